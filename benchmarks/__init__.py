@@ -1,0 +1,1 @@
+"""What it costs, beside the physical limit measured in the same run."""

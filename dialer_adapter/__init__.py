@@ -1,0 +1,1 @@
+"""How calls are made: the port, and one file an adapter. Knows values only, no tables."""

@@ -1,0 +1,146 @@
+"""A piece of calling work: its segments, and each customer's place in it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, CrmId, Key, SmallInt, one_of
+
+PLACEMENT_STATES = ("ready", "leased", "resting", "follow_up", "closed", "left", "anonymised")
+UNSEGMENTED = "unsegmented"
+
+
+class Assignment(Base):
+    """A piece of calling work within a CRM."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (
+        UniqueConstraint("crm_id", "name"),
+        CheckConstraint("max_attempts between 1 and 255", name="max_attempts"),
+        CheckConstraint("gap_seconds >= 0", name="gap_seconds"),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    name: Mapped[str]
+    rule_version: Mapped[int] = mapped_column(server_default="0")
+    order_field: Mapped[str | None]  # a number field of the CRM that ranks customers of equal attempts
+    order_descending: Mapped[bool] = mapped_column(server_default=text("false"))
+    max_attempts: Mapped[SmallInt] = mapped_column(server_default="8")
+    gap_seconds: Mapped[int] = mapped_column(server_default="3600")  # between any two rings to a person
+    retry_seconds: Mapped[dict[str, Any]]  # outcome -> seconds of rest; what is missing takes the default
+    offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
+    hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
+    created_at: Mapped[datetime]
+
+
+class Segment(Base):
+    """A part of an assignment. Exclusive: a placement is in exactly one; lowest position wins.
+
+    Unsegmented is a row as well: without a rule, last, never deleted.
+    """
+
+    __tablename__ = "segment"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+        UniqueConstraint("crm_id", "assignment_id", "key"),
+        CheckConstraint(f"(key = '{UNSEGMENTED}') = (rule is null)", name="rule"),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    key: Mapped[str]
+    name: Mapped[str]
+    position: Mapped[int]
+    rule: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class RuleSet(Base):
+    """A published version of an assignment's rules: append-only, the highest version is in force."""
+
+    __tablename__ = "rule_set"
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    version: Mapped[Key]
+    body: Mapped[dict[str, Any]]
+    author: Mapped[str]
+    published_at: Mapped[datetime]
+    walled_at: Mapped[datetime | None]
+
+
+class Placement(Base):
+    """A customer in an assignment. Only functions of `calling/` change `state`."""
+
+    __tablename__ = "placement"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        CheckConstraint(one_of("state", PLACEMENT_STATES), name="state"),
+        CheckConstraint("(state = 'leased') = (lease_id is not null)", name="leased"),
+        CheckConstraint("(state in ('resting', 'follow_up')) <= (due_at is not null)", name="due"),
+        CheckConstraint("(gated_by is null) = (gated_until is null)", name="gate"),
+        # The probe: one descent per open clock finds the best ranks (design 5.3).
+        Index(
+            "ix_placement_ready", "crm_id", "assignment_id", "segment_id", "clock_id", "rank", "customer_id",
+            postgresql_where=text("state = 'ready' and gated_by is null"),
+        ),
+        Index(
+            "ix_placement_due", "crm_id", "due_at",
+            postgresql_where=text("state in ('resting', 'follow_up')"),
+        ),
+        Index(
+            "ix_placement_gated", "crm_id", "gated_until",
+            postgresql_where=text("gated_by is not null"),
+        ),
+        Index("ix_placement_customer", "crm_id", "customer_id"),
+        # Rebuilds and outcomes rewrite rows all day: room on the page keeps them short.
+        {"postgresql_with": {"fillfactor": "80"}},
+    )  # fmt: skip
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    customer_id: Mapped[Key]
+    state: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="new")
+    attempts: Mapped[SmallInt] = mapped_column(server_default="0")
+    segment_id: Mapped[int]
+    clock_id: Mapped[int]
+    rank: Mapped[int]
+    due_at: Mapped[datetime | None]
+    gated_by: Mapped[str | None]
+    gated_until: Mapped[datetime | None]
+    lease_id: Mapped[UUID | None]
+    last_outcome: Mapped[str | None]
+    last_attempt_at: Mapped[datetime | None]
+    last_lease_id: Mapped[UUID | None]  # of the last attempt: a late outcome knows whether it is older
+    rule_version: Mapped[int] = mapped_column(server_default="0")
+    entered_at: Mapped[datetime]
+
+
+class Hold(Base):
+    """A manual placing in a segment that wins over rules until released or expired."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["crm_id", "assignment_id", "customer_id"],
+            ["placement.crm_id", "placement.assignment_id", "placement.customer_id"],
+        ),
+        Index(None, "crm_id", "expires_at", postgresql_where=text("expires_at is not null")),
+    )
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    customer_id: Mapped[Key]
+    segment_id: Mapped[int]
+    author: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]

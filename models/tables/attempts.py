@@ -1,0 +1,67 @@
+"""What came back: attempts for ever, and the raw inbox of dialers' events."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, CrmId, Key, SmallInt, one_of
+
+ATTEMPT_KINDS = ("first", "completion", "undo", "correction")
+
+
+class Attempt(Base):
+    """One finished try, append-only: the highest revision of a lease is in force.
+
+    Partitioned by month of the lease id (a time-ordered uuid), so that old months drop whole.
+    """
+
+    __tablename__ = "attempt"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", ATTEMPT_KINDS), name="kind"),
+        CheckConstraint("(revision = 0) = (kind = 'first')", name="first"),
+        Index("ix_attempt_assignment", "crm_id", "assignment_id", "reported_at"),
+        Index("ix_attempt_customer", "crm_id", "customer_id", "lease_id"),
+        {"postgresql_partition_by": "RANGE (lease_id)"},
+    )
+
+    crm_id: Mapped[CrmId]
+    lease_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str]
+    assignment_id: Mapped[int]
+    customer_id: Mapped[int]
+    segment_id: Mapped[int]
+    rule_version: Mapped[int]
+    seller_id: Mapped[int | None]
+    dialer_id: Mapped[int | None]
+    e164: Mapped[str]
+    zone: Mapped[str]
+    outcome: Mapped[str]
+    status: Mapped[str]  # of the placement after it
+    counted: Mapped[SmallInt]  # the attempts of the placement after it
+    late: Mapped[bool]  # it came after its lease had ended
+    rung_at: Mapped[datetime | None]
+    reported_at: Mapped[datetime]
+    talk_seconds: Mapped[int | None]
+
+
+class DialerEvent(Base):
+    """An event as its dialer told it, journalled before it is acknowledged (the raw inbox)."""
+
+    __tablename__ = "dialer_event"
+    __table_args__ = (
+        Index(None, "crm_id", "dialer_id", "received_at", postgresql_where=text("processed_at is null")),
+    )
+
+    crm_id: Mapped[CrmId]
+    dialer_id: Mapped[Key]
+    event_id: Mapped[str] = mapped_column(primary_key=True)  # the dialer's own; the same twice is one event
+    lease_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    received_at: Mapped[datetime]
+    processed_at: Mapped[datetime | None]
+    problem: Mapped[str | None]  # why it could not be used: an orphan, an unknown kind

@@ -1,0 +1,67 @@
+"""A customer, their numbers, and the fields that a CRM keeps about them."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, CrmId, Key, SmallInt, one_of
+
+NUMBER_STATES = ("unverified", "good", "disconnected", "wrong_person")
+CALLABLE_NUMBER_STATES = ("unverified", "good")
+FIELD_TYPES = ("text", "number", "date", "yes_no", "choice")
+
+
+class Customer(Base):
+    """Belongs to one CRM for ever; leaves only by being anonymised."""
+
+    __tablename__ = "customer"
+    __table_args__ = (UniqueConstraint("crm_id", "external_id"),)
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    external_id: Mapped[str]
+    name: Mapped[str] = mapped_column(server_default="")
+    email: Mapped[str | None]
+    verified_zone: Mapped[str | None]  # set by a person or a system of record: then the only candidate
+    place: Mapped[str | None]  # legal place of the address: "PT", "US-FL"
+    clock_id: Mapped[int]
+    reckoning_zone: Mapped[str]  # midnights and parts of the day; "Etc/UTC" while unknown
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    anonymised_at: Mapped[datetime | None]
+
+
+class CustomerNumber(Base):
+    """One telephone number of a customer (E.164), with a state of its own; lowest position first."""
+
+    __tablename__ = "customer_number"
+    __table_args__ = (
+        CheckConstraint(one_of("state", NUMBER_STATES), name="state"),
+        CheckConstraint(r"e164 ~ '^\+[1-9][0-9]{3,14}$'", name="e164"),
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(None, "crm_id", "e164"),
+    )
+
+    crm_id: Mapped[CrmId]
+    customer_id: Mapped[Key]
+    e164: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[SmallInt]
+    state: Mapped[str] = mapped_column(server_default="unverified")
+    zones: Mapped[list[str]]  # candidate zones of this number, sorted; empty = unknown
+
+
+class Field(Base):
+    """A field of a CRM's own: its values stand in `customer.fields` under `key`."""
+
+    __tablename__ = "field"
+    __table_args__ = (CheckConstraint(one_of("type", FIELD_TYPES), name="type"),)
+
+    crm_id: Mapped[CrmId]
+    key: Mapped[str] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    label: Mapped[str]
+    ordinal: Mapped[SmallInt]
+    retired_at: Mapped[datetime | None]

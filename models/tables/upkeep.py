@@ -1,0 +1,54 @@
+"""What the system does by itself: rebuilds and imports, each with how far it came."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, CrmId, one_of
+
+
+class Rebuild(Base):
+    """A wish to make an assignment's segments true; at most one waits per assignment."""
+
+    __tablename__ = "rebuild"
+    __table_args__ = (
+        Index(
+            "uq_rebuild_waiting", "crm_id", "assignment_id",
+            unique=True, postgresql_where=text("started_at is null"),
+        ),
+        Index(
+            "ix_rebuild_open", "crm_id", "requested_at",
+            postgresql_where=text("finished_at is null"),
+        ),
+    )  # fmt: skip
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    reason: Mapped[str]
+    requested_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    rule_version: Mapped[int | None]
+    scanned: Mapped[int | None]
+    moved: Mapped[int | None]
+
+
+class ImportRun(Base):
+    """One import of one file: what came of each row."""
+
+    __tablename__ = "import_run"
+    __table_args__ = (CheckConstraint(one_of("state", ("running", "done", "failed")), name="state"),)
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    source: Mapped[str]
+    state: Mapped[str]
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    rows: Mapped[int] = mapped_column(server_default="0")
+    created: Mapped[int] = mapped_column(server_default="0")
+    updated: Mapped[int] = mapped_column(server_default="0")
+    unchanged: Mapped[int] = mapped_column(server_default="0")
+    rejected: Mapped[int] = mapped_column(server_default="0")

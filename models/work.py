@@ -1,0 +1,51 @@
+"""The unit of work that every verb takes: one transaction, in one CRM, at one instant."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import CursorResult, TextClause
+from sqlalchemy.orm import Session
+
+HintKind = Literal["allocate", "rebuild", "recall", "customer_ready", "lease_taken_away", "inbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What may now be worth doing. A lost hint costs a tick, never a customer."""
+
+    kind: HintKind
+    crm_id: int
+    subject: int | str  # the assignment, rebuild or dialer it is about; a seller for lease_taken_away
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction in one CRM. `now` is business time (UTC), the same for all its statements.
+
+    Hints are published after the commit, never before.
+    """
+
+    session: Session
+    crm_id: int
+    now: datetime
+    new_id: Callable[[datetime], UUID]
+    hints: list[Hint] = field(default_factory=list)
+
+    def run(self, statement: TextClause, **values: Any) -> CursorResult[Any]:
+        """Execute SQL with `crm_id` and `now` bound beside `values`."""
+        bound = {"crm_id": self.crm_id, "now": self.now, **values}
+        return self.session.execute(statement, bound)  # type: ignore[return-value]
+
+    def hint(self, kind: HintKind, subject: int | str) -> None:
+        """Say what may be worth doing once this work is committed."""
+        hint = Hint(kind, self.crm_id, subject)
+        if hint not in self.hints:
+            self.hints.append(hint)
+
+
+OpenWork = Callable[[], AbstractContextManager[Work]]
+"""Opens the next transaction of a verb that needs several; each commits before the next begins."""

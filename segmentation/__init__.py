@@ -1,0 +1,1 @@
+"""Rules become segments: the language, the compiler, the rebuild."""

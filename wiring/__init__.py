@@ -1,0 +1,1 @@
+"""Where parts meet: settings, the application, logs, metrics, hints after the commit."""
