@@ -35,6 +35,7 @@ class Effect:
     `after`: the placement rests and is tried again, or is closed. `rest`: seconds until it is tried again.
     `rang`: the telephone rang, so it counts towards the gap. `counts`: it is an attempt towards the limit.
     `contact`: a person was reached. `always`: takes effect however late it comes (P4).
+    `number_state`: what it says of the number rung; the customer is closed only if no other number is left.
     """
 
     after: Literal["rest", "close"]
@@ -43,6 +44,7 @@ class Effect:
     counts: bool = True
     contact: bool = False
     always: bool = False
+    number_state: str | None = None
 
 
 EFFECTS: dict[Outcome, Effect] = {
@@ -52,11 +54,11 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.MACHINE: Effect("rest", 6 * HOUR),
     Outcome.CONGESTION: Effect("rest", 10 * MINUTE, rang=False, counts=False),
     Outcome.FAILED: Effect("rest", 10 * MINUTE, rang=False, counts=False),
-    Outcome.INVALID_NUMBER: Effect("close", rang=False, always=True),
+    Outcome.INVALID_NUMBER: Effect("close", rang=False, always=True, number_state="disconnected"),
     Outcome.ABANDONED: Effect("rest", DAY, contact=True),
     Outcome.SALE: Effect("close", contact=True, always=True),
     Outcome.NO_SALE: Effect("close", contact=True),
-    Outcome.WRONG_PERSON: Effect("close", contact=True),
+    Outcome.WRONG_PERSON: Effect("close", contact=True, number_state="wrong_person"),
     Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True),
 }
 

@@ -233,8 +233,6 @@ def upgrade() -> None:
         sa.Column("seller_id", sa.BigInteger(), nullable=True),
         sa.Column("dialer_id", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("return_state", sa.Text(), nullable=False),
-        sa.Column("return_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("e164", sa.Text(), nullable=False),
         sa.Column("zone", sa.Text(), nullable=False),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
@@ -246,14 +244,10 @@ def upgrade() -> None:
         sa.Column("wrap_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_by", sa.Text(), nullable=True),
-        sa.Column("flag", sa.Text(), nullable=True),
         sa.CheckConstraint("(state = 'ended') = (ended_at is not null)", name=op.f("ck_lease_ended")),
         sa.CheckConstraint(
             "ended_by in ('outcome', 'released', 'recalled', 'expired', 'never_seen', 'unconfirmed')",
             name=op.f("ck_lease_ended_by"),
-        ),
-        sa.CheckConstraint(
-            "return_state in ('ready', 'resting', 'follow_up', 'closed')", name=op.f("ck_lease_return")
         ),
         sa.CheckConstraint(
             "state in ('offered', 'taken', 'rung', 'wrap_up', 'ended')", name=op.f("ck_lease_state")
@@ -489,6 +483,8 @@ def upgrade() -> None:
         sa.Column("gated_by", sa.Text(), nullable=True),
         sa.Column("gated_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("lease_id", sa.Uuid(), nullable=True),
+        sa.Column("return_state", sa.Text(), nullable=True),
+        sa.Column("return_due_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_outcome", sa.Text(), nullable=True),
         sa.Column("last_attempt_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_lease_id", sa.Uuid(), nullable=True),
@@ -496,7 +492,18 @@ def upgrade() -> None:
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(state = 'leased') = (lease_id is not null)", name=op.f("ck_placement_leased")),
         sa.CheckConstraint(
+            "(state = 'leased') = (return_state is not null)", name=op.f("ck_placement_returns")
+        ),
+        sa.CheckConstraint(
             "(state in ('resting', 'follow_up')) <= (due_at is not null)", name=op.f("ck_placement_due")
+        ),
+        sa.CheckConstraint(
+            "return_state in ('ready', 'resting', 'follow_up', 'closed')",
+            name=op.f("ck_placement_return_state"),
+        ),
+        sa.CheckConstraint(
+            "return_state in ('resting', 'follow_up') <= (return_due_at is not null)",
+            name=op.f("ck_placement_return_due"),
         ),
         sa.CheckConstraint(
             "state in ('ready', 'leased', 'resting', 'follow_up', 'closed', 'left', 'anonymised')",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 PLACEMENT_STATES = ("ready", "leased", "resting", "follow_up", "closed", "left", "anonymised")
+RETURN_STATES = ("ready", "resting", "follow_up", "closed")
 UNSEGMENTED = "unsegmented"
 
 
@@ -84,6 +85,9 @@ class Placement(Base):
         ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
         CheckConstraint(one_of("state", PLACEMENT_STATES), name="state"),
         CheckConstraint("(state = 'leased') = (lease_id is not null)", name="leased"),
+        CheckConstraint("(state = 'leased') = (return_state is not null)", name="returns"),
+        CheckConstraint(one_of("return_state", RETURN_STATES), name="return_state"),
+        CheckConstraint("return_state in ('resting', 'follow_up') <= (return_due_at is not null)", name="return_due"),
         CheckConstraint("(state in ('resting', 'follow_up')) <= (due_at is not null)", name="due"),
         CheckConstraint("(gated_by is null) = (gated_until is null)", name="gate"),
         # The probe: one descent per open clock finds the best ranks (design 5.3).
@@ -117,6 +121,8 @@ class Placement(Base):
     gated_by: Mapped[str | None]
     gated_until: Mapped[datetime | None]
     lease_id: Mapped[UUID | None]
+    return_state: Mapped[str | None]  # while leased: what it goes back to if nobody rings
+    return_due_at: Mapped[datetime | None]
     last_outcome: Mapped[str | None]
     last_attempt_at: Mapped[datetime | None]
     last_lease_id: Mapped[UUID | None]  # of the last attempt: a late outcome knows whether it is older

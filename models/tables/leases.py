@@ -16,7 +16,8 @@ LIVE = text("ended_at is null")
 class Lease(Base):
     """offered -> taken -> rung -> wrap_up -> ended. Its id is the idempotency key and the fence.
 
-    `return_state`, `return_due_at`: what the placement goes back to if nobody rings.
+    What the placement goes back to if nobody rings stands on the placement (`return_state`), so that a
+    late outcome of an earlier lease needs to lock no other lease.
     """
 
     __tablename__ = "lease"
@@ -27,7 +28,6 @@ class Lease(Base):
         CheckConstraint("(ended_at is null) = (ended_by is null)", name="ending"),
         CheckConstraint("state not in ('rung', 'wrap_up') or rung_at is not null", name="rung"),
         CheckConstraint("(seller_id is null) <> (dialer_id is null)", name="one_holder"),
-        CheckConstraint(one_of("return_state", ("ready", "resting", "follow_up", "closed")), name="return"),
         Index("ix_lease_seller", "crm_id", "seller_id", "id", postgresql_where=LIVE),
         Index("ix_lease_dialer", "crm_id", "dialer_id", "id", postgresql_where=LIVE),
         Index("ix_lease_expiry", "crm_id", "expires_at", postgresql_where=LIVE),
@@ -45,8 +45,6 @@ class Lease(Base):
     seller_id: Mapped[int | None]
     dialer_id: Mapped[int | None]
     state: Mapped[str]
-    return_state: Mapped[str]
-    return_due_at: Mapped[datetime | None]
     e164: Mapped[str]
     zone: Mapped[str]  # the customer's reckoning zone
     offered_at: Mapped[datetime]
@@ -58,7 +56,6 @@ class Lease(Base):
     wrap_up_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
-    flag: Mapped[str | None]  # what its holder must know: "late_outcome", "suppressed"
 
 
 class ClaimCustomer(Base):

@@ -1,0 +1,43 @@
+"""P1: a customer, and every number of theirs, is held by at most one lease. The database refuses a second."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+
+from models.sql import load
+from models.work import Work
+
+_LOCK_CUSTOMERS = text("""
+    select 1 from claim_customer where crm_id = :crm_id and lease_id = any(:leases)
+     order by customer_id for update
+""")
+_LOCK_NUMBERS = text("""
+    select 1 from claim_number where crm_id = :crm_id and lease_id = any(:leases)
+     order by e164 for update
+""")
+_DROP_CUSTOMERS = text("delete from claim_customer where crm_id = :crm_id and lease_id = any(:leases)")
+_DROP_NUMBERS = text("delete from claim_number where crm_id = :crm_id and lease_id = any(:leases)")
+
+
+def claim(work: Work, wanted: Sequence[tuple[int, UUID]]) -> set[UUID]:
+    """Claim (customer, lease) pairs; the leases whose claim is whole. The rest is dropped again."""
+    if not wanted:
+        return set()
+    customers, leases = zip(*wanted, strict=True)
+    whole = set(work.run(load("claim"), customers=list(customers), leases=list(leases)).scalars())
+    drop(work, [lease for lease in leases if lease not in whole])
+    return whole
+
+
+def lock(work: Work, leases: Sequence[UUID]) -> None:
+    """Lock the claims of these leases in key order, before anything else of them is locked."""
+    work.run(_LOCK_CUSTOMERS, leases=list(leases))
+    work.run(_LOCK_NUMBERS, leases=list(leases))
+
+
+def drop(work: Work, leases: Sequence[UUID]) -> None:
+    """Let go of what these leases claimed. Locked or made by this transaction before."""
+    if leases:
+        work.run(_DROP_CUSTOMERS, leases=list(leases))
+        work.run(_DROP_NUMBERS, leases=list(leases))

@@ -1,0 +1,156 @@
+"""Everything that may stop a customer, once: allocate, ring, explain and the funnel all read this list.
+
+A gate is a piece of SQL that says *until when* it is shut (an instant), or null if it is open. It stands
+over `p` placement, `c` customer, `k` call_clock and `n`, the first callable number of the customer.
+
+Stamped gates depend on facts that change by an event or at a known instant. Whoever changes the fact
+writes the stamp (`restamp`), so that stamped customers leave the probe index. Pause and window are never
+stamped: they are joined at hand-out, so that nothing is rewritten when time passes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from models.tables import FOREVER
+from models.tables.customers import CALLABLE_NUMBER_STATES
+from models.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`until`: SQL of the instant (timestamptz) until which it is shut; null when it is open."""
+
+    name: str
+    meaning: str
+    until: str
+
+
+_STANDING = "s.lifted_at is null and (s.expires_at is null or s.expires_at > :now)"
+
+STAMPED = (
+    Gate(
+        "suppressed",
+        "the customer, or every number of theirs, is on a do-not-call list",
+        f"""greatest(
+            (select max(coalesce(s.expires_at, :forever)) from suppression s
+              where s.crm_id = :crm_id and s.customer_id = p.customer_id and {_STANDING}),
+            case when n.e164 is null then
+                (select min(number.until) from (
+                    select max(coalesce(s.expires_at, :forever)) as until
+                      from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
+                     where m.crm_id = :crm_id and m.customer_id = p.customer_id
+                       and m.state = any(:callable) and {_STANDING}
+                     group by m.e164) as number)
+            end)""",
+    ),
+    Gate(
+        "no_number",
+        "no number of theirs can be rung: none given, disconnected, or somebody else's",
+        "case when n.e164 is null then :forever end",
+    ),
+    Gate(
+        "zone_unknown",
+        "nobody knows where they are: a person has to verify the zone",
+        "case when cardinality(k.zones) = 0 then :forever end",
+    ),
+    Gate(
+        "gap",
+        "they were rung a moment ago",
+        """(select max(r.gap_until) from ring_limit r
+             where r.crm_id = :crm_id and r.gap_until > :now
+               and ((r.scope = 'customer' and r.subject = p.customer_id::text)
+                 or (r.scope = 'number' and r.subject = n.e164)))""",
+    ),
+)
+
+FACTS = f"""
+    left join call_clock k on k.id = p.clock_id
+    left join lateral (
+        select m.e164 from customer_number m
+         where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+           and (cast(:e164 as text) is null or m.e164 = :e164)
+           and not exists (select from suppression s
+                            where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
+         order by m.position, m.e164 limit 1
+    ) n on true
+"""
+"""The joins that the gates' SQL stands on. Bind :e164 null for the best number, or the number of a lease."""
+
+
+def bindings(e164: str | None = None) -> dict[str, object]:
+    """The values that the gates' SQL needs besides crm_id and now."""
+    return {"callable": list(CALLABLE_NUMBER_STATES), "forever": FOREVER, "e164": e164}
+
+
+_UNTILS = ", ".join(f"({gate.until}) as {gate.name}" for gate in STAMPED)
+
+# `facts` is materialised: each gate is asked once, and the placements are locked in key order.
+_RESTAMP = text(f"""
+    with locked as (
+        select p.assignment_id, p.customer_id from placement p
+         where p.crm_id = :crm_id and p.customer_id = any(:customers)
+           and p.state not in ('left', 'anonymised')
+         order by p.assignment_id, p.customer_id for no key update
+    ), facts as materialized (
+        select p.assignment_id, p.customer_id, {_UNTILS}
+          from locked l
+          join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                          and p.customer_id = l.customer_id
+          {FACTS}
+    ), stamp as (
+        select assignment_id, customer_id,
+               case {" ".join(f"when {g.name} is not null then '{g.name}'" for g in STAMPED)} end as gate,
+               coalesce({", ".join(g.name for g in STAMPED)}) as until
+          from facts
+    )
+    update placement p set gated_by = s.gate, gated_until = s.until
+      from stamp s
+     where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.customer_id = s.customer_id
+       and (p.gated_by is distinct from s.gate or p.gated_until is distinct from s.until)
+""")
+
+_SHUT = text(f"""
+    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS}
+      from placement p
+      join customer c on c.crm_id = :crm_id and c.id = p.customer_id
+      {FACTS}
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = any(:customers)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the stamped gates say of one placement now. `shut`: (gate, until) of each shut one, in order."""
+
+    customer_id: int
+    e164: str | None
+    zone: str
+    clock_id: int
+    segment_id: int
+    shut: tuple[tuple[str, datetime], ...]
+
+
+def restamp(work: Work, customers: Iterable[int]) -> int:
+    """Write `gated_by` and `gated_until` anew for every placement of these customers; how many changed."""
+    ids = sorted(set(customers))
+    return work.run(_RESTAMP, customers=ids, **bindings()).rowcount if ids else 0
+
+
+def facts_of(
+    work: Work, assignment_id: int, customers: Sequence[int], *, e164: str | None = None
+) -> dict[int, Facts]:
+    """Ask every stamped gate about these customers, whatever their stamps say.
+
+    With `e164`, that number is meant instead of the first callable one.
+    """
+    rows = work.run(_SHUT, assignment_id=assignment_id, customers=list(customers), **bindings(e164))
+    return {
+        row.customer_id: Facts(
+            row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id,
+            tuple((g.name, until) for g in STAMPED if (until := getattr(row, g.name)) is not None),
+        )
+        for row in rows
+    }  # fmt: skip

@@ -1,0 +1,127 @@
+"""A seller asks for their next customer.
+
+Two tabs are one seller: whoever already holds a customer is shown that one again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling import allocate, gates, opening, pauses
+from models import turnstile
+from models.errors import Conflict, NotFound
+from models.work import OpenWork, Work
+
+
+@dataclass(frozen=True, slots=True)
+class HandOut:
+    """A customer on a seller's screen. `e164` is the number to ring; times are UTC."""
+
+    lease_id: UUID
+    state: str
+    assignment_id: int
+    segment_id: int
+    customer_id: int
+    external_id: str
+    name: str
+    e164: str
+    zone: str
+    status: str
+    attempts: int
+    fields: dict[str, Any]
+    ring_by: datetime
+    expires_at: datetime
+
+
+_SELLER = text("select * from seller where crm_id = :crm_id and id = :seller_id")
+
+_CARD = """
+    select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
+           l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id
+      from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+      join customer c on c.crm_id = :crm_id and c.id = l.customer_id
+     where l.crm_id = :crm_id and l.ended_at is null
+"""
+_HELD = text(f"""{_CARD}
+    and l.seller_id = :seller_id and l.state in ('taken', 'rung', 'wrap_up') order by l.id limit 1
+""")
+_LIST = text(f"""{_CARD}
+    and l.seller_id = :seller_id and l.state = 'offered' and l.assignment_id = :assignment_id order by l.id
+""")
+
+_TAKE = text("""
+    update lease l set state = 'taken', taken_at = :now,
+           expires_at = least(l.ring_by, :now + a.hold_seconds * interval '1 second')
+      from assignment a
+     where l.crm_id = :crm_id and l.id = :lease_id and l.state = 'offered'
+       and a.crm_id = :crm_id and a.id = l.assignment_id
+    returning l.expires_at
+""")
+
+
+def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
+    """The seller's next customer, taken; None when nobody can be rung now.
+
+    The top of their own list by key; a seller with an empty list deals for themself.
+    Raises NotFound, and Conflict when the seller is away or works no assignment.
+    """
+    with open_work() as work:
+        assignment_id = _working(work, seller_id)
+        turnstile.pass_shared(work, [assignment_id])
+        if held := _held(work, seller_id):
+            return held
+        if taken := _take_first(work, seller_id, assignment_id):
+            return taken
+    with open_work() as work:
+        turnstile.become_allocator(work, assignment_id)
+        turnstile.pass_shared(work, [assignment_id])
+        # Somebody may have dealt for us while we waited to become the allocator.
+        if held := _held(work, seller_id) or _take_first(work, seller_id, assignment_id):
+            return held
+        allocate.deal(work, assignment_id, only_seller=seller_id)
+        return _take_first(work, seller_id, assignment_id)
+
+
+def _working(work: Work, seller_id: int) -> int:
+    seller = work.run(_SELLER, seller_id=seller_id).first()
+    if seller is None:
+        raise NotFound("seller", seller_id)
+    if seller.presence != "available":
+        raise Conflict("you are away: become available first", presence=seller.presence)
+    if seller.assignment_id is None:
+        raise Conflict("you work no assignment: choose one first")
+    return int(seller.assignment_id)
+
+
+def _held(work: Work, seller_id: int) -> HandOut | None:
+    row = work.run(_HELD, seller_id=seller_id).first()
+    return _card(row) if row else None
+
+
+def _take_first(work: Work, seller_id: int, assignment_id: int) -> HandOut | None:
+    """Take the first of the list that may still be rung; the others stay for their recall."""
+    rows = work.run(_LIST, seller_id=seller_id, assignment_id=assignment_id).all()
+    if not rows:
+        return None
+    standing = pauses.standing(work)
+    open_now = opening.open_clocks(work)
+    facts = gates.facts_of(work, assignment_id, [row.customer_id for row in rows])
+    for row in rows:
+        paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
+        fact = facts.get(row.customer_id)
+        if paused or row.clock_id not in open_now or fact is None or fact.shut or fact.e164 != row.e164:
+            continue
+        expiry = work.run(_TAKE, lease_id=row.lease_id).scalar()
+        if expiry is not None:
+            return _card(row, state="taken", expires_at=expiry)
+    return None
+
+
+def _card(row: Row[Any], **now: Any) -> HandOut:
+    values = {name: getattr(row, name) for name in HandOut.__dataclass_fields__}
+    return HandOut(**{**values, **now})

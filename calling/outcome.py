@@ -1,0 +1,216 @@
+"""Outcomes come back: each counts once, and always counts (P4).
+
+One transaction a batch of up to 200 reports, whatever their order or lateness. What has to follow the
+commit (the wall of a do-not-call, the recall of a later lease) is found again by a tick after a crash.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling import claims, gates, placements
+from calling.give_back import note_rings
+from calling.settling import Change, settle
+from models import turnstile
+from models.outcomes import EFFECTS, Outcome
+from models.sql import load
+from models.tables.customers import CALLABLE_NUMBER_STATES
+from models.work import Work
+from segmentation.resegment import resegment
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk."""
+
+    lease_id: UUID
+    outcome: Outcome
+    by: Literal["seller", "dialer"]
+    talk_seconds: int | None = None
+    rung_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease."""
+
+    lease_id: UUID
+    kind: Literal["first", "completion", "again", "orphan"]
+    late: bool = False
+    state: str | None = None
+    status: str | None = None
+    later_lease: UUID | None = None
+    suppressed: bool = False
+
+
+_WHERE = text("select id, assignment_id from lease where crm_id = :crm_id and id = any(:leases)")
+_LOCK = text("""
+    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
+           a.max_attempts, a.retry_seconds
+      from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
+     where l.crm_id = :crm_id and l.id = any(:leases)
+     order by l.id for update of l
+""")
+_KNOWN = text("""
+    select lease_id, max(revision) as revision from attempt
+     where crm_id = :crm_id and lease_id = any(:leases) group by lease_id
+""")
+_END = text("""
+    update lease l
+       set rung_at = coalesce(l.rung_at, t.rung_at),
+           state = 'ended', ended_at = coalesce(l.ended_at, :now), ended_by = coalesce(l.ended_by, 'outcome')
+      from unnest(cast(:leases as uuid[]), cast(:rung as timestamptz[])) as t(id, rung_at)
+     where l.crm_id = :crm_id and l.id = t.id
+""")
+_MARK_NUMBERS = text("""
+    update customer_number m set state = t.state
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:states as text[]))
+           as t(customer_id, e164, state)
+     where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+""")
+_OTHER_NUMBERS = text("""
+    select m.customer_id, m.e164 from customer_number m
+     where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)
+""")
+_SUPPRESS = text("""
+    insert into suppression (crm_id, customer_id, e164, reason, author, created_at)
+    select :crm_id, t.customer_id, t.e164, 'asked not to be called', 'outcome', :now
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
+""")
+
+
+def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
+    """Record up to 200 reports, one a lease, in one transaction; what came of each, in lease order.
+
+    The first outcome of a lease is its attempt, even after the lease ended. A seller's disposition
+    completes a dialer's result; any other second report changes nothing. Follow with `afterwards`.
+    """
+    by_lease = {report.lease_id: report for report in reports}
+    ids = sorted(by_lease)
+    where = work.run(_WHERE, leases=ids).all()
+    turnstile.pass_shared(work, (row.assignment_id for row in where))
+    claims.lock(work, ids)
+    leases = work.run(_LOCK, leases=ids).all()
+    known = {row.lease_id: row.revision for row in work.run(_KNOWN, leases=ids)}
+    touched = placements.touched_by(work, ids)
+    rows = placements.lock(work, touched)
+    numbers = _callable_numbers(work, leases, by_lease)
+    settled: dict[tuple[int, int], Change] = {}
+    changes: list[tuple[Row[Any], Report, Change, int]] = []
+    for lease in leases:
+        report, revision = by_lease[lease.id], known.get(lease.id)
+        if revision is not None and not _completes(lease, report, revision):
+            continue
+        key = (lease.assignment_id, lease.customer_id)
+        other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
+        before = settled.get(key) or Change.of(rows[key])
+        change = settle(before, lease, report.outcome, work.now, first=revision is None, other_number=other)
+        settled[key] = change
+        changes.append((lease, report, change, 0 if revision is None else revision + 1))
+    if changes:
+        _write(work, changes, settled, touched)
+    return _answers(by_lease, leases, changes)
+
+
+def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
+    """A dialer's result stands as revision 0; the seller it was connected to may complete it, once."""
+    return revision == 0 and lease.dialer_id is not None and report.by == "seller"
+
+
+def _callable_numbers(
+    work: Work, leases: Iterable[Row[Any]], by_lease: dict[UUID, Report]
+) -> dict[int, set[str]]:
+    """The callable numbers of customers of whose number an outcome says that it is no good."""
+    asked = [x.customer_id for x in leases if EFFECTS[by_lease[x.id].outcome].number_state]
+    found: dict[int, set[str]] = {}
+    if asked:
+        for row in work.run(_OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
+            found.setdefault(row.customer_id, set()).add(row.e164)
+    return found
+
+
+def _write(
+    work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
+    settled: dict[tuple[int, int], Change], touched: Sequence[int],
+) -> None:  # fmt: skip
+    """Everything a batch changes, each kind in one statement; the outcome first, then the segments."""
+    leases = [lease.id for lease, *_ in changes]
+    rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
+    rung_at = [(r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)]
+    work.run(_END, leases=leases, rung=rung_at)
+    work.run(
+        load("append_attempts"),
+        leases=leases,
+        revisions=[revision for *_, revision in changes],
+        outcomes=[report.outcome for _, report, *_ in changes],
+        statuses=[change.status for _, _, change, _ in changes],
+        counted=[change.attempts for _, _, change, _ in changes],
+        late=[lease.state == "ended" for lease, *_ in changes],
+        talk=[report.talk_seconds for _, report, *_ in changes],
+    )
+    _settle(work, settled)
+    _say_of_numbers(work, changes)
+    claims.drop(work, leases)
+    note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
+    gates.restamp(work, touched)
+    by_assignment: dict[int, list[int]] = {}
+    for assignment_id, customer_id in settled:
+        by_assignment.setdefault(assignment_id, []).append(customer_id)
+    for assignment_id, customers in sorted(by_assignment.items()):
+        resegment(work, assignment_id, sorted(customers))
+        work.hint("allocate", assignment_id)
+
+
+def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
+    """Write the placements in one statement; they are locked already."""
+    rows = list(settled.values())
+    work.run(
+        load("settle"),
+        assignments=[assignment for assignment, _ in settled],
+        customers=[customer for _, customer in settled],
+        **{f"{name}_s": [getattr(row, name) for row in rows] for name in Change.WRITTEN},
+    )
+
+
+def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
+    """A number that is no good is marked; a person who asked not to be called is suppressed (P8)."""
+    bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
+    if bad:
+        customers, numbers, states = zip(*bad, strict=True)
+        work.run(_MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
+    asked = [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]
+    if asked:
+        work.run(
+            _SUPPRESS,
+            customers=[x.customer_id for x in asked] + [None] * len(asked),
+            numbers=[None] * len(asked) + [x.e164 for x in asked],
+        )
+
+
+def _answers(
+    by_lease: dict[UUID, Report], leases: Sequence[Row[Any]],
+    changes: Sequence[tuple[Row[Any], Report, Change, int]],
+) -> list[Recorded]:  # fmt: skip
+    done = {
+        lease.id: Recorded(
+            lease.id,
+            "first" if revision == 0 else "completion",
+            late=lease.state == "ended",
+            state=change.state,
+            status=change.status,
+            later_lease=change.lease_id if change.overtaken else None,
+            suppressed=report.outcome is Outcome.DO_NOT_CALL,
+        )
+        for lease, report, change, revision in changes
+    }
+    seen = {lease.id for lease in leases}
+    return [
+        done.get(lease_id) or Recorded(lease_id, "again" if lease_id in seen else "orphan")
+        for lease_id in sorted(by_lease)
+    ]

@@ -1,0 +1,43 @@
+"""The pauses that stand now: read behind the turnstile, asked by whoever hands out, takes or rings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from models.work import Work
+
+_STANDING = text("""
+    select scope, target_id, max(coalesce(ends_at, 'infinity')) = 'infinity' as open_ended, max(ends_at) as ends_at
+      from pause
+     where crm_id = :crm_id and lifted_at is null and (ends_at is null or ends_at > :now)
+     group by scope, target_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """What is paused, and until when (None: until somebody resumes it)."""
+
+    standing: Mapping[tuple[str, int | None], datetime | None]
+
+    def shut(
+        self, *, assignment_id: int, segment_id: int | None = None,
+        seller_id: int | None = None, dialer_id: int | None = None,
+    ) -> tuple[str, datetime | None] | None:  # fmt: skip
+        """The first pause that stops this hand-out, as (scope, until); None when nothing does."""
+        scopes = (
+            ("crm", None), ("assignment", assignment_id), ("segment", segment_id),
+            ("seller", seller_id), ("dialer", dialer_id),
+        )  # fmt: skip
+        for scope in scopes:
+            if scope in self.standing:
+                return scope[0], self.standing[scope]
+        return None
+
+
+def standing(work: Work) -> Pauses:
+    """Read the standing pauses of the CRM. Pass the turnstile first, in a statement before this one."""
+    rows = work.run(_STANDING)
+    return Pauses({(r.scope, r.target_id): None if r.open_ended else r.ends_at for r in rows})

@@ -1,0 +1,39 @@
+"""Locking placements: all that a transaction will touch, in key order, before it touches the first.
+
+Lock order everywhere: allocator, turnstiles, customer claims, number claims, leases, placements (design 5.4).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from models.work import Work
+
+_LOCK = text("""
+    select assignment_id, customer_id, state, status, attempts, lease_id, return_state, return_due_at, due_at,
+           last_outcome, last_attempt_at, last_lease_id
+      from placement
+     where crm_id = :crm_id and customer_id = any(:customers)
+     order by assignment_id, customer_id for no key update
+""")
+
+_SHARERS = text("""
+    select distinct m.customer_id
+      from lease l join customer_number m on m.crm_id = :crm_id and m.e164 = l.e164
+     where l.crm_id = :crm_id and l.id = any(:leases)
+    union
+    select l.customer_id from lease l where l.crm_id = :crm_id and l.id = any(:leases)
+""")
+
+
+def lock(work: Work, customers: Iterable[int]) -> dict[tuple[int, int], Row[Any]]:
+    """Lock every placement of these customers; (assignment, customer) -> the row as it now is."""
+    rows = work.run(_LOCK, customers=sorted(set(customers)))
+    return {(row.assignment_id, row.customer_id): row for row in rows}
+
+
+def touched_by(work: Work, leases: Sequence[UUID]) -> list[int]:
+    """The customers of these leases, and whoever shares a number that they ring."""
+    return sorted(work.run(_SHARERS, leases=list(leases)).scalars())

@@ -1,0 +1,88 @@
+"""What an outcome makes of a placement: the pure part, without a database."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from models.outcomes import EFFECTS, Effect, Outcome, rest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A placement as it will be written. `overtaken`: a later lease holds it, and has to be recalled."""
+
+    state: str
+    due_at: datetime | None
+    status: str
+    attempts: int
+    lease_id: UUID | None
+    return_state: str | None
+    return_due_at: datetime | None
+    last_outcome: str | None
+    last_attempt_at: datetime | None
+    last_lease_id: UUID | None
+    overtaken: bool = False
+
+    WRITTEN: ClassVar = (
+        "state", "due_at", "status", "attempts", "lease_id", "return_state", "return_due_at",
+        "last_outcome", "last_attempt_at", "last_lease_id",
+    )  # fmt: skip
+
+    @classmethod
+    def of(cls, row: Any) -> "Change":
+        """The placement as it is, from its locked row."""
+        return cls(**{name: getattr(row, name) for name in cls.WRITTEN})
+
+
+def settle(
+    before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool
+) -> Change:
+    """The placement after `outcome` of `lease`.
+
+    `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
+    another callable number than the one rung. Any first outcome counts; a late one changes status and state
+    only if no later attempt exists, and never those of a customer who has left or was anonymised; a sale,
+    a do-not-call and an invalid number always take effect (P4).
+    """
+    effect = EFFECTS[outcome]
+    counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
+    newest = before.last_lease_id is None or before.last_lease_id <= lease.id
+    if before.state in ("left", "anonymised") or not (newest or effect.always):
+        return _let_go(counted, lease.id)
+    state, due_at = _target(effect, outcome, counted.attempts, lease, now, other_number)
+    after = replace(counted, status=outcome.value)
+    if newest:
+        after = replace(after, last_outcome=outcome.value, last_attempt_at=now, last_lease_id=lease.id)
+    if before.state == "leased" and before.lease_id != lease.id:
+        if before.return_state == "closed":
+            return replace(after, overtaken=True)
+        return replace(after, return_state=state, return_due_at=due_at, overtaken=True)
+    if before.state == "closed":
+        return after
+    return replace(
+        after, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None
+    )
+
+
+def _let_go(counted: Change, lease_id: UUID) -> Change:
+    """The outcome changes nothing but the count; if its lease still holds the placement, it goes back."""
+    if counted.state != "leased" or counted.lease_id != lease_id or counted.return_state is None:
+        return counted
+    return replace(
+        counted, state=counted.return_state, due_at=counted.return_due_at,
+        lease_id=None, return_state=None, return_due_at=None,
+    )  # fmt: skip
+
+
+def _target(
+    effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool
+) -> tuple[str, datetime | None]:
+    """State and due time: closed, or resting until it is tried again."""
+    if attempts >= lease.max_attempts:
+        return "closed", None
+    if effect.number_state and other_number:
+        return "resting", now + timedelta(seconds=effect.rest)
+    if effect.after == "close":
+        return "closed", None
+    return "resting", now + rest_of(outcome, lease.retry_seconds)

@@ -1,0 +1,31 @@
+-- The best ready customers of some segments on some clocks: probe, do not filter (design 5.3).
+-- `pair` hops along ix_placement_ready from one (segment, clock) that has ready customers to the next; each
+-- open one is then probed for its best ranks with a descent of its own. `clock_id = any(...) order by rank`
+-- read every ready customer instead: 470 ms against 0.4 ms at a million.
+with recursive pair as (
+    (select p.segment_id, p.clock_id from placement p
+      where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+        and p.state = 'ready' and p.gated_by is null
+      order by p.segment_id, p.clock_id limit 1)
+    union all
+    select hop.segment_id, hop.clock_id from pair
+     cross join lateral (
+        select p.segment_id, p.clock_id from placement p
+         where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+           and p.state = 'ready' and p.gated_by is null
+           and (p.segment_id, p.clock_id) > (pair.segment_id, pair.clock_id)
+         order by p.segment_id, p.clock_id limit 1) hop
+)
+select best.customer_id, pair.segment_id, pair.clock_id
+  from pair
+  join unnest(cast(:segments as bigint[])) with ordinality as wanted(segment_id, place)
+    on wanted.segment_id = pair.segment_id
+ cross join lateral (
+    select p.customer_id, p.rank from placement p
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+       and p.segment_id = pair.segment_id and p.clock_id = pair.clock_id
+       and p.state = 'ready' and p.gated_by is null
+     order by p.rank, p.customer_id limit :most) best
+ where pair.clock_id = any(cast(:clocks as bigint[]))
+ order by wanted.place, best.rank, best.customer_id
+ limit :most_in_all

@@ -1,0 +1,26 @@
+-- Lease the placements that are still as they were chosen; the rows are locked in key order first.
+-- Answers the leases that came to be; of the others the caller gives the claims back.
+with chosen as (
+    select * from unnest(
+        cast(:customers as bigint[]), cast(:leases as uuid[]), cast(:segments as bigint[]),
+        cast(:sellers as bigint[]), cast(:dialers as bigint[]), cast(:numbers as text[]), cast(:zones as text[]),
+        cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[])
+    ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at)
+), locked as materialized (
+    select p.customer_id
+      from placement p join chosen t on t.customer_id = p.customer_id
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+     order by p.customer_id for no key update of p
+), hit as (
+    update placement p set state = 'leased', lease_id = t.lease_id, return_state = 'ready'
+      from chosen t join locked on locked.customer_id = t.customer_id
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
+       and p.state = 'ready' and p.gated_by is null and p.segment_id = t.segment_id
+    returning p.customer_id, p.rule_version
+)
+insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
+                   state, e164, zone, offered_at, ring_by, expires_at)
+select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
+       'offered', t.e164, t.zone, :now, t.ring_by, t.expires_at
+  from hit join chosen t on t.customer_id = hit.customer_id
+returning id
