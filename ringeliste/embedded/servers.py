@@ -1,0 +1,175 @@
+"""The pair of servers of one data directory: started by whoever comes first, found by everybody else."""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+from models.errors import Unavailable
+from ringeliste.embedded.account import SYSTEM_USER, Account, server_account
+from ringeliste.embedded.postgres import APP, OWNER, Postgres
+from ringeliste.embedded.processes import wait_until
+from ringeliste.embedded.redis import Redis
+
+FILE = "servers.json"
+_LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path may have 107 bytes, on some systems 103
+_PATIENCE = 600  # seconds: as long as the slowest start of another process
+
+State = Literal["running", "stopped", "elsewhere"]
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Where the servers are: the application's login, the owner's (it migrates), and Redis."""
+
+    database_url: str
+    owner_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What runs: process ids are None unless the server is ours and running."""
+
+    postgres: State
+    postgres_pid: int | None
+    redis: State
+    redis_pid: int | None
+
+
+def start(
+    data_dir: Path,
+    env: Mapping[str, str] = os.environ,
+    *,
+    postgres_settings: Mapping[str, str] | None = None,
+) -> Servers:
+    """Start what does not run yet, and say where everything is.
+
+    DATABASE_URL and REDIS_URL in `env` win: such a server is not started. Unavailable says what to do.
+    """
+    found: dict[str, str] = {}
+    if not (env.get("DATABASE_URL") and env.get("REDIS_URL")):
+        data_dir = _whole(data_dir)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with _alone(data_dir):
+            postgres, redis = _pair(data_dir, postgres_settings or {})
+            if not env.get("DATABASE_URL"):
+                postgres.start()
+                found |= {"database_url": postgres.url(APP), "owner_url": postgres.url(OWNER)}
+            if not env.get("REDIS_URL"):
+                redis.start()
+                found |= {"redis_url": redis.url()}
+            _write(data_dir / FILE, json.dumps(found, indent=2) + "\n")
+    database_url = found.get("database_url") or env["DATABASE_URL"]
+    return Servers(
+        database_url=database_url,
+        owner_url=found.get("owner_url") or env.get("DATABASE_OWNER_URL") or database_url,
+        redis_url=found.get("redis_url") or env["REDIS_URL"],
+    )
+
+
+def stop(data_dir: Path) -> bool:
+    """Stop both cleanly and leave the data. False: none was running."""
+    data_dir = _whole(data_dir)
+    if not data_dir.is_dir():
+        return False
+    with _alone(data_dir):
+        (data_dir / FILE).unlink(missing_ok=True)
+        stopped = [server.stop() for server in _pair(data_dir, {})]
+    return any(stopped)
+
+
+def status(data_dir: Path, env: Mapping[str, str] = os.environ) -> Status:
+    """Look, and change nothing."""
+    data_dir = _whole(data_dir)
+    states: list[tuple[State, int | None]] = []
+    postgres, redis = _servers(data_dir, Account())
+    for running, variable in ((postgres.process(), "DATABASE_URL"), (redis.process(), "REDIS_URL")):
+        if env.get(variable):
+            states.append(("elsewhere", None))
+        else:
+            states.append(("running", running.pid) if running else ("stopped", None))
+    return Status(*states[0], *states[1])
+
+
+def _pair(data_dir: Path, settings: Mapping[str, str]) -> tuple[Postgres, Redis]:
+    """Both servers, their account's way to the data directory checked and their socket directory made."""
+    account = server_account()
+    if not account.reaches(data_dir):
+        message = (
+            f"the servers run as the user {SYSTEM_USER!r}, who cannot enter {data_dir}: "
+            "set RINGELISTE_DATA to a directory outside other people's homes, such as /var/lib/ringeliste"
+        )
+        raise Unavailable(message)
+    postgres, redis = _servers(data_dir, account, settings)
+    _private(account, postgres.sockets)
+    return postgres, redis
+
+
+def _servers(
+    data_dir: Path, account: Account, settings: Mapping[str, str] | None = None
+) -> tuple[Postgres, Redis]:
+    sockets = _socket_directory(data_dir)
+    return Postgres(data_dir, sockets, account, settings or {}), Redis(data_dir, sockets, account)
+
+
+def _whole(data_dir: Path) -> Path:
+    """One name for one directory: a server is recognised by it in its command line."""
+    return data_dir.expanduser().resolve()
+
+
+def _socket_directory(data_dir: Path) -> Path:
+    """In the data directory, or where its path is too long for a socket, a short one named after it."""
+    inside = data_dir / "run"
+    if len(os.fsencode(inside)) <= _LONGEST_SOCKET_DIRECTORY:
+        return inside
+    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
+    return Path(tempfile.gettempdir()) / f"ringeliste-{name}"
+
+
+def _private(account: Account, directory: Path) -> None:
+    """Make the socket directory; one that others may write to, or that others own, is not trusted."""
+    account.directory(directory)
+    mine = account.user.pw_uid if account.user else os.geteuid()
+    found = directory.lstat()
+    if found.st_uid != mine or found.st_mode & 0o077:
+        raise Unavailable(f"{directory} belongs to somebody else or is open to others: remove it")
+
+
+@contextmanager
+def _alone(data_dir: Path) -> Iterator[None]:
+    """Starting and stopping is for one process at a time; the lock goes with its process."""
+    with _open_lock(data_dir / "servers.lock") as file:
+
+        def locked() -> bool:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        if not wait_until(locked, _PATIENCE):
+            raise Unavailable(f"another process has been starting the servers of {data_dir} for too long")
+        yield
+
+
+def _open_lock(file: Path) -> TextIO:
+    try:
+        return file.open("w", encoding="ascii")
+    except PermissionError as refused:
+        raise Unavailable(
+            f"{file.parent} belongs to another user: start the servers as that user"
+        ) from refused
+
+
+def _write(file: Path, content: str) -> None:
+    """Whole or not at all: a reader never sees half a file."""
+    unfinished = file.with_suffix(".new")
+    unfinished.write_text(content, encoding="utf-8")
+    unfinished.replace(file)
