@@ -1,0 +1,124 @@
+"""Fixtures: real servers, a database of its own for every test, and a small world in it."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from ground import Database, Ground, drop
+from redis import Redis
+from sqlalchemy import Engine
+from world import World, new_app
+
+from wiring.settings import Settings
+
+_KEY = pytest.StashKey[Ground]()
+_INPUT = "ringeliste_ground"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_numbers = count(1)
+
+
+def _ground_of(config: pytest.Config) -> Ground:
+    """The run's servers: a worker is told where they are; the main process starts them when first asked."""
+    if hasattr(config, "workerinput"):
+        return Ground(**config.workerinput[_INPUT])
+    if _KEY not in config.stash:
+        config.stash[_KEY] = Ground.lay()
+    return config.stash[_KEY]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each worker of pytest-xdist where the servers are."""
+    node.workerinput[_INPUT] = _ground_of(node.config).packed()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Who started the servers stops them."""
+    if _KEY in config.stash:
+        config.stash[_KEY].clear()
+
+
+@pytest.fixture(scope="session")
+def ground(pytestconfig: pytest.Config) -> Ground:
+    """The run's servers."""
+    return _ground_of(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def _superuser(ground: Ground) -> Iterator[psycopg.Connection]:
+    with ground.superuser() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def _worker() -> str:
+    """Which worker this is: gw0, gw1, ... or main."""
+    return os.environ.get("PYTEST_XDIST_WORKER", "main")
+
+
+@pytest.fixture
+def database(ground: Ground, _superuser: psycopg.Connection, _worker: str) -> Iterator[Database]:
+    """A fresh, migrated database with nothing in it."""
+    name = f"test_{_worker}_{next(_numbers)}"
+    yield ground.clone(_superuser, name)
+    drop(_superuser, name)
+
+
+@pytest.fixture
+def redis_url(ground: Ground, _worker: str) -> str:
+    """A logical Redis database of this worker's own, empty. To burn a whole server take `own_redis`."""
+    number = 1 + int(_worker.removeprefix("gw")) if _worker.startswith("gw") else 0
+    url = ground.redis_at(number)
+    with Redis.from_url(url) as client:
+        client.flushdb()
+    return url
+
+
+@pytest.fixture
+def redis(redis_url: str) -> Iterator["Redis"]:
+    """A client (bytes in, bytes out) of `redis_url`."""
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(database: Database, redis_url: str, tmp_path: Path) -> Settings:
+    """Settings of this test's own servers; enough connections for a test of many threads."""
+    return Settings(
+        database_url=database.url,
+        database_owner_url=database.owner_url,
+        redis_url=redis_url,
+        data=tmp_path,
+        pool_size=40,
+    )
+
+
+@pytest.fixture
+def world(settings: Settings) -> Iterator[World]:
+    """An application on this test's database, and in it one CRM in Portugal."""
+    app = new_app(settings)
+    yield World(app)
+    app.close()
+
+
+@pytest.fixture
+def engine(world: World) -> Engine:
+    """The engine of the application's role on the world's database."""
+    return world.app.engine
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the machine's Chromium. Without one the test is skipped, under CI it fails."""
+    found = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if found:
+        return found
+    message = f"no browser: none of {', '.join(_BROWSERS)} is installed (as root: apt-get install chromium)"
+    if os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)

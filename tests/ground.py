@@ -1,0 +1,103 @@
+"""The ground that tests stand on: one PostgreSQL and one Redis per run, a database of its own per test."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from os import geteuid, getpid
+from pathlib import Path
+from typing import Self
+
+import psutil
+import psycopg
+from sqlalchemy.engine import make_url
+
+import migrations
+from ringeliste import embedded
+
+PREFIX = "ringeliste-tests-"
+
+# What a test writes need not survive a power cut. Copying a template's files then takes 7 ms, writing
+# them to the log 115 ms; vacuum comes only when a test asks, so that plans do not change under it.
+FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+    "shared_buffers": "128MB",
+}
+
+
+@dataclass(frozen=True)
+class Database:
+    """A test's own database: as the application logs in, and as its owner does."""
+
+    url: str
+    owner_url: str
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The run's servers. Its fields are plain text, so that it travels to the workers."""
+
+    directory: str
+    template_url: str
+    template_owner_url: str
+    redis_url: str
+
+    @classmethod
+    def lay(cls) -> Self:
+        """Start both servers in a directory of this process and migrate the template."""
+        _sweep()
+        directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{getpid()}-"))
+        directory.chmod(0o755)  # as root the servers run under an account of their own
+        servers = embedded.start(directory, env={}, postgres_settings=FAST)
+        migrations.upgrade(servers.owner_url)
+        return cls(str(directory), servers.database_url, servers.owner_url, servers.redis_url)
+
+    def clear(self) -> None:
+        """Stop both servers and remove their directory."""
+        _remove(Path(self.directory))
+
+    def packed(self) -> dict[str, str]:
+        """For a worker's input."""
+        return asdict(self)
+
+    def redis_at(self, number: int) -> str:
+        """The URL of the logical database `number`."""
+        return self.redis_url.replace("db=0", f"db={number}")
+
+    @contextmanager
+    def superuser(self) -> Iterator[psycopg.Connection]:
+        """A connection that may make databases."""
+        host = make_url(self.template_url).query["host"]
+        with psycopg.connect(f"host='{host}' user=postgres dbname=postgres", autocommit=True) as connection:
+            yield connection
+
+    def clone(self, connection: psycopg.Connection, name: str, template: str = "ringeliste") -> Database:
+        """Copy the template's files into a new database `name`."""
+        copied = f'template "{template}" owner ringeliste_owner strategy file_copy'
+        connection.execute(f'create database "{name}" {copied}'.encode())
+        urls = (make_url(url).set(database=name) for url in (self.template_url, self.template_owner_url))
+        return Database(*(url.render_as_string(hide_password=False) for url in urls))
+
+
+def drop(connection: psycopg.Connection, name: str) -> None:
+    """Remove a database, and whoever is still connected to it."""
+    connection.execute(f'drop database if exists "{name}" with (force)'.encode())
+
+
+def _sweep() -> None:
+    """Remove what runs left behind that were killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        pid = left.name.removeprefix(PREFIX).partition("-")[0]
+        if left.stat().st_uid == geteuid() and pid.isdigit() and not psutil.pid_exists(int(pid)):
+            _remove(left)
+
+
+def _remove(directory: Path) -> None:
+    embedded.stop(directory)
+    shutil.rmtree(directory, ignore_errors=True)
