@@ -1,6 +1,13 @@
-"""What is counted. Each process has its own registry; the web's is shown at /metrics."""
+"""What is counted and measured. Each process has a registry of its own; the web's is shown at /metrics."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+PORTS_TRIED = 16
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -11,10 +18,42 @@ HINTS_FAILED = Counter(
     ["kind"],
     registry=REGISTRY,
 )
+TICKS = Counter("ringeliste_ticks", "Ticks of the leading scheduler.", ["tick"], registry=REGISTRY)
+TICKS_FAILED = Counter(
+    "ringeliste_ticks_failed", "Ticks that failed, for one CRM or altogether.", ["tick"], registry=REGISTRY
+)
 VERB_SECONDS = Histogram(
     "ringeliste_verb_seconds",
-    "Time a verb took, by its name and how it ended.",
+    "Time a verb took, by its name and how it ended: done, or the error's name.",
     ["verb", "end"],
     buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=REGISTRY,
 )
+
+
+@contextmanager
+def timed(verb: str) -> Iterator[None]:
+    """Measure the block as one run of `verb`."""
+    begun, end = perf_counter(), "done"
+    try:
+        yield
+    except BaseException as error:
+        end = type(error).__name__
+        raise
+    finally:
+        VERB_SECONDS.labels(verb, end).observe(perf_counter() - begun)
+
+
+def serve_metrics(port: int) -> int:
+    """Show this process's registry on `port`, or the next free one: a machine runs several processes.
+
+    Returns the port taken, 0 when none of the next sixteen was free (logged; the process works on).
+    """
+    for candidate in range(port, port + PORTS_TRIED):
+        try:
+            start_http_server(candidate, registry=REGISTRY)
+        except OSError:
+            continue
+        return candidate
+    structlog.get_logger(__name__).warning("no port is free for metrics", first=port)
+    return 0

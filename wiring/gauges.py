@@ -1,0 +1,95 @@
+"""What the database itself knows, read when somebody asks for metrics: leases, and what waits longest."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import structlog
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from sqlalchemy import text
+
+from models.errors import RingelisteError
+from models.work import Work
+from wiring.app import App
+
+log = structlog.get_logger(__name__)
+
+# Live leases are few; each of the others is the first row of a partial index.
+_LEASES = text(
+    """
+    select state, count(*) as live, min(offered_at) as since from lease
+    where crm_id = :crm_id and ended_at is null group by state
+    """
+)
+_WAITING = text(
+    """
+    select expired_lease, due, event, rebuild
+    from (select min(expires_at) as expired_lease from lease
+          where crm_id = :crm_id and ended_at is null) as leases,
+         (select min(due_at) as due from placement
+          where crm_id = :crm_id and state in ('resting', 'follow_up')) as placements,
+         (select min(received_at) as event from dialer_event
+          where crm_id = :crm_id and processed_at is null) as events,
+         (select min(requested_at) as rebuild from rebuild
+          where crm_id = :crm_id and finished_at is null) as rebuilds
+    """
+)
+
+
+class DatabaseGauges(Collector):
+    """A collector for a registry: `REGISTRY.register(DatabaseGauges(app))`, in one process (the web)."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    def describe(self) -> list[GaugeMetricFamily]:
+        """Registering asks nobody."""
+        return self._families()
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
+        families = self._families()
+        leases, oldest, waiting, up = families
+        try:
+            for crm_id in self._app.crms():
+                with self._app.work(crm_id) as work:
+                    _measure(work, leases, oldest, waiting)
+            up.add_metric([], 1)
+        except RingelisteError as error:
+            log.warning("metrics of the database are missing", error=str(error))
+            up.add_metric([], 0)
+        yield from families
+
+    @staticmethod
+    def _families() -> list[GaugeMetricFamily]:
+        return [
+            GaugeMetricFamily("ringeliste_leases", "Leases that are live.", labels=["crm", "state"]),
+            GaugeMetricFamily(
+                "ringeliste_oldest_lease_seconds",
+                "Age of the oldest live lease, business time.",
+                labels=["crm"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_overdue_seconds",
+                "How long the oldest of what should have been done waits, business time; 0: nothing waits.",
+                labels=["crm", "what"],
+            ),
+            GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
+        ]
+
+
+def _measure(
+    work: Work, leases: GaugeMetricFamily, oldest: GaugeMetricFamily, waiting: GaugeMetricFamily
+) -> None:
+    """Add the samples of one CRM."""
+    crm = str(work.crm_id)
+    rows = work.run(_LEASES).mappings().all()
+    for row in rows:
+        leases.add_metric([crm, row["state"]], row["live"])
+    oldest.add_metric([crm], _seconds(work.now, min((row["since"] for row in rows), default=None)))
+    for what, since in work.run(_WAITING).mappings().one().items():
+        waiting.add_metric([crm, what], _seconds(work.now, since))
+
+
+def _seconds(now: datetime, since: datetime | None) -> float:
+    return max(0.0, (now - since).total_seconds()) if since else 0.0

@@ -1,0 +1,12 @@
+"""What a dialer told us, and its link journalled, takes effect."""
+
+from wiring.app import app
+from workers.duty import duty
+
+
+@duty("inbox")
+def inbox(crm_id: int, dialer_id: int) -> None:
+    """Work off the journalled events of one dialer."""
+    from calling.inbox import process_inbox
+
+    process_inbox(app().opener(crm_id), dialer_id)

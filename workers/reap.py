@@ -1,0 +1,12 @@
+"""Leases whose time is up end, and their customers go on."""
+
+from wiring.app import app
+from workers.duty import duty
+
+
+@duty("reap")
+def reap(crm_id: int) -> None:
+    """End what has expired in one CRM."""
+    from calling import reaper
+
+    reaper.reap(app().opener(crm_id))
