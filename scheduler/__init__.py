@@ -1,1 +1,1 @@
-"""One process ticks, spares wait. It holds no truth: each tick looks at rows."""
+"""What begins work that nobody asked for: one scheduler leads and ticks, spares wait."""

@@ -1,0 +1,49 @@
+"""Who ticks: the scheduler that holds the lock. Spares wait; one takes over as soon as the leader dies."""
+
+from threading import Event
+
+import structlog
+
+from models.errors import Unavailable
+from scheduler.ticking import Ticker
+from wiring.app import App
+from wiring.locks import SCHEDULER, SessionLock
+
+TRY_SECONDS = 0.5
+HELD_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+def lead_whenever_possible(app: App, ticker: Ticker, stopping: Event) -> None:
+    """Wait for the lead, tick while it lasts, wait again; until `stopping` is set.
+
+    A lead that is lost unnoticed for a second makes two leaders tick: that asks twice, and does no harm.
+    """
+    lock = SessionLock(app.engine, *SCHEDULER)
+    said = ""
+    while not stopping.is_set():
+        try:
+            leads, state = lock.try_take(), "waits"
+        except Unavailable as error:
+            leads, state = False, f"cannot ask who leads: {error}"
+        if leads:
+            _lead(lock, ticker, stopping)
+            said = ""
+        elif state != said:
+            log.info(state)
+            said = state
+        stopping.wait(TRY_SECONDS)
+    lock.release()
+
+
+def _lead(lock: SessionLock, ticker: Ticker, stopping: Event) -> None:
+    log.info("leads")
+    ticker.start()
+    try:
+        while lock.held():
+            if stopping.wait(HELD_SECONDS):
+                return
+        log.warning("lost the lead")
+    finally:
+        ticker.stop()

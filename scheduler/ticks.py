@@ -1,0 +1,49 @@
+"""Every tick there is, in one tuple. A tick only asks; asking twice, late or in vain does no harm."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dramatiq import Actor
+
+from models.work import OpenWork
+from scheduler.subjects import assignments_wanting, dialers_told, rebuilds_left
+from workers.allocate import allocate
+from workers.inbox import inbox
+from workers.partitions import partitions
+from workers.reap import reap
+from workers.rebuild import rebuild
+from workers.wake_due import wake_due
+from workers.walls import walls
+
+HOUR = 3600.0
+
+Subjects = Callable[[OpenWork], list[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Asks `actor` every so many seconds of wall time, for each CRM and each of its `subjects`.
+
+    Wall time, since on a simulated clock of 60 times the speed a business minute is one second: what people
+    wait for ticks every second at any speed. `per_crm` is False for what concerns shared tables alone.
+    `alone`: the scheduler does it itself while Redis is away.
+    """
+
+    name: str
+    every: float
+    actor: Actor[..., None]
+    subjects: Subjects | None = None
+    per_crm: bool = True
+    alone: bool = False
+
+
+TICKS = (
+    Tick("due", 1, wake_due, alone=True),
+    Tick("reap", 1, reap, alone=True),
+    Tick("top-up", 1, allocate, subjects=assignments_wanting),
+    Tick("inbox", 2, inbox, subjects=dialers_told, alone=True),
+    Tick("walls", 5, walls, alone=True),
+    Tick("rebuilds", 5, rebuild, subjects=rebuilds_left),
+    # Hourly, and at once when a scheduler begins to lead: a simulated month may pass in half a day.
+    Tick("partitions", HOUR, partitions, per_crm=False, alone=True),
+)
