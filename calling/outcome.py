@@ -14,12 +14,14 @@ from sqlalchemy import Row, text
 
 from calling import claims, gates, placements
 from calling.give_back import note_rings
+from calling.recalling import recall
 from calling.settling import Change, settle
+from calling.suppress import finish_suppressions
 from models import turnstile
 from models.outcomes import EFFECTS, Outcome
 from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
-from models.work import Work
+from models.work import OpenWork, Work
 from segmentation.resegment import resegment
 
 BATCH = 200
@@ -214,3 +216,36 @@ def _answers(
         done.get(lease_id) or Recorded(lease_id, "again" if lease_id in seen else "orphan")
         for lease_id in sorted(by_lease)
     ]
+
+
+def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]:
+    """Record any number of reports, and what has to follow: walls of do-not-calls, recalls of later leases.
+
+    Sorted and cut into batches of 200; several reports of one lease go in their order. When this returns,
+    a do-not-call is a wall (P8).
+    """
+    recorded: list[Recorded] = []
+    waiting = sorted(reports, key=lambda report: report.lease_id)
+    while waiting:
+        batch: dict[UUID, Report] = {}
+        rest = []
+        for report in waiting:
+            if len(batch) < BATCH and report.lease_id not in batch:
+                batch[report.lease_id] = report
+            else:
+                rest.append(report)
+        with open_work() as work:
+            recorded += record(work, list(batch.values()))
+        waiting = rest
+    afterwards(open_work, recorded)
+    return recorded
+
+
+def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
+    """What has to follow the commit of outcomes; a tick finds it again after a crash."""
+    later = [r.later_lease for r in recorded if r.later_lease is not None]
+    if later:
+        with open_work() as work:
+            recall(work, later, "an earlier call came to an outcome")
+    if any(r.suppressed for r in recorded):
+        finish_suppressions(open_work)

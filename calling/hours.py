@@ -1,0 +1,200 @@
+"""When a clock is open: the law of every place and the CRM's own hours, in every candidate zone at once.
+
+A clock is open at an instant if it is open in *every* candidate zone, by the CRM's own hours and by every
+law row of every legal place, for the whole stretch from a margin before to a margin after it. So a clock
+that runs a little wrong, ours or a dialer's, rings nobody at a minute that the law forbids.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+
+import orjson
+
+from calling.clocks import Clock
+from calling.law import Law, Laws, shipped
+from calling.spans import (
+    DAY,
+    Span,
+    Spans,
+    date_of,
+    instant_of,
+    intersect,
+    merge,
+    minute_of,
+    shrink,
+    wall_to_utc,
+)
+from calling.week import Week, as_text, read_week
+from calling.zones import zone
+
+MARGIN = 1
+"""Minutes that are left out at both edges of a window."""
+
+OWN_HOURS = "own hours, no law row"
+NO_ZONE = "nobody knows where they are: a person has to verify the zone"
+FAR = 370  # days: a clock that does not open within them never does
+_DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
+
+Places = tuple[str, ...]
+Zones = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the hours of a place rest on: a law row, or the CRM's own hours alone (`law` None)."""
+
+    place: str
+    law: Law | None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.law.name} ({self.law.source})" if self.law else f"{self.place}: {OWN_HOURS}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """One reason why a clock is shut. `local`: what the clock on the wall of `zone` shows."""
+
+    zone: str | None
+    local: datetime | None
+    rule: str
+    hours: str
+
+    def __str__(self) -> str:
+        if self.local is None:
+            return self.rule
+        return f"{self.local:%a %H:%M} in {self.zone}, but {self.rule} says {self.hours} that day"
+
+
+class Timetable:
+    """The hours of one CRM. Cheap to ask again: what is open on a day is worked out once for each clock."""
+
+    def __init__(self, own: Week, laws: Laws | None = None) -> None:
+        self._own = own
+        self._laws = laws or shipped()
+        self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
+
+    def open_clocks(self, clocks: Iterable[Clock], now: datetime) -> list[int]:
+        """The ids of the clocks that are open at `now` (UTC)."""
+        minute = minute_of(now)
+        return [clock.id for clock in clocks if self._span_at(clock, minute)]
+
+    def closes_at(self, clock: Clock, now: datetime) -> datetime:
+        """The first instant from `now` on at which it is shut, the margin taken off; `now` if it is shut.
+
+        An open clock that does not close within a day answers some instant more than a day away.
+        """
+        span = self._span_at(clock, minute_of(now))
+        return instant_of(span[1]) if span else now
+
+    def next_opening(self, clock: Clock, now: datetime) -> datetime | None:
+        """The first instant from `now` on at which it is open: `now` if it is; None if it never will be."""
+        minute = minute_of(now)
+        if self._span_at(clock, minute):
+            return now
+        if not clock.zones or self._own.empty:
+            return None
+        today = minute - minute % DAY
+        for start_of_day in range(today, today + FAR * DAY, DAY):
+            for start, end in self._open(clock.places, clock.zones, start_of_day):
+                if minute < start < start_of_day + DAY and start < end:
+                    return instant_of(start)
+        return None
+
+    def why_shut(self, clock: Clock, now: datetime) -> list[Shut]:
+        """Every zone and rule that keeps it shut at `now`; none: it is open."""
+        if not clock.zones:
+            return [Shut(None, None, NO_ZONE, "")]
+        minute = minute_of(now)
+        reasons: list[Shut] = []
+        for name in clock.zones:
+            local = now.astimezone(zone(name))
+            for rule, law in self._rules(clock.places, local.date()):
+                spans = self._rule_spans(law, name, minute)
+                if not any(start <= minute < end for start, end in shrink(spans, MARGIN)):
+                    reasons.append(Shut(name, local, rule, as_text(self._wall(law, local.date()))))
+        return reasons
+
+    def basis(self, clock: Clock, day: date) -> list[Basis]:
+        """What the hours rest on for each legal place, on a local day."""
+        return [
+            Basis(place, law) for place in clock.places for law in (self._laws.of(place, day) or [None])
+        ]
+
+    def _span_at(self, clock: Clock, minute: int) -> Span | None:
+        """The open stretch that a minute lies in."""
+        if not clock.zones:
+            return None
+        start_of_day = minute - minute % DAY
+        day = self._days.get(start_of_day) or self._begin(start_of_day)
+        key = (clock.places, clock.zones)
+        spans = day.get(key)
+        if spans is None:
+            spans = day[key] = self._open(*key, start_of_day)
+        for span in spans:
+            if span[0] <= minute < span[1]:
+                return span
+        return None
+
+    def _begin(self, start_of_day: int) -> dict[tuple[Places, Zones], Spans]:
+        """Make room for another day."""
+        kept = sorted(self._days.items())[-_DAYS_KEPT + 1 :]
+        day: dict[tuple[Places, Zones], Spans] = {}
+        self._days = {**dict(kept), start_of_day: day}
+        return day
+
+    def _open(self, places: Places, zones: Zones, start_of_day: int) -> Spans:
+        """The open stretches, less the margins, around a UTC day.
+
+        Exact within that day; what leads out of it is followed for a day at least.
+        """
+        spans: Spans = ((start_of_day - DAY, start_of_day + 2 * DAY),)
+        for name in zones:
+            spans = intersect(spans, self._in_zone(places, name, start_of_day))
+        return shrink(spans, MARGIN)
+
+    def _in_zone(self, places: Places, name: str, start_of_day: int) -> Spans:
+        """When it is open in one zone, a day and more to either side of a UTC day."""
+        return merge(
+            span
+            for day in _days_around(start_of_day)
+            for span in wall_to_utc(name, day, self._hours_of(places, day))
+        )
+
+    def _hours_of(self, places: Places, day: date) -> Spans:
+        """Own hours and every law row together, on a local day."""
+        spans = self._own.on(day.weekday())
+        for place in places:
+            for law in self._laws.of(place, day):
+                spans = intersect(spans, law.on(day))
+        return spans
+
+    def _rules(self, places: Places, day: date) -> list[tuple[str, Law | None]]:
+        """Everything that has a say on a local day, each with its name; None: the CRM's own hours."""
+        laws = {law.place: law for place in places for law in self._laws.of(place, day)}
+        named: list[tuple[str, Law | None]] = [(f"{law.name} ({law.place})", law) for law in laws.values()]
+        return [("the CRM's own hours", None), *named]
+
+    def _wall(self, law: Law | None, day: date) -> Spans:
+        return law.on(day) if law else self._own.on(day.weekday())
+
+    def _rule_spans(self, law: Law | None, name: str, minute: int) -> Spans:
+        """When one rule alone is open in one zone."""
+        days = _days_around(minute - minute % DAY)
+        return merge(span for day in days for span in wall_to_utc(name, day, self._wall(law, day)))
+
+
+def _days_around(start_of_day: int) -> list[date]:
+    """The local days that may touch the UTC day, the one before and the one after it."""
+    return [date_of(start_of_day + n * DAY) for n in range(-2, 4)]
+
+
+@lru_cache(maxsize=256)
+def _timetable(body: bytes) -> Timetable:
+    return Timetable(read_week(orjson.loads(body)))
+
+
+def timetable(hours: Mapping[str, object]) -> Timetable:
+    """The timetable of a CRM with these own hours; the same object for the same hours. Raises BadInput."""
+    return _timetable(orjson.dumps(hours, option=orjson.OPT_SORT_KEYS))
