@@ -7,6 +7,7 @@ import structlog
 from models.errors import Unavailable
 from scheduler.ticking import Ticker
 from wiring.app import App
+from wiring.failures import reason
 from wiring.locks import SCHEDULER, SessionLock
 
 TRY_SECONDS = 0.5
@@ -26,7 +27,7 @@ def lead_whenever_possible(app: App, ticker: Ticker, stopping: Event) -> None:
         try:
             leads, state = lock.try_take(), "waits"
         except Unavailable as error:
-            leads, state = False, f"cannot ask who leads: {error}"
+            leads, state = False, f"cannot ask who leads: {reason(error)}"
         if leads:
             _lead(lock, ticker, stopping)
             said = ""

@@ -46,6 +46,12 @@ def translated(error: DBAPIError) -> RingelisteError | None:
     return Unavailable(f"{why}; try again", sqlstate=state) if why else None
 
 
+def reason(error: BaseException) -> str:
+    """One line for operators: our word, and what the library below said."""
+    cause = str(getattr(error.__cause__, "orig", None) or error.__cause__ or "").strip()
+    return f"{error} ({cause.splitlines()[-1]})" if cause else str(error)
+
+
 @contextmanager
 def translating() -> Iterator[None]:
     """Errors of PostgreSQL leave the block as ours, where we have a word for them."""

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from models.errors import RingelisteError
 from models.work import Work
 from wiring.app import App
+from wiring.failures import reason
 
 log = structlog.get_logger(__name__)
 
@@ -56,7 +57,7 @@ class DatabaseGauges(Collector):
                     _measure(work, leases, oldest, waiting)
             up.add_metric([], 1)
         except RingelisteError as error:
-            log.warning("metrics of the database are missing", error=str(error))
+            log.warning("metrics of the database are missing", error=reason(error))
             up.add_metric([], 0)
         yield from families
 

@@ -11,6 +11,7 @@ import migrations
 from models.errors import BadSettings, Unavailable
 from wiring.app import App
 from wiring.database import APP_ROLE
+from wiring.failures import reason
 from wiring.redis_client import make_redis
 
 Verdict = Literal["ok", "degraded", "down"]
@@ -67,7 +68,7 @@ def _database(app: App) -> dict[str, Part]:
             known = session.scalar(text("select to_regclass('alembic_version') is not null"))
             found = session.scalar(text("select version_num from alembic_version")) if known else None
     except (Unavailable, SQLAlchemyError) as error:
-        return {"postgresql": Part("down", str(error).splitlines()[0])}
+        return {"postgresql": Part("down", reason(error))}
     head = migrations.head()
     behind = Part("down", f"schema {found or 'none'}, this release wants {head}: run `ringeliste db upgrade`")
     return {

@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-# "+", also as a URL spells it, then digits, perhaps grouped for people. Ids, times and amounts have no plus.
-_NUMBER = re.compile(r"(\+|%2B)([1-9](?:[ .\-/()]{0,2}[0-9]){6,})", re.IGNORECASE)
+# "+", also as a URL spells it, then digits in one piece (what follows them is something else), or grouped
+# for people. Ids, times and amounts have no plus.
+_NUMBER = re.compile(r"(\+|%2B)([1-9][0-9]{6,}|[1-9](?:[ .\-/()]{0,2}[0-9]){6,})", re.IGNORECASE)
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _BARE = re.compile(r"[0-9](?:[ .\-/()]{0,2}[0-9]){5,}")
 

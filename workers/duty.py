@@ -8,6 +8,7 @@ from dramatiq import Actor, Retry, actor
 from dramatiq.middleware import Shutdown
 
 from models.errors import Conflict, NotFound, Unavailable
+from wiring.failures import reason
 from workers.broker import broker
 
 P = ParamSpec("P")
@@ -37,7 +38,7 @@ def duty(
                 if retried:
                     raise Retry("the worker stopped") from error
             except (Conflict, Unavailable) as error:
-                log.warning("a bad moment", why=str(error), retried=retried)
+                log.warning("a bad moment", why=reason(error), retried=retried)
                 if retried:
                     raise Retry(str(error)) from error
 

@@ -1,0 +1,220 @@
+"""Logs: what a line carries, and that no telephone number is ever in one."""
+
+import io
+import json
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wiring.logs import bound, configure
+from wiring.masking import mask_text, mask_values
+from wiring.settings import Settings
+
+NUMBER = "+351912345678"
+MASKED = "+3519*****78"
+LEASE = uuid.UUID("0195d1d0-7a00-7abc-8def-0123456789ab")
+
+Logging = Callable[[Literal["json", "console"]], io.StringIO]
+
+
+@pytest.fixture
+def logging_to() -> Iterator[Logging]:
+    """Configure logging into a text; afterwards everything is as it was."""
+    root = logging.getLogger()
+    names = ["uvicorn", "dramatiq", "sqlalchemy", "apscheduler", "httpx", "alembic"]
+    before = [(logging.getLogger(name), logging.getLogger(name).level) for name in names]
+    handlers, level, config = root.handlers[:], root.level, structlog.get_config()
+
+    def start(look: Literal["json", "console"]) -> io.StringIO:
+        stream = io.StringIO()
+        configure(Settings(log=look), "test", stream=stream)
+        return stream
+
+    yield start
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for logger, its_level in before:
+        logger.setLevel(its_level)
+    structlog.configure(**config)
+
+
+def lines(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+# What a line carries
+
+
+def test_a_line_is_a_json_object(logging_to: Logging) -> None:
+    stream = logging_to("json")
+    structlog.get_logger("calling").info("leased", count=3)
+    (line,) = lines(stream)
+    assert line["event"] == "leased"
+    assert (line["count"], line["level"], line["logger"], line["process"]) == (3, "info", "calling", "test")
+    assert datetime.fromisoformat(line["timestamp"]).tzinfo == UTC
+
+
+def test_what_is_bound_is_in_every_line_of_the_block(logging_to: Logging) -> None:
+    stream = logging_to("json")
+    log = structlog.get_logger("calling")
+    with bound(crm=1, assignment=2):
+        with bound(lease=LEASE, task="t-9"):
+            log.info("inside")
+        log.info("between")
+    log.info("outside")
+    inside, between, outside = lines(stream)
+    assert (inside["crm"], inside["assignment"], inside["lease"], inside["task"]) == (1, 2, str(LEASE), "t-9")
+    assert (between["crm"], "lease" in between) == (1, False)
+    assert "crm" not in outside
+
+
+def test_a_block_that_binds_nothing_new_keeps_the_old(logging_to: Logging) -> None:
+    stream = logging_to("json")
+    with bound(crm=1), bound(assignment=2):
+        structlog.get_logger("calling").info("inside")
+    assert lines(stream)[0]["crm"] == 1
+
+
+@pytest.mark.parametrize("name", ["uvicorn.access", "dramatiq.worker", "sqlalchemy.pool", "apscheduler"])
+def test_the_libraries_lines_look_like_ours(logging_to: Logging, name: str) -> None:
+    stream = logging_to("json")
+    with bound(crm=1):
+        logging.getLogger(name).error("%s took %d", "it", 3)
+    (line,) = lines(stream)
+    assert (line["event"], line["logger"], line["crm"]) == ("it took 3", name, 1)
+
+
+def test_chatter_of_libraries_is_left_out(logging_to: Logging) -> None:
+    stream = logging_to("json")
+    logging.getLogger("httpx").info("HTTP Request")
+    logging.getLogger("sqlalchemy.engine").info("select 1")
+    logging.getLogger("apscheduler.executors").info("job ran")
+    structlog.get_logger("calling").debug("detail")
+    assert lines(stream) == []
+
+
+def test_for_people_a_line_is_not_json(logging_to: Logging) -> None:
+    stream = logging_to("console")
+    structlog.get_logger("calling").info("leased", count=3)
+    assert "leased" in stream.getvalue()
+    assert not stream.getvalue().startswith("{")
+
+
+# No numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (NUMBER, MASKED),
+        ("+1234567", "+1*****67"),
+        ("rang +4722222222.", "rang +4722*****22."),
+        ("+351 912 345 678", MASKED),
+        ("+351-912-345-678", MASKED),
+        ("+1 (202) 555-0143", "+1202*****43"),
+        ("GET /suppress/%2B351912345678 200", "GET /suppress/%2B3519*****78 200"),
+        ("tel:+351912345678;ext=1", f"tel:{MASKED};ext=1"),
+        (f"Key (e164)=({NUMBER}) already exists", f"Key (e164)=({MASKED}) already exists"),
+        (f"{NUMBER},{NUMBER}", f"{MASKED},{MASKED}"),
+        (f"x{NUMBER}y", f"x{MASKED}y"),
+    ],
+)
+def test_a_number_keeps_its_head_and_tail(text: str, masked: str) -> None:
+    assert mask_text(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        str(LEASE),
+        "2026-03-02T12:00:00.123456+00:00",
+        "2026-03-02T12:00:00+0530",
+        "customer 351912345678",
+        "1772452800000",
+        "crm=1 assignment=1234567890",
+        "1+1=2",
+        "3.5e+10",
+        MASKED,
+    ],
+)
+def test_ids_and_times_stay(text: str) -> None:
+    assert mask_text(text) == text
+
+
+numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
+anything = st.text(max_size=30)
+
+
+@given(st.lists(st.tuples(anything, numbers), min_size=1, max_size=4), anything)
+def test_no_number_survives_in_any_text(parts: list[tuple[str, str]], end: str) -> None:
+    """Planted: a pattern that stops after 12 digits; a longer number's end was printed."""
+    text = "".join(before + number for before, number in parts) + end
+    masked = mask_text(text)
+    for _, number in parts:
+        assert number not in masked
+        assert number[1:] not in masked or number[1:] in "".join(before for before, _ in parts) + end
+
+
+@given(
+    st.recursive(
+        numbers | st.integers() | st.none(),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(anything | numbers, inner, max_size=3),
+        max_leaves=8,
+    ),
+    numbers,
+)
+def test_no_number_survives_in_any_depth(value: Any, number: str) -> None:
+    shown = json.dumps(mask_values({"payload": [value, number], number: (number,)}))
+    assert number not in shown
+
+
+@pytest.mark.parametrize("key", ["e164", "phone", "msisdn"])
+def test_under_a_number_s_own_key_no_plus_is_needed(key: str) -> None:
+    assert mask_values({key: "351912345678"}) == {key: MASKED.removeprefix("+")}
+    assert mask_values({key: 351912345678}) == {key: MASKED.removeprefix("+")}
+    assert mask_values({key: None}) == {key: None}
+
+
+class Odd:
+    """Not a text until somebody prints it."""
+
+    def __repr__(self) -> str:
+        return f"<odd {NUMBER}>"
+
+
+@pytest.mark.parametrize("look", ["json", "console"])
+def test_no_number_leaves_by_any_way(logging_to: Logging, look: Literal["json", "console"]) -> None:
+    """Message, value, key, depth, object, traceback, chained cause, another library, a bound value."""
+    stream = logging_to(look)
+    log = structlog.get_logger("calling")
+    with bound(who=NUMBER):
+        log.info(
+            f"rang {NUMBER}", number=NUMBER, deep={"a": [{NUMBER: (NUMBER,)}]}, odd=Odd(), phone=NUMBER[1:]
+        )
+        logging.getLogger("uvicorn.access").info('"GET /v1/%s" %d', NUMBER.replace("+", "%2B"), 200)
+        logging.getLogger("dramatiq").warning("args=%r", (NUMBER, {"e164": NUMBER}))
+        try:
+            raise_with_a_number()
+        except RuntimeError:
+            log.exception("failed", e164=NUMBER)
+            logging.getLogger("sqlalchemy").exception("failed")
+    written = stream.getvalue()
+    assert "912345678" not in written
+    assert "3519*****78" in written
+    assert written.count("RuntimeError") >= 2
+    assert written.count("ValueError") >= 2
+
+
+def raise_with_a_number() -> None:
+    secret = NUMBER
+    try:
+        raise ValueError(f"{secret} is taken")
+    except ValueError as error:
+        raise RuntimeError(f"cannot ring {secret}") from error
