@@ -11,7 +11,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 
-from calling import claims, gates, opening, pauses
+from calling import claims, gates, pauses
+from calling.opening import openings
 from models import turnstile
 from models.errors import NotFound
 from models.sql import load
@@ -96,19 +97,19 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
         raise NotFound("assignment", assignment_id)
     needs = _needs(work, assignment_id, only_seller)
     wanted = min(sum(need.wanted for need in needs), BATCH)
-    closing = opening.open_clocks(work) if wanted else {}
+    closing = openings(work).open(work.now) if wanted else {}
     if not closing:
         return Allocation(0, False)
     found = _candidates(work, assignment_id, needs, list(closing), wanted)
     facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
-    free = [card for card in found if card[0] in facts and not facts[card[0]].shut]
+    free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
     chosen = _spread(work, free, needs)[:wanted]
     leased = _lease(work, assignment, chosen, facts, closing)
     gates.restamp(work, blocked)
-    more = len(found) >= wanted and (len(leased) < len(chosen) or bool(blocked))
-    full = leased and wanted == BATCH
-    return Allocation(len(leased), bool(more or full) and len(leased) + len(blocked) > 0)
+    progress = bool(leased or blocked)
+    unmet = len(leased) < wanted and len(found) >= wanted
+    return Allocation(len(leased), progress and (unmet or wanted == BATCH))
 
 
 def _needs(work: Work, assignment_id: int, only_seller: int | None) -> list[Need]:
@@ -159,6 +160,8 @@ def _spread(work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Ne
     """Deal in turns: everybody's first customer before anybody's second, best customers first."""
     chosen: list[Chosen] = []
     left = list(free)
+    # Ids of one instant are in random order; sorted, a list in order of ids is in order of dealing.
+    ids = iter(sorted(work.new_id(work.now) for _ in left))
     hungry = [need for need in needs if need.wanted > 0]
     given = dict.fromkeys(map(id, hungry), 0)
     while hungry and left:
@@ -168,7 +171,7 @@ def _spread(work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Ne
                 hungry.remove(need)
                 continue
             left.remove(card)
-            chosen.append(Chosen(*card, need=need, lease_id=work.new_id(work.now)))
+            chosen.append(Chosen(*card, need=need, lease_id=next(ids)))
             given[id(need)] += 1
             if given[id(need)] == need.wanted:
                 hungry.remove(need)
@@ -197,7 +200,9 @@ def _lease(
             numbers=[facts[c.customer_id].e164 for c in rows],
             zones=[facts[c.customer_id].zone for c in rows],
             ring_bys=ring_bys,
-            expiries=[_expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)],
+            expiries=[
+                _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
+            ],
         ).scalars()
     )
     claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])

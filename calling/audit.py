@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from segmentation.resegment import differing
 from sqlalchemy import text
 
-from calling.opening import timetable
+from calling.opening import openings
 from models.outcomes import EFFECTS
 from models.work import Work
-from segmentation.resegment import differing
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,5 +148,5 @@ def by_promise(findings: list[Finding]) -> Mapping[str, int]:
 
 def _rung_outside_hours(work: Work) -> int:
     """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
-    hours = timetable(work)
+    hours = openings(work)
     return sum(not hours.is_open(row.clock_id, row.rung_at) for row in work.run(_RINGS))

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from calling.numbers import Number, read_number
+from calling import placements
+from calling.numbers import country_of
 from calling.zones import Whereabouts, whereabouts
 from models.work import Work
 
@@ -25,7 +26,8 @@ _MAKE = text("""
 _ALL = text("select id, zones, places from call_clock where cast(:ids as bigint[]) is null or id = any(:ids)")
 _FACTS = text("""
     select c.id, c.verified_zone, c.place,
-           array_agg(n.e164 order by n.position, n.e164) filter (where n.e164 is not null) as numbers
+           array_agg(n.e164 order by n.position, n.e164) as numbers,
+           array_agg(array_to_string(n.zones, ',') order by n.position, n.e164) as zones
       from customer c
       left join customer_number n on n.crm_id = :crm_id and n.customer_id = c.id
      where c.crm_id = :crm_id and c.id = any(:customers)
@@ -97,9 +99,7 @@ def read_clocks(work: Work, ids: Sequence[int] | None = None) -> list[Clock]:
 def whereabouts_of(work: Work, customers: Iterable[int]) -> dict[int, Whereabouts]:
     """Where these customers may be, worked out anew from their numbers, verified zone and address."""
     return {
-        row.id: whereabouts(
-            [(n.zones, n.country) for n in map(_reread, row.numbers or [])], row.verified_zone, row.place
-        )
+        row.id: whereabouts(_candidates(row.numbers, row.zones), row.verified_zone, row.place)
         for row in work.run(_FACTS, customers=sorted(set(customers)))
     }
 
@@ -124,19 +124,22 @@ def reclock(work: Work, customers: Iterable[int]) -> list[int]:
             zones=[where.reckoning for where in found.values()],
         ).scalars()
     )
+    if changed:
+        placements.lock(work, changed)
+        work.run(_FOLLOW, customers=changed)
     return changed
-
-
-def follow(work: Work, customers: Sequence[int]) -> int:
-    """Give placements the clock of their customer. The caller holds the placements' locks."""
-    return work.run(_FOLLOW, customers=list(customers)).rowcount
 
 
 def _known(work: Work, keys: Iterable[str]) -> dict[str, int]:
     return {row.key: row.id for row in work.run(_KNOWN, keys=list(keys))}
 
 
-def _reread(e164: str) -> Number:
-    """What is known of a number in the database; nothing, if the numbering plan has dropped it since."""
-    read = read_number(e164, None)
-    return read if isinstance(read, Number) else Number(e164, (), None)
+def _candidates(
+    numbers: Sequence[str | None], zones: Sequence[str | None]
+) -> list[tuple[tuple[str, ...], str | None]]:
+    """(zones, country) of each number; a customer without numbers comes as one null."""
+    return [
+        (tuple(names.split(",")) if names else (), country_of(e164))
+        for e164, names in zip(numbers, zones, strict=True)
+        if e164
+    ]

@@ -1,11 +1,11 @@
 """What time alone changes: a rest is over, a gate opens, a hold runs out."""
 
+from segmentation.resegment import resegment
 from sqlalchemy import text
 
 from calling import gates, placements
 from models import turnstile
 from models.work import OpenWork
-from segmentation.resegment import resegment
 
 BATCH = 200
 
@@ -42,7 +42,7 @@ _DROP_HOLDS = text("""
 
 
 def wake_due(open_work: OpenWork) -> int:
-    """Make ready whoever has rested long enough; how many. A placement that is busy waits for the next tick."""
+    """Make ready whoever has rested long enough; how many. A busy placement waits for the next tick."""
     woken = 0
     while True:
         with open_work() as work:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling import gates, opening, pauses
+from calling import gates, pauses
+from calling.opening import Openings, openings
 from models.errors import NotFound
 from models.tables import FOREVER
 from models.work import Work
@@ -24,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A customer in an assignment. `callable_at`: the next instant at which time alone lets them be called."""
+    """A customer in an assignment. `callable_at`: when time alone will next let them be called."""
 
     customer_id: int
     external_id: str
@@ -61,15 +62,16 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
         raise NotFound("customer in the assignment", customer_id)
     facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
     shut = dict(facts.shut)
+    hours = openings(work, [row.clock_id])
     answers = [
         _state(row),
         *(_stamped(gate, shut) for gate in gates.STAMPED),
         _pause(work, row),
-        _window(work, row),
+        _window(hours, work.now, row),
     ]
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, row.held_by, row.state, row.status, row.attempts,
-        list(row.zones), all(a.open for a in answers), _callable_at(work, row, answers), answers,
+        list(row.zones), all(a.open for a in answers), _callable_at(hours, work.now, row, answers), answers,
     )  # fmt: skip
 
 
@@ -99,19 +101,16 @@ def _pause(work: Work, row: Row[Any]) -> Answer:
     return Answer("pause", False, standing[1], f"the {standing[0]} is paused")
 
 
-def _window(work: Work, row: Row[Any]) -> Answer:
-    hours = opening.timetable(work)
-    if hours.is_open(row.clock_id, work.now):
+def _window(hours: Openings, now: datetime, row: Row[Any]) -> Answer:
+    if hours.is_open(row.clock_id, now):
         return Answer("window", True, None, f"open in {', '.join(row.zones)}")
-    return Answer("window", False, hours.next_opening(row.clock_id, work.now), hours.why_shut(row.clock_id, work.now))
+    return Answer("window", False, hours.next_opening(row.clock_id, now), hours.why_shut(row.clock_id, now))
 
 
-def _callable_at(work: Work, row: Row[Any], answers: list[Answer]) -> datetime | None:
+def _callable_at(hours: Openings, now: datetime, row: Row[Any], answers: list[Answer]) -> datetime | None:
     """The first instant at which every gate that time opens is open; None while somebody has to act."""
     if any(not a.open and a.until is None for a in answers):
         return None
-    earliest = max([work.now, *(a.until for a in answers if not a.open and a.until is not None and a.gate != "window")])
-    hours = opening.timetable(work)
-    if hours.is_open(row.clock_id, earliest):
-        return earliest
+    untils = [a.until for a in answers if not a.open and a.until is not None and a.gate != "window"]
+    earliest = max([now, *untils])
     return hours.next_opening(row.clock_id, earliest)

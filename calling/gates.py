@@ -113,7 +113,10 @@ _RESTAMP = text(f"""
 """)
 
 _SHUT = text(f"""
-    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS}
+    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS},
+           exists (select from customer_number m
+                     join claim_number held on held.crm_id = :crm_id and held.e164 = m.e164
+                    where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       {FACTS}
@@ -123,13 +126,17 @@ _SHUT = text(f"""
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the stamped gates say of one placement now. `shut`: (gate, until) of each shut one, in order."""
+    """What the stamped gates say of one placement now. `shut`: (gate, until) of each shut one, in order.
+
+    `held`: somebody holds the customer, or another one with a number of theirs.
+    """
 
     customer_id: int
     e164: str | None
     zone: str
     clock_id: int
     segment_id: int
+    held: bool
     shut: tuple[tuple[str, datetime], ...]
 
 
@@ -149,7 +156,7 @@ def facts_of(
     rows = work.run(_SHUT, assignment_id=assignment_id, customers=list(customers), **bindings(e164))
     return {
         row.customer_id: Facts(
-            row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id,
+            row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,
             tuple((g.name, until) for g in STAMPED if (until := getattr(row, g.name)) is not None),
         )
         for row in rows

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling import allocate, gates, opening, pauses
+from calling import allocate, gates, pauses
+from calling.opening import openings
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
@@ -109,7 +110,7 @@ def _take_first(work: Work, seller_id: int, assignment_id: int) -> HandOut | Non
     if not rows:
         return None
     standing = pauses.standing(work)
-    open_now = opening.open_clocks(work)
+    open_now = openings(work, sorted({row.clock_id for row in rows})).open(work.now)
     facts = gates.facts_of(work, assignment_id, [row.customer_id for row in rows])
     for row in rows:
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)

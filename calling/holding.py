@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from segmentation.resegment import Moved, resegment
 from sqlalchemy import text
 
 from calling import placements
@@ -10,7 +11,6 @@ from calling.resegmenting import take_back_moved
 from models import turnstile
 from models.errors import BadInput, NotFound
 from models.work import OpenWork
-from segmentation.resegment import Moved, resegment
 
 BATCH = 200
 
@@ -30,7 +30,8 @@ _HOLD = text("""
            created_at = excluded.created_at, expires_at = excluded.expires_at
 """)
 _RELEASE = text("""
-    delete from hold where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = any(:customers)
+    delete from hold
+     where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = any(:customers)
 """)
 
 

@@ -5,10 +5,10 @@ law row of every legal place, for the whole stretch from a margin before to a ma
 that runs a little wrong, ours or a dialer's, rings nobody at a minute that the law forbids.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache, reduce
 
 import orjson
 
@@ -39,6 +39,7 @@ _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
 
 Places = tuple[str, ...]
 Zones = tuple[str, ...]
+HoursOn = Callable[[date], Spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,9 @@ class Basis:
     law: Law | None
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.law.name} ({self.law.source})" if self.law else f"{self.place}: {OWN_HOURS}"
+        return (
+            f"{self.place}: {self.law.name} ({self.law.source})" if self.law else f"{self.place}: {OWN_HOURS}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,17 +113,19 @@ class Timetable:
         reasons: list[Shut] = []
         for name in clock.zones:
             local = now.astimezone(zone(name))
-            for rule, law in self._rules(clock.places, local.date()):
-                spans = self._rule_spans(law, name, minute)
-                if not any(start <= minute < end for start, end in shrink(spans, MARGIN)):
-                    reasons.append(Shut(name, local, rule, as_text(self._wall(law, local.date()))))
+            for rule, on in self._rules(clock.places):
+                spans = shrink(_in_zone(name, minute - minute % DAY, on), MARGIN)
+                if not any(start <= minute < end for start, end in spans):
+                    reasons.append(Shut(name, local, rule, as_text(on(local.date()))))
         return reasons
 
     def basis(self, clock: Clock, day: date) -> list[Basis]:
         """What the hours rest on for each legal place, on a local day."""
-        return [
-            Basis(place, law) for place in clock.places for law in (self._laws.of(place, day) or [None])
-        ]
+        found: list[Basis] = []
+        for place in clock.places:
+            laws = [law for law in self._laws.of([place]) if law.binds(day)]
+            found += [Basis(place, law) for law in laws] or [Basis(place, None)]
+        return found
 
     def _span_at(self, clock: Clock, minute: int) -> Span | None:
         """The open stretch that a minute lies in."""
@@ -149,45 +154,32 @@ class Timetable:
 
         Exact within that day; what leads out of it is followed for a day at least.
         """
+        on = self._hours_of(places)
         spans: Spans = ((start_of_day - DAY, start_of_day + 2 * DAY),)
         for name in zones:
-            spans = intersect(spans, self._in_zone(places, name, start_of_day))
+            spans = intersect(spans, _in_zone(name, start_of_day, on))
         return shrink(spans, MARGIN)
 
-    def _in_zone(self, places: Places, name: str, start_of_day: int) -> Spans:
-        """When it is open in one zone, a day and more to either side of a UTC day."""
-        return merge(
-            span
-            for day in _days_around(start_of_day)
-            for span in wall_to_utc(name, day, self._hours_of(places, day))
-        )
+    def _hours_of(self, places: Places) -> HoursOn:
+        """Own hours and every law row together, by local day."""
+        rules = [on for _, on in self._rules(places)]
 
-    def _hours_of(self, places: Places, day: date) -> Spans:
-        """Own hours and every law row together, on a local day."""
-        spans = self._own.on(day.weekday())
-        for place in places:
-            for law in self._laws.of(place, day):
-                spans = intersect(spans, law.on(day))
-        return spans
+        @cache
+        def on(day: date) -> Spans:
+            return reduce(intersect, (rule(day) for rule in rules))
 
-    def _rules(self, places: Places, day: date) -> list[tuple[str, Law | None]]:
-        """Everything that has a say on a local day, each with its name; None: the CRM's own hours."""
-        laws = {law.place: law for place in places for law in self._laws.of(place, day)}
-        named: list[tuple[str, Law | None]] = [(f"{law.name} ({law.place})", law) for law in laws.values()]
-        return [("the CRM's own hours", None), *named]
+        return on
 
-    def _wall(self, law: Law | None, day: date) -> Spans:
-        return law.on(day) if law else self._own.on(day.weekday())
-
-    def _rule_spans(self, law: Law | None, name: str, minute: int) -> Spans:
-        """When one rule alone is open in one zone."""
-        days = _days_around(minute - minute % DAY)
-        return merge(span for day in days for span in wall_to_utc(name, day, self._wall(law, day)))
+    def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
+        """Everything that has a say, each with its name."""
+        own = ("the CRM's own hours", lambda day: self._own.on(day.weekday()))
+        return [own, *((f"{law.name} ({law.place})", law.on) for law in self._laws.of(places))]
 
 
-def _days_around(start_of_day: int) -> list[date]:
-    """The local days that may touch the UTC day, the one before and the one after it."""
-    return [date_of(start_of_day + n * DAY) for n in range(-2, 4)]
+def _in_zone(name: str, start_of_day: int, on: HoursOn) -> Spans:
+    """When it is open in one zone by the hours of each local day; a UTC day, and one to either side."""
+    days = [date_of(start_of_day + n * DAY) for n in range(-2, 3)]  # the local days that may touch them
+    return merge(span for day in days for span in wall_to_utc(name, day, on(day)))
 
 
 @lru_cache(maxsize=256)

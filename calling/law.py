@@ -1,7 +1,7 @@
 """What the law of a place says about calling hours: reviewed rows, holidays, and from when to when."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
@@ -10,7 +10,7 @@ from typing import Any
 
 import holidays
 
-from calling.spans import Spans
+from calling.spans import WHOLE_DAY, Spans
 from calling.week import DAYS, Week, read_intervals, read_week
 from models.errors import BadInput
 
@@ -35,10 +35,16 @@ class Law:
     valid_to: date = date.max
 
     def on(self, day: date) -> Spans:
-        """The hours of a local day, in minutes of that day."""
+        """The hours of a local day, in minutes of that day; outside its time the row forbids nothing."""
+        if not self.binds(day):
+            return WHOLE_DAY
         if self.calendar and self._is_holiday(day):
             return self.holiday_hours
         return self.week.on(day.weekday())
+
+    def binds(self, day: date) -> bool:
+        """The row is in force on that day."""
+        return self.valid_from <= day <= self.valid_to
 
     def _is_holiday(self, day: date) -> bool:
         assert self.calendar is not None  # noqa: S101 - asked only with a calendar
@@ -63,15 +69,10 @@ class Laws:
         for row in rows:
             self._by_place.setdefault(row.place, []).append(row)
 
-    def of(self, place: str, day: date) -> list[Law]:
-        """The rows that bind at `place` on a local day; none: the law is silent, or we have no source."""
-        country = place.partition("-")[0]
-        return [
-            row
-            for name in ([place] if place == country else [place, country])
-            for row in self._by_place.get(name, ())
-            if row.valid_from <= day <= row.valid_to
-        ]
+    def of(self, places: Iterable[str]) -> list[Law]:
+        """The rows of these places, of all times; none: the law is silent, or we have no source."""
+        names = sorted({name for place in places for name in (place, place.partition("-")[0])})
+        return [row for name in names for row in self._by_place.get(name, ())]
 
 
 @cache

@@ -61,7 +61,9 @@ class Number:
 def check_region(region: str) -> str:
     """`region` in capitals, if it is a country with a numbering plan; else BadInput."""
     if region.upper() not in SUPPORTED_REGIONS:
-        raise BadInput(f"region {region!r} is no country with a numbering plan; write two letters, such as NO")
+        raise BadInput(
+            f"region {region!r} is no country with a numbering plan; write two letters, such as NO"
+        )
     return region.upper()
 
 
@@ -107,6 +109,12 @@ def read_numbers(cell: str, region: str | None) -> tuple[list[Number], list[tupl
         else:
             refused.append((text, read))
     return list(numbers.values()), refused
+
+
+def country_of(e164: str) -> str | None:
+    """The country in whose numbering plan a stored number stands, None for numbers of no country."""
+    country = region_code_for_number(parse(e164, None))
+    return None if country == NO_COUNTRY else country
 
 
 def _parts(cell: str, region: str | None) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from segmentation.resegment import resegment
 from sqlalchemy import Row, text
 
 from calling import claims, gates, placements
@@ -22,7 +23,6 @@ from models.outcomes import EFFECTS, Outcome
 from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork, Work
-from segmentation.resegment import resegment
 
 BATCH = 200
 
@@ -144,7 +144,9 @@ def _write(
     """Everything a batch changes, each kind in one statement; the outcome first, then the segments."""
     leases = [lease.id for lease, *_ in changes]
     rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
-    rung_at = [(r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)]
+    rung_at = [
+        (r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)
+    ]
     work.run(_END, leases=leases, rung=rung_at)
     work.run(
         load("append_attempts"),

@@ -1,4 +1,4 @@
-"""Pause is a wall (P2): when `pause` has returned, nothing of its scope is handed out, except what it names."""
+"""Pause is a wall (P2): once `pause` has returned, nothing of its scope is handed out but what it names."""
 
 from datetime import datetime
 
@@ -12,7 +12,9 @@ from models.work import OpenWork, Work
 
 _EXISTS = {
     "assignment": text("select 1 from assignment where crm_id = :crm_id and id = :target_id"),
-    "segment": text("select 1 from segment where crm_id = :crm_id and id = :target_id and retired_at is null"),
+    "segment": text(
+        "select 1 from segment where crm_id = :crm_id and id = :target_id and retired_at is null"
+    ),
     "seller": text("select 1 from seller where crm_id = :crm_id and id = :target_id"),
     "dialer": text("select 1 from dialer where crm_id = :crm_id and id = :target_id"),
 }
@@ -77,7 +79,11 @@ def finish_pause(open_work: OpenWork, pause_id: int, patience: Patience = no_pat
         assignments = list(work.run(_ASSIGNMENTS).scalars())
     turnstile.pass_exclusively(open_work, assignments)
     answer = recall_all(
-        open_work, _CAUGHT, {"scope": row.scope, "target_id": row.target_id}, f"paused: {row.reason}", patience
+        open_work,
+        _CAUGHT,
+        {"scope": row.scope, "target_id": row.target_id},
+        f"paused: {row.reason}",
+        patience,
     )
     with open_work() as work:
         work.run(_WALLED, pause_id=pause_id)

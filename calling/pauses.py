@@ -9,7 +9,7 @@ from sqlalchemy import text
 from models.work import Work
 
 _STANDING = text("""
-    select scope, target_id, max(coalesce(ends_at, 'infinity')) = 'infinity' as open_ended, max(ends_at) as ends_at
+    select scope, target_id, bool_or(ends_at is null) as open_ended, max(ends_at) as ends_at
       from pause
      where crm_id = :crm_id and lifted_at is null and (ends_at is null or ends_at > :now)
      group by scope, target_id

@@ -27,7 +27,12 @@ _SEGMENT = text("""
 
 
 def be(
-    work: Work, seller_id: int, presence: str, *, assignment_id: int | None = None, segment_id: int | None = None
+    work: Work,
+    seller_id: int,
+    presence: str,
+    *,
+    assignment_id: int | None = None,
+    segment_id: int | None = None,
 ) -> None:
     """A seller becomes available for an assignment (or one segment of it), or goes away.
 
@@ -39,7 +44,10 @@ def be(
         raise BadInput("assignment: say which assignment you work")
     if assignment_id is not None and work.run(_ASSIGNMENT, assignment_id=assignment_id).first() is None:
         raise NotFound("assignment", assignment_id)
-    if segment_id is not None and not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
+    if (
+        segment_id is not None
+        and not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
+    ):
         raise NotFound("segment", segment_id)
     live = work.run(_LIVE, seller_id=seller_id).all()
     turnstile.pass_shared(work, [row.assignment_id for row in live])

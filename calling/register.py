@@ -19,12 +19,21 @@ LAST = 1_000_000
 
 
 def add_crm(
-    session: Session, owner: str, name: str, *, now: datetime, region: str, hours: Mapping[str, Any], kind: str = "b2c"
+    session: Session,
+    owner: str,
+    name: str,
+    *,
+    now: datetime,
+    region: str,
+    hours: Mapping[str, Any],
+    kind: str = "b2c",
 ) -> int:
     """A CRM of a data owner (made if new), with its own hours {"mon": [["09:00", "21:00"]], ...}; its id."""
     owner_id = session.scalar(select(DataOwner.id).where(DataOwner.name == owner))
     if owner_id is None:
-        owner_id = session.scalar(insert(DataOwner).values(name=owner, created_at=now).returning(DataOwner.id))
+        owner_id = session.scalar(
+            insert(DataOwner).values(name=owner, created_at=now).returning(DataOwner.id)
+        )
     values = {"owner_id": owner_id, "kind": kind, "name": name, "region": region, "hours": dict(hours)}
     return int(session.execute(insert(Crm).values(**values, created_at=now).returning(Crm.id)).scalar_one())
 

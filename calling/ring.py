@@ -10,8 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling import gates, opening, pauses, placements
+from calling import gates, pauses, placements
 from calling.give_back import UNRUNG, give_back, note_rings
+from calling.opening import openings
 from models import turnstile
 from models.errors import BadInput, LeaseGone, NotNow
 from models.work import Work
@@ -75,8 +76,9 @@ def refuse_if_shut(work: Work, lease: Any) -> None:
         raise NotNow(f"paused: {paused[0]}", paused[1])
     if fact.shut:
         raise NotNow(*fact.shut[0])
-    if fact.clock_id not in opening.open_clocks(work, [fact.clock_id]):
-        raise NotNow("window", opening.next_opening(work, fact.clock_id))
+    hours = openings(work, [fact.clock_id])
+    if not hours.is_open(fact.clock_id, work.now):
+        raise NotNow("window", hours.next_opening(fact.clock_id, work.now))
 
 
 def release(work: Work, lease_id: UUID, seller_id: int) -> None:

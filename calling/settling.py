@@ -60,9 +60,7 @@ def settle(
         return replace(after, return_state=state, return_due_at=due_at, overtaken=True)
     if before.state == "closed":
         return after
-    return replace(
-        after, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None
-    )
+    return replace(after, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None)
 
 
 def _let_go(counted: Change, lease_id: UUID) -> Change:

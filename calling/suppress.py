@@ -19,7 +19,9 @@ _SUPPRESS = text("""
     returning id
 """)
 _ROW = text("select e164, customer_id, reason from suppression where crm_id = :crm_id and id = :id")
-_WALLED = text("update suppression set walled_at = :now where crm_id = :crm_id and id = :id and walled_at is null")
+_WALLED = text(
+    "update suppression set walled_at = :now where crm_id = :crm_id and id = :id and walled_at is null"
+)
 _UNFINISHED = text("""
     select id from suppression where crm_id = :crm_id and walled_at is null and lifted_at is null order by id
 """)

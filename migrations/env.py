@@ -10,7 +10,7 @@ from models.tables import Base
 LOCK = 7_401_110  # any number, the same in every release: two upgrades at once take turns
 
 
-def include_name(name: str | None, kind: str, parents: Any) -> bool:
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
     """The month partitions of `attempt` are made as they are needed, not by a migration."""
     return not (kind == "table" and name is not None and name.startswith("attempt_"))
 

@@ -17,7 +17,9 @@ _SHARED = text(
     "select pg_advisory_xact_lock_shared(id * 2) from assignment where crm_id = :crm_id and id = :id"
 )
 _EXCLUSIVE = text("select pg_advisory_xact_lock(id * 2) from assignment where crm_id = :crm_id and id = :id")
-_ALLOCATOR = text("select pg_advisory_xact_lock(id * 2 + 1) from assignment where crm_id = :crm_id and id = :id")
+_ALLOCATOR = text(
+    "select pg_advisory_xact_lock(id * 2 + 1) from assignment where crm_id = :crm_id and id = :id"
+)
 
 
 def pass_shared(work: Work, assignment_ids: Iterable[int]) -> None:

@@ -86,6 +86,7 @@ def upgrade() -> None:
         op.execute(f"alter table {table} force row level security")
         op.execute(f"create policy wall on {table} using ({MINE}) with check ({MINE})")
     op.execute("revoke update, delete on attempt, rule_set from ringeliste_app")
+    op.execute("grant update (walled_at) on rule_set to ringeliste_app")
     op.execute("grant usage on all sequences in schema public to ringeliste_app")
     op.execute("grant select on alembic_version to ringeliste_app")
     op.execute("create table attempt_default partition of attempt default")

@@ -87,7 +87,9 @@ class Placement(Base):
         CheckConstraint("(state = 'leased') = (lease_id is not null)", name="leased"),
         CheckConstraint("(state = 'leased') = (return_state is not null)", name="returns"),
         CheckConstraint(one_of("return_state", RETURN_STATES), name="return_state"),
-        CheckConstraint("return_state in ('resting', 'follow_up') <= (return_due_at is not null)", name="return_due"),
+        CheckConstraint(
+            "return_state in ('resting', 'follow_up') <= (return_due_at is not null)", name="return_due"
+        ),
         CheckConstraint("(state in ('resting', 'follow_up')) <= (due_at is not null)", name="due"),
         CheckConstraint("(gated_by is null) = (gated_until is null)", name="gate"),
         # The probe: one descent per open clock finds the best ranks (design 5.3).

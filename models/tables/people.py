@@ -50,7 +50,9 @@ class Dialer(Base):
     settings: Mapped[dict[str, Any]]
     assignment_id: Mapped[int | None]
     segment_id: Mapped[int | None]
-    wanted: Mapped[int] = mapped_column(server_default="0")  # orders it would hold now, as its link last heard
+    wanted: Mapped[int] = mapped_column(
+        server_default="0"
+    )  # orders it would hold now, as its link last heard
     wanted_at: Mapped[datetime | None]  # business time; None: never linked
     rings_late_seconds: Mapped[int] = mapped_column(server_default="0")  # how late it may still ring
     epoch: Mapped[str | None]  # Redis' run id and our key when we last offered

@@ -17,7 +17,9 @@ class Pause(Base):
     __table_args__ = (
         CheckConstraint(one_of("scope", PAUSE_SCOPES), name="scope"),
         CheckConstraint("(scope = 'crm') = (target_id is null)", name="target"),
-        Index("ix_pause_standing", "crm_id", "scope", "target_id", postgresql_where=text("lifted_at is null")),
+        Index(
+            "ix_pause_standing", "crm_id", "scope", "target_id", postgresql_where=text("lifted_at is null")
+        ),
     )
 
     crm_id: Mapped[CrmId]

@@ -1,0 +1,63 @@
+"""Which clocks are open now: the hours of the CRM joined to the clocks of its customers, in Python.
+
+All clocks of the world are a few hundred; they are asked at each hand-out, so that nothing is rewritten
+when time passes, hours change or the clocks are put forward (design 5.2).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from calling.clocks import Clock
+from calling.hours import Timetable, timetable
+from models.work import Work
+
+_HOURS = text("select hours from crm where id = :crm_id")
+_CLOCKS = text("""
+    select id, zones, places from call_clock
+     where cast(:ids as bigint[]) is null or id = any(:ids)
+     order by id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Openings:
+    """The clocks of a CRM by id, and its hours. An unknown clock is never open."""
+
+    hours: Timetable
+    clocks: Mapping[int, Clock]
+
+    def open(self, now: datetime) -> dict[int, datetime]:
+        """The clocks that are open at `now` (UTC), each with the instant from which it may not ring."""
+        ids = self.hours.open_clocks(self.clocks.values(), now)
+        return {clock_id: self.hours.closes_at(self.clocks[clock_id], now) for clock_id in ids}
+
+    def is_open(self, clock_id: int, at: datetime) -> bool:
+        """Whether this clock is open at an instant (UTC)."""
+        clock = self.clocks.get(clock_id)
+        return clock is not None and bool(self.hours.open_clocks([clock], at))
+
+    def next_opening(self, clock_id: int, now: datetime) -> datetime | None:
+        """The first instant from `now` on at which it is open; None: never."""
+        clock = self.clocks.get(clock_id)
+        return self.hours.next_opening(clock, now) if clock else None
+
+    def next_of_all(self, now: datetime) -> datetime | None:
+        """The next instant after `now` at which any shut clock opens: there is a tick then."""
+        shut = set(self.clocks) - set(self.hours.open_clocks(self.clocks.values(), now))
+        openings = [self.hours.next_opening(self.clocks[clock_id], now) for clock_id in shut]
+        return min((at for at in openings if at is not None), default=None)
+
+    def why_shut(self, clock_id: int, now: datetime) -> str:
+        """Every zone and rule that keeps it shut, in words."""
+        clock = self.clocks.get(clock_id)
+        return "; ".join(map(str, self.hours.why_shut(clock, now))) if clock else "no such clock"
+
+
+def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
+    """The openings of some clocks, or of all."""
+    hours = timetable(work.run(_HOURS).scalar_one())
+    rows = work.run(_CLOCKS, ids=None if clock_ids is None else list(clock_ids))
+    return Openings(hours, {r.id: Clock(r.id, tuple(r.zones), tuple(r.places)) for r in rows})

@@ -1,0 +1,101 @@
+"""Publishing rules: a new version of an assignment's segments, in force when the call returns (design 3)."""
+
+from typing import Any
+
+import orjson
+from segmentation.rebuild import request_rebuild
+from sqlalchemy import text
+
+from models import turnstile
+from models.errors import NotFound
+from models.work import OpenWork, Work
+from segmentation.language import read_rules
+from segmentation.nodes import dump
+
+_ASSIGNMENT = text("""
+    select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update
+""")
+_FIELDS = text(
+    "select key, type from field where crm_id = :crm_id and retired_at is null order by ordinal, key"
+)
+_RULE_SET = text("""
+    insert into rule_set (crm_id, assignment_id, version, body, author, published_at)
+    values (:crm_id, :assignment_id, :version, cast(:body as jsonb), :author, :now)
+""")
+_SEGMENTS = text("""
+    insert into segment (crm_id, assignment_id, key, name, position, rule, created_at)
+    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, :now
+      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]))
+           with ordinality as t(key, name, rule, position)
+    on conflict (crm_id, assignment_id, key) do update
+       set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
+""")
+_RETIRE = text("""
+    update segment set retired_at = :now
+     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
+       and rule is not null and not key = any(:keys)
+""")
+_IN_FORCE = text("""
+    update assignment set rule_version = :version where crm_id = :crm_id and id = :assignment_id
+""")
+_WALLED = text("""
+    update rule_set set walled_at = :now
+     where crm_id = :crm_id and assignment_id = :assignment_id and version = :version
+""")
+_CURRENT = text("""
+    select body from rule_set where crm_id = :crm_id and assignment_id = :assignment_id
+     order by version desc limit 1
+""")
+
+
+def publish(open_work: OpenWork, assignment_id: int, body: object, *, author: str) -> int:
+    """Put a rule set in force, and ask for the rebuild; its version.
+
+    From the answer on, nobody re-segments by the rules before, and nothing is handed out from a segment
+    that the new rules no longer have. Raises BadRule with every problem, NotFound.
+    """
+    with open_work() as work:
+        version = _write(work, assignment_id, body, author)
+    turnstile.pass_exclusively(open_work, [assignment_id])
+    with open_work() as work:
+        work.run(_WALLED, assignment_id=assignment_id, version=version)
+    return version
+
+
+def own_fields(work: Work) -> dict[str, str]:
+    """The CRM's own fields that rules may ask: key -> type."""
+    return {row.key: row.type for row in work.run(_FIELDS)}
+
+
+def current(work: Work, assignment_id: int) -> dict[str, Any]:
+    """The rule set in force, in its canonical form; without segments if none was published."""
+    body = work.run(_CURRENT, assignment_id=assignment_id).scalar()
+    return body or {"segments": []}
+
+
+def _write(work: Work, assignment_id: int, body: object, author: str) -> int:
+    row = work.run(_ASSIGNMENT, assignment_id=assignment_id).first()
+    if row is None:
+        raise NotFound("assignment", assignment_id)
+    canonical = dump(read_rules(body, own_fields(work)))
+    segments = canonical["segments"]
+    keys = [segment["key"] for segment in segments]
+    version = row.rule_version + 1
+    work.run(
+        _RULE_SET,
+        assignment_id=assignment_id,
+        version=version,
+        body=orjson.dumps(canonical).decode(),
+        author=author,
+    )
+    work.run(
+        _SEGMENTS,
+        assignment_id=assignment_id,
+        keys=keys,
+        names=[segment["name"] for segment in segments],
+        rules=[orjson.dumps(segment["when"]).decode() for segment in segments],
+    )
+    work.run(_RETIRE, assignment_id=assignment_id, keys=keys)
+    work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
+    request_rebuild(work, assignment_id, f"rules version {version}")
+    return version
