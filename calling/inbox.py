@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, text
 
 from calling import gates, placements
@@ -81,10 +82,10 @@ _DONE = text("""
 """)
 
 
-def journal(work: Work, dialer_id: int, told: Sequence[Told], to_json: Any) -> int:
+def journal(work: Work, dialer_id: int, told: Sequence[Told]) -> int:
     """Write events down as told; how many are new. Commit, then acknowledge them to the dialer.
 
-    `to_json` turns a mapping into JSON text. The same event twice is one event.
+    The same event twice is one event.
     """
     if not told:
         return 0
@@ -94,7 +95,7 @@ def journal(work: Work, dialer_id: int, told: Sequence[Told], to_json: Any) -> i
         events=[event.event_id for event in told],
         leases=[event.lease_id for event in told],
         kinds=[event.kind for event in told],
-        bodies=[to_json({**event.body, "at": event.at.isoformat()}) for event in told],
+        bodies=[orjson.dumps({**event.body, "at": event.at}).decode() for event in told],
     ).rowcount
     work.hint("inbox", dialer_id)
     return written

@@ -1,0 +1,29 @@
+"""Which adapter speaks to a dialer: the only place that names them."""
+
+from calling.orders import LinkedDialer
+from dialer_adapter.port import Dialer
+from dialer_adapter.redis_queue import RedisQueue
+from dialer_adapter.values import ClockReading
+from models.errors import BadInput
+from wiring.app import App
+
+RINGS_LATE_SECONDS = 5
+"""Business time; a dialer's own setting `rings_late_seconds` wins."""
+
+
+def queue_name(crm_id: int, name: str) -> str:
+    """The queue of a dialer in Redis: CRM and name, so that two CRMs may both have a "robot"."""
+    return f"{crm_id}.{name}"
+
+
+def port_of(app: App, crm_id: int, dialer: LinkedDialer) -> Dialer:
+    """The port to a dialer. Raises BadInput for an adapter that this release does not know."""
+    if dialer.adapter != "redis_queue":
+        raise BadInput(f"dialer {dialer.name}: unknown adapter {dialer.adapter!r}; known: redis_queue")
+    late = dialer.settings.get("rings_late_seconds", RINGS_LATE_SECONDS)
+    return RedisQueue.at(
+        app.settings.redis_url,
+        queue_name(crm_id, dialer.name),
+        lambda: ClockReading(app.now(), app.clock.base().speed),
+        rings_late_seconds=int(str(late)),
+    )

@@ -1,0 +1,149 @@
+"""The link to one dialer: it offers, recalls, listens and reconciles; PostgreSQL is the only truth.
+
+One link per dialer, by a lock. Events are journalled before they are acknowledged. When touch is lost, what
+was offered stays held (P5); a new epoch begins with asking after everything that was offered in the last.
+"""
+
+import asyncio
+from asyncio import to_thread
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+import structlog
+
+from calling import inbox, orders
+from calling.allocate import allocate_all
+from calling.inbox import Told
+from calling.orders import LinkedDialer, OrderToOffer
+from dialer_adapter.port import Dialer
+from dialer_adapter.values import Mode, Order
+from wiring.app import App
+from wiring.logs import bound
+
+BEAT_SECONDS = 1.0
+TURN_SECONDS = 0.1
+"""Wall time between two turns of the work: how long a recall may wait for its link."""
+
+LISTEN_SECONDS = 1.0
+
+FREED = ("recalled", "never_seen")
+
+log = structlog.get_logger(__name__)
+
+
+class Link:
+    """One dialer and the port to it. `run` returns when told to stop, and raises when touch is lost."""
+
+    def __init__(self, app: App, crm_id: int, dialer: LinkedDialer, port: Dialer) -> None:
+        self._app, self._crm_id, self._dialer, self._port = app, crm_id, dialer, port
+        self._open_work = app.opener(crm_id)
+        self._epoch = dialer.epoch
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until `stopping`; raises Unavailable when the dialer or PostgreSQL cannot be reached."""
+        with bound(crm=self._crm_id, dialer=self._dialer.name):
+            await self._port.beat()
+            await self._enter_epoch()
+            async with asyncio.TaskGroup() as tasks:
+                jobs = [tasks.create_task(job) for job in (self._beat(), self._listen(), self._work())]
+                await stopping.wait()
+                for job in jobs:
+                    job.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            await self._port.beat()
+
+    async def _listen(self) -> None:
+        """Journal, commit, acknowledge, in this order. Begins anew with each epoch."""
+        cursor, epoch = "", self._epoch
+        while True:
+            batch = await self._port.events("" if epoch != self._epoch else cursor, LISTEN_SECONDS)
+            epoch, cursor = self._epoch, batch.cursor
+            if not batch.events:
+                continue
+            told = [
+                Told(event.event_id, event.lease_id, event.kind, event.at or self._app.now(), event.body)
+                for event in batch.events
+            ]
+            await to_thread(self._journal, told)
+            await self._port.ack([event.event_id for event in batch.events])
+
+    async def _work(self) -> None:
+        while True:
+            await self._enter_epoch()
+            wanted = (await self._port.capacity()).wanted
+            back = await to_thread(self._look, wanted)
+            if back:
+                await self._recall(back)
+            if wanted:
+                await self._offer(await to_thread(self._top_up))
+            await asyncio.sleep(TURN_SECONDS)
+
+    async def _enter_epoch(self) -> None:
+        """In a new epoch whatever is outside is asked back first: the dialer's side may have forgotten it."""
+        epoch = await self._port.epoch()
+        if epoch == self._epoch:
+            return
+        log.info("a new epoch", epoch=epoch, before=self._epoch)
+        await self._recall(await to_thread(self._everything_outside))
+        await to_thread(self._enter, epoch)
+        self._epoch = epoch
+
+    async def _offer(self, found: Sequence[OrderToOffer]) -> None:
+        if not found or self._epoch is None:
+            return
+        mode = cast("Mode", self._dialer.mode)
+        sent = [Order(o.lease_id, o.e164, o.ring_by, o.customer_ref, mode) for o in found]
+        answers = await self._port.offer(self._epoch, sent)
+        refused = [
+            a.lease_id for a in answers if not a.accepted and a.reason not in ("taken", "ringing", "ended")
+        ]
+        if refused:
+            # A refusal is an answer, but only a recall leaves the tombstone that makes it final.
+            await self._recall(refused)
+
+    async def _recall(self, leases: Sequence[UUID]) -> None:
+        answers = await self._port.recall(leases)
+        for how in FREED:
+            freed = [a.lease_id for a in answers if a.answer == how]
+            if freed:
+                await to_thread(orders.came_back, self._open_work, freed, how)
+        late = [a.lease_id for a in answers if a.answer == "taken"]
+        if late:
+            await to_thread(self._too_late, late)
+
+    # What follows runs in threads: the verbs are synchronous.
+
+    def _journal(self, told: Sequence[Told]) -> None:
+        with self._open_work() as work:
+            inbox.journal(work, self._dialer.id, told)
+
+    def _look(self, wanted: int) -> list[UUID]:
+        """Note what the dialer wants; whatever is to be recalled: asked for, or past ring_by."""
+        late = self._port.capabilities.rings_late_seconds
+        with self._open_work() as work:
+            orders.heard(work, self._dialer.id, wanted=wanted, rings_late_seconds=late)
+            asked = orders.recalls(work, self._dialer.id)
+            return sorted({*asked, *orders.unsettled(work, self._dialer.id)})
+
+    def _top_up(self) -> list[OrderToOffer]:
+        """Deal, then mark as sent what is about to be offered."""
+        if self._dialer.assignment_id is not None:
+            allocate_all(self._open_work, self._dialer.assignment_id)
+        with self._open_work() as work:
+            return orders.to_offer(work, self._dialer.id)
+
+    def _everything_outside(self) -> list[UUID]:
+        with self._open_work() as work:
+            return orders.unsettled(work, self._dialer.id, everything=True)
+
+    def _enter(self, epoch: str) -> None:
+        with self._open_work() as work:
+            orders.entered_epoch(work, self._dialer.id, epoch)
+
+    def _too_late(self, leases: Sequence[UUID]) -> None:
+        with self._open_work() as work:
+            orders.too_late(work, leases)
