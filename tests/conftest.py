@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from ground import PREFIX, Database, Ground, OwnRedis, drop
+from ground import Database, Ground, OwnRedis, create, drop, open_temporary_directory
 from redis import Redis
 from sqlalchemy import Engine
 from world import World, new_app
@@ -26,7 +25,7 @@ _numbers = count(1)
 def _ground_of(config: pytest.Config) -> Ground:
     """The run's servers: a worker is told where they are; the main process starts them when first asked."""
     if hasattr(config, "workerinput"):
-        return Ground(**config.workerinput[_INPUT])
+        return Ground(Path(config.workerinput[_INPUT]))
     if _KEY not in config.stash:
         config.stash[_KEY] = Ground.lay()
     return config.stash[_KEY]
@@ -35,7 +34,7 @@ def _ground_of(config: pytest.Config) -> Ground:
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     """Tell each worker of pytest-xdist where the servers are."""
-    node.workerinput[_INPUT] = _ground_of(node.config).packed()
+    node.workerinput[_INPUT] = str(_ground_of(node.config).directory)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -52,29 +51,30 @@ def ground(pytestconfig: pytest.Config) -> Ground:
 
 @pytest.fixture(scope="session")
 def _superuser(ground: Ground) -> Iterator[psycopg.Connection]:
-    with ground.superuser() as connection:
+    with ground.postgres.superuser() as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
-def _worker() -> str:
+def worker() -> str:
     """Which worker this is: gw0, gw1, ... or main."""
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
 @pytest.fixture
-def database(ground: Ground, _superuser: psycopg.Connection, _worker: str) -> Iterator[Database]:
+def database(ground: Ground, _superuser: psycopg.Connection, worker: str) -> Iterator[Database]:
     """A fresh, migrated database with nothing in it."""
-    name = f"test_{_worker}_{next(_numbers)}"
-    yield ground.clone(_superuser, name)
+    name = f"test_{worker}_{next(_numbers)}"
+    create(_superuser, name, template="ringeliste")
+    yield ground.postgres.database(name)
     drop(_superuser, name)
 
 
 @pytest.fixture
-def redis_url(ground: Ground, _worker: str) -> str:
+def redis_url(ground: Ground, worker: str) -> str:
     """A logical Redis database of this worker's own, empty. To burn a whole server take `own_redis`."""
-    number = 1 + int(_worker.removeprefix("gw")) if _worker.startswith("gw") else 0
-    url = ground.redis_at(number)
+    number = 1 + int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+    url = ground.redis_url(number)
     with Redis.from_url(url) as client:
         client.flushdb()
     return url
@@ -90,8 +90,7 @@ def redis(redis_url: str) -> Iterator["Redis"]:
 @pytest.fixture
 def open_directory() -> Iterator[Path]:
     """An empty directory that the servers' account may enter as well, unlike `tmp_path`."""
-    made = Path(tempfile.mkdtemp(prefix=PREFIX + f"{os.getpid()}-"))
-    made.chmod(0o755)
+    made = open_temporary_directory()
     yield made
     shutil.rmtree(made)
 

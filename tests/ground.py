@@ -4,14 +4,14 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import geteuid, getpid
 from pathlib import Path
 from typing import Self
 
 import psutil
 import psycopg
-from sqlalchemy.engine import make_url
+from sqlalchemy import URL
 
 import migrations
 from ringeliste import embedded
@@ -41,49 +41,55 @@ class Database:
 
 
 @dataclass(frozen=True)
-class Ground:
-    """The run's servers. Its fields are plain text, so that it travels to the workers."""
+class Server:
+    """A PostgreSQL that is reached by the socket in `sockets`, roles and all."""
 
-    directory: str
-    template_url: str
-    template_owner_url: str
-    redis_url: str
+    sockets: Path
+
+    @contextmanager
+    def superuser(self) -> Iterator[psycopg.Connection]:
+        """A connection that may make databases."""
+        with psycopg.connect(
+            host=str(self.sockets), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            yield connection
+
+    def database(self, name: str) -> Database:
+        """The URLs of the database `name`."""
+        urls = (self._url(role, name) for role in ("ringeliste_app", "ringeliste_owner"))
+        return Database(*urls)
+
+    def _url(self, role: str, name: str) -> str:
+        query = {"host": str(self.sockets)}
+        return URL.create("postgresql+psycopg", role, database=name, query=query).render_as_string()
+
+
+@dataclass(frozen=True)
+class Ground:
+    """The run's servers, in `directory`."""
+
+    directory: Path
 
     @classmethod
     def lay(cls) -> Self:
         """Start both servers in a directory of this process and migrate the template."""
         _sweep()
-        directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{getpid()}-"))
-        directory.chmod(0o755)  # as root the servers run under an account of their own
+        directory = open_temporary_directory()
         servers = embedded.start(directory, env={}, postgres_settings=FAST)
         migrations.upgrade(servers.owner_url)
-        return cls(str(directory), servers.database_url, servers.owner_url, servers.redis_url)
+        return cls(directory)
 
     def clear(self) -> None:
         """Stop both servers and remove their directory."""
-        _remove(Path(self.directory))
+        _remove(self.directory)
 
-    def packed(self) -> dict[str, str]:
-        """For a worker's input."""
-        return asdict(self)
+    @property
+    def postgres(self) -> Server:
+        return Server(self.directory / "run")
 
-    def redis_at(self, number: int) -> str:
+    def redis_url(self, number: int) -> str:
         """The URL of the logical database `number`."""
-        return self.redis_url.replace("db=0", f"db={number}")
-
-    @contextmanager
-    def superuser(self) -> Iterator[psycopg.Connection]:
-        """A connection that may make databases."""
-        host = make_url(self.template_url).query["host"]
-        with psycopg.connect(f"host='{host}' user=postgres dbname=postgres", autocommit=True) as connection:
-            yield connection
-
-    def clone(self, connection: psycopg.Connection, name: str, template: str = "ringeliste") -> Database:
-        """Copy the template's files into a new database `name`."""
-        copied = f'template "{template}" owner ringeliste_owner strategy file_copy'
-        connection.execute(f'create database "{name}" {copied}'.encode())
-        urls = (make_url(url).set(database=name) for url in (self.template_url, self.template_owner_url))
-        return Database(*(url.render_as_string(hide_password=False) for url in urls))
+        return f"unix://{self.directory}/run/redis.sock?db={number}"
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,19 @@ class OwnRedis:
         pid = embedded.status(self.directory, env={}).redis_pid
         psutil.Process(pid).kill()
         assert processes.wait_until(lambda: processes.process(pid) is None, 10)
+
+
+def open_temporary_directory() -> Path:
+    """A new directory of this process. As root the servers run under another account: it may enter."""
+    made = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{getpid()}-"))
+    made.chmod(0o755)
+    return made
+
+
+def create(connection: psycopg.Connection, name: str, template: str = "template0") -> None:
+    """Make the database `name` by copying the template's files: the migrated one is `ringeliste`."""
+    copied = f'template "{template}" owner ringeliste_owner strategy file_copy'
+    connection.execute(f'create database "{name}" {copied}'.encode())
 
 
 def drop(connection: psycopg.Connection, name: str) -> None:
