@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from segmentation.resegment import differing
 from sqlalchemy import text
 
 from calling.opening import openings
 from models.outcomes import EFFECTS
 from models.work import Work
+from segmentation.resegment import differing
 
 
 @dataclass(frozen=True, slots=True)

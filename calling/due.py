@@ -1,11 +1,11 @@
 """What time alone changes: a rest is over, a gate opens, a hold runs out."""
 
-from segmentation.resegment import resegment
 from sqlalchemy import text
 
 from calling import gates, placements
 from models import turnstile
 from models.work import OpenWork
+from segmentation.resegment import resegment
 
 BATCH = 200
 

@@ -43,13 +43,17 @@ STAMPED = (
                       from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
                      where m.crm_id = :crm_id and m.customer_id = p.customer_id
                        and m.state = any(:callable) and {_STANDING}
+                       and (cast(:e164 as text) is null or m.e164 = :e164)
                      group by m.e164) as number)
             end)""",
     ),
     Gate(
         "no_number",
         "no number of theirs can be rung: none given, disconnected, or somebody else's",
-        "case when n.e164 is null then :forever end",
+        """case when n.e164 is null and not exists (
+            select from customer_number m
+             where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+               and (cast(:e164 as text) is null or m.e164 = :e164)) then :forever end""",
     ),
     Gate(
         "zone_unknown",
@@ -114,6 +118,7 @@ _RESTAMP = text(f"""
 
 _SHUT = text(f"""
     select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS},
+           p.return_state is not distinct from 'closed' as closed,
            exists (select from customer_number m
                      join claim_number held on held.crm_id = :crm_id and held.e164 = m.e164
                     where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held
@@ -128,7 +133,8 @@ _SHUT = text(f"""
 class Facts:
     """What the stamped gates say of one placement now. `shut`: (gate, until) of each shut one, in order.
 
-    `held`: somebody holds the customer, or another one with a number of theirs.
+    `held`: somebody holds the customer, or another one with a number of theirs. `closed`: a late outcome
+    has closed them while somebody holds them.
     """
 
     customer_id: int
@@ -137,6 +143,7 @@ class Facts:
     clock_id: int
     segment_id: int
     held: bool
+    closed: bool
     shut: tuple[tuple[str, datetime], ...]
 
 
@@ -157,6 +164,7 @@ def facts_of(
     return {
         row.customer_id: Facts(
             row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,
+            row.closed,
             tuple((g.name, until) for g in STAMPED if (until := getattr(row, g.name)) is not None),
         )
         for row in rows

@@ -115,12 +115,17 @@ def _take_first(work: Work, seller_id: int, assignment_id: int) -> HandOut | Non
     for row in rows:
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
         fact = facts.get(row.customer_id)
-        if paused or row.clock_id not in open_now or fact is None or fact.shut or fact.e164 != row.e164:
+        if paused or row.clock_id not in open_now or fact is None or _stopped(fact, row.e164):
             continue
         expiry = work.run(_TAKE, lease_id=row.lease_id).scalar()
         if expiry is not None:
             return _card(row, state="taken", expires_at=expiry)
     return None
+
+
+def _stopped(fact: gates.Facts, e164: str) -> bool:
+    """A gate is shut, an earlier call has closed the customer, or another number is the one to ring now."""
+    return bool(fact.shut) or fact.closed or fact.e164 != e164
 
 
 def _card(row: Row[Any], **now: Any) -> HandOut:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from segmentation.resegment import Moved, resegment
 from sqlalchemy import text
 
 from calling import placements
@@ -11,6 +10,7 @@ from calling.resegmenting import take_back_moved
 from models import turnstile
 from models.errors import BadInput, NotFound
 from models.work import OpenWork
+from segmentation.resegment import Moved, resegment
 
 BATCH = 200
 

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from segmentation.resegment import resegment
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
 from calling import claims, gates, placements
+from calling import outcome_sql as sql
 from calling.give_back import note_rings
 from calling.recalling import recall
 from calling.settling import Change, settle
@@ -23,6 +23,7 @@ from models.outcomes import EFFECTS, Outcome
 from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork, Work
+from segmentation.resegment import resegment
 
 BATCH = 200
 
@@ -51,42 +52,6 @@ class Recorded:
     suppressed: bool = False
 
 
-_WHERE = text("select id, assignment_id from lease where crm_id = :crm_id and id = any(:leases)")
-_LOCK = text("""
-    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
-           a.max_attempts, a.retry_seconds
-      from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
-     where l.crm_id = :crm_id and l.id = any(:leases)
-     order by l.id for update of l
-""")
-_KNOWN = text("""
-    select lease_id, max(revision) as revision from attempt
-     where crm_id = :crm_id and lease_id = any(:leases) group by lease_id
-""")
-_END = text("""
-    update lease l
-       set rung_at = coalesce(l.rung_at, t.rung_at),
-           state = 'ended', ended_at = coalesce(l.ended_at, :now), ended_by = coalesce(l.ended_by, 'outcome')
-      from unnest(cast(:leases as uuid[]), cast(:rung as timestamptz[])) as t(id, rung_at)
-     where l.crm_id = :crm_id and l.id = t.id
-""")
-_MARK_NUMBERS = text("""
-    update customer_number m set state = t.state
-      from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:states as text[]))
-           as t(customer_id, e164, state)
-     where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
-""")
-_OTHER_NUMBERS = text("""
-    select m.customer_id, m.e164 from customer_number m
-     where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)
-""")
-_SUPPRESS = text("""
-    insert into suppression (crm_id, customer_id, e164, reason, author, created_at)
-    select :crm_id, t.customer_id, t.e164, 'asked not to be called', 'outcome', :now
-      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
-""")
-
-
 def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     """Record up to 200 reports, one a lease, in one transaction; what came of each, in lease order.
 
@@ -95,11 +60,11 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     """
     by_lease = {report.lease_id: report for report in reports}
     ids = sorted(by_lease)
-    where = work.run(_WHERE, leases=ids).all()
+    where = work.run(sql.WHERE, leases=ids).all()
     turnstile.pass_shared(work, (row.assignment_id for row in where))
     claims.lock(work, ids)
-    leases = work.run(_LOCK, leases=ids).all()
-    known = {row.lease_id: row.revision for row in work.run(_KNOWN, leases=ids)}
+    leases = work.run(sql.LOCK, leases=ids).all()
+    known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
     touched = placements.touched_by(work, ids)
     rows = placements.lock(work, touched)
     numbers = _callable_numbers(work, leases, by_lease)
@@ -132,7 +97,7 @@ def _callable_numbers(
     asked = [x.customer_id for x in leases if EFFECTS[by_lease[x.id].outcome].number_state]
     found: dict[int, set[str]] = {}
     if asked:
-        for row in work.run(_OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
+        for row in work.run(sql.OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
             found.setdefault(row.customer_id, set()).add(row.e164)
     return found
 
@@ -147,7 +112,7 @@ def _write(
     rung_at = [
         (r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)
     ]
-    work.run(_END, leases=leases, rung=rung_at)
+    work.run(sql.END, leases=leases, rung=rung_at)
     work.run(
         load("append_attempts"),
         leases=leases,
@@ -175,7 +140,7 @@ def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
     """Write the placements in one statement; they are locked already."""
     rows = list(settled.values())
     work.run(
-        load("settle"),
+        sql.SETTLE,
         assignments=[assignment for assignment, _ in settled],
         customers=[customer for _, customer in settled],
         **{f"{name}_s": [getattr(row, name) for row in rows] for name in Change.WRITTEN},
@@ -187,11 +152,11 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
     bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
     if bad:
         customers, numbers, states = zip(*bad, strict=True)
-        work.run(_MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
+        work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
     asked = [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]
     if asked:
         work.run(
-            _SUPPRESS,
+            sql.SUPPRESS,
             customers=[x.customer_id for x in asked] + [None] * len(asked),
             numbers=[None] * len(asked) + [x.e164 for x in asked],
         )

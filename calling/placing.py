@@ -32,14 +32,19 @@ def place(open_work: OpenWork, assignment_id: int, customer_ids: Sequence[int] |
     Whoever is there already is left as they are, so a placing that was cut off can be said again. Asks for a
     rebuild. Raises NotFound.
     """
-    with open_work() as work:
-        if not work.run(_ASSIGNMENT, assignment_id=assignment_id).first():
-            raise NotFound("assignment", assignment_id)
+    check_assignment(open_work, assignment_id)
     batches = _everybody(open_work) if customer_ids is None else _slices(sorted(set(customer_ids)))
     placed = sum(place_batch(open_work, assignment_id, batch) for batch in batches)
     if placed:
         ask_rebuild(open_work, assignment_id)
     return placed
+
+
+def check_assignment(open_work: OpenWork, assignment_id: int) -> None:
+    """Raises NotFound if the CRM has no such assignment."""
+    with open_work() as work:
+        if not work.run(_ASSIGNMENT, assignment_id=assignment_id).first():
+            raise NotFound("assignment", assignment_id)
 
 
 def place_batch(open_work: OpenWork, assignment_id: int, customers: Sequence[int]) -> int:

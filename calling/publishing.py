@@ -3,7 +3,6 @@
 from typing import Any
 
 import orjson
-from segmentation.rebuild import request_rebuild
 from sqlalchemy import text
 
 from models import turnstile
@@ -11,6 +10,7 @@ from models.errors import NotFound
 from models.work import OpenWork, Work
 from segmentation.language import read_rules
 from segmentation.nodes import dump
+from segmentation.rebuild import request_rebuild
 
 _ASSIGNMENT = text("""
     select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update

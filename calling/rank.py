@@ -34,13 +34,16 @@ def rank_sql(attempts: str = "p.attempts", last_attempt_at: str = "p.last_attemp
 
     `attempts`, `last_attempt_at`: SQL of the values that are about to be written.
     """
-    minutes = f"floor(extract(epoch from ({last_attempt_at} - timestamptz '2020-01-01 00:00+00')) / 60)::bigint"
+    since = f"({last_attempt_at} - timestamptz '2020-01-01 00:00+00')"
+    minutes = f"floor(extract(epoch from {since}) / 60)::bigint"
     rest = f"coalesce(least(greatest({minutes}, 0), {REST_MOST}), 0)"
     tried = f"least(greatest({attempts}, 0), {ATTEMPTS_MOST})::bigint"
     return f"(({tried} << {FIELD_BITS + REST_BITS}) | (({_FIELD}) << {REST_BITS}) | {rest})"
 
 
-def rank(attempts: int, value: float | None, last_attempt_at: datetime | None, *, descending: bool = False) -> int:
+def rank(
+    attempts: int, value: float | None, last_attempt_at: datetime | None, *, descending: bool = False
+) -> int:
     """The same as `rank_sql`, for simulations and tests. `value`: of the order field, None if it has none."""
     rest = 0
     if last_attempt_at is not None:

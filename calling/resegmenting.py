@@ -6,13 +6,13 @@ A taken or rung lease stays; `ring` refuses if the new segment is paused.
 from collections.abc import Sequence
 from uuid import UUID
 
-from segmentation.rebuild import RebuildReport
-from segmentation.resegment import Moved
 from sqlalchemy import text
 
 from calling.recalling import recall
 from models.work import OpenWork, Work
 from segmentation import rebuild
+from segmentation.rebuild import RebuildReport
+from segmentation.resegment import Moved
 
 _OFFERED = text("""
     select id from lease where crm_id = :crm_id and id = any(:leases) and state = 'offered' order by id

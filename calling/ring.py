@@ -72,6 +72,8 @@ def refuse_if_shut(work: Work, lease: Any) -> None:
         assignment_id=lease.assignment_id, segment_id=fact.segment_id,
         seller_id=lease.seller_id, dialer_id=lease.dialer_id,
     )  # fmt: skip
+    if fact.closed:
+        raise NotNow("closed by the outcome of an earlier call", None)
     if paused:
         raise NotNow(f"paused: {paused[0]}", paused[1])
     if fact.shut:

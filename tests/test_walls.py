@@ -1,199 +1,265 @@
-"""P7, walls: nothing of one CRM is visible or movable from another, and the database enforces it."""
+"""Pause is a wall (P2), do-not-call is at once (P8): nothing begins behind them but what the answer names."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Event
 
 import pytest
-from catalogue import row_of
-from ground import Database, Ground
-from sqlalchemy import Connection, Engine, Executable, create_engine, text
-from sqlalchemy.exc import ProgrammingError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy import text
 
-from models.tables import SHARED, TENANT, Base
+from calling.allocate import allocate_all
+from calling.explain import explain
+from calling.hand_out import next_customer
+from calling.orders import came_back, recalls, to_offer, too_late
+from calling.pause import finish_pauses, pause, resume
+from calling.recalling import WallAnswer, fates
+from calling.ring import release, ring
+from calling.suppress import finish_suppressions, lift, suppress
+from models.errors import BadInput, Conflict, NotFound, NotNow
+from tests.world import NOON, World, wait_until
 
-OURS, THEIRS = 1, 2
-TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
-NAMES = sorted(table.name for table in TABLES)
-APPEND_ONLY = {"attempt", "rule_set"}
-
-
-@pytest.fixture
-def owner(database: Database) -> Iterator[Engine]:
-    engine = create_engine(database.owner_url)
-    yield engine
-    engine.dispose()
+HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def app(database: Database, ground: Ground) -> Iterator[Engine]:
-    """The application's login on a database in which every tenant table has a row of ours and one of theirs.
-
-    One connection, so that what one transaction leaves behind would show in the next.
-    """
-    superuser = create_engine(database.owner_url.replace("ringeliste_owner", "postgres"))
-    with superuser.begin() as connection:
-        connection.execute(text("set local session_replication_role = replica"))  # no foreign keys
-        for table in TABLES:
-            connection.execute(table.insert(), [row_of(table, OURS), row_of(table, THEIRS)])
-    superuser.dispose()
-    engine = create_engine(database.url, poolclass=StaticPool)
-    yield engine
-    engine.dispose()
+def snapshot(world: World) -> dict[str, tuple[str, bool]]:
+    """Every lease: how far it has come."""
+    with world.work() as work:
+        rows = work.run(text("select id, state, rung_at from lease"))
+        return {str(row.id): (row.state, row.rung_at is not None) for row in rows}
 
 
-def enter(connection: Connection, crm_id: int) -> None:
-    connection.execute(text("select set_config('app.crm_id', :crm_id, true)"), {"crm_id": str(crm_id)})
+def begun_behind(before: dict[str, tuple[str, bool]], after: dict[str, tuple[str, bool]]) -> list[str]:
+    """What was offered, taken or rung after `before` was read: by versions, not by clocks."""
+    return [
+        lease
+        for lease, (state, rung) in after.items()
+        if lease not in before
+        or (rung and not before[lease][1])
+        or (state, before[lease][0]) == ("taken", "offered")
+    ]
 
 
-def seen(connection: Connection) -> dict[str, list[int]]:
-    """The CRMs whose rows show, by table."""
-    return {
-        table.name: sorted(connection.scalars(text(f"select crm_id from {table.name}"))) for table in TABLES
-    }
-
-
-def refused(engine: Engine, statement: str | Executable) -> str | None:
-    """What PostgreSQL says to us when it refuses, None when it does not; nothing stays."""
-    with engine.connect() as connection:
-        enter(connection, OURS)
+def hand_outs(world: World, seller: int, stopping: Event, turns: dict[int, int]) -> None:
+    """A seller who asks, rings or gives back, over and over, as fast as they can."""
+    while not stopping.is_set():
         try:
-            connection.execute(text(statement) if isinstance(statement, str) else statement)
-        except ProgrammingError as error:
-            return str(error.orig)
-    return None
-
-
-def test_every_table_with_a_crm_is_a_tenant_table() -> None:
-    """A table that somebody adds is either behind the wall or named as shared."""
-    assert {table.name for table in Base.metadata.sorted_tables} == {
-        mapped.__tablename__ for mapped in (*SHARED, *TENANT)
-    }
-
-
-def test_every_tenant_table_has_the_wall(owner: Engine) -> None:
-    with owner.connect() as connection:
-        walled = connection.execute(
-            text("""
-                select c.relname::text, c.relrowsecurity, c.relforcerowsecurity,
-                       array_agg(p.polname::text) = '{wall}', bool_and(p.polpermissive and p.polcmd = '*'),
-                       bool_and(pg_get_expr(p.polqual, c.oid) = pg_get_expr(p.polwithcheck, c.oid)),
-                       bool_and(pg_get_expr(p.polqual, c.oid) like '(crm_id = %app.crm_id%')
-                  from pg_class c left join pg_policy p on p.polrelid = c.oid
-                 where c.relname = any(:names)
-                 group by c.oid order by c.relname
-            """),
-            {"names": NAMES},
-        ).all()
-    assert [tuple(row) for row in walled] == [(name, *[True] * 6) for name in NAMES]
-
-
-def test_the_crm_comes_first_in_every_index(owner: Engine) -> None:
-    with owner.connect() as connection:
-        other = connection.scalars(
-            text("""
-                select i.indexrelid::regclass::text
-                  from pg_index i join pg_class c on c.oid = i.indrelid
-                  left join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0]
-                 where c.relname = any(:names) and a.attname is distinct from 'crm_id'
-            """),
-            {"names": NAMES},
-        ).all()
-        keyed = connection.scalars(
-            text("""
-                select c.relname::text from pg_index i join pg_class c on c.oid = i.indrelid
-                 where c.relname = any(:names) and i.indisprimary order by 1
-            """),
-            {"names": NAMES},
-        ).all()
-    assert other == []
-    assert keyed == NAMES
-
-
-def test_the_application_is_nobody_special(owner: Engine) -> None:
-    with owner.connect() as connection:
-        rights = connection.execute(
-            text(
-                "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles where rolname = :app"
-            ),
-            {"app": "ringeliste_app"},
-        ).one()
-        owned = connection.scalars(
-            text("select relname::text from pg_class where relowner = 'ringeliste_app'::regrole")
-        ).all()
-    assert tuple(rights) == (False, False, False, False)
-    assert owned == []
-
-
-def test_we_see_our_rows_and_no_others(app: Engine) -> None:
-    with app.begin() as connection:
-        enter(connection, OURS)
-        assert seen(connection) == {name: [OURS] for name in NAMES}
-    with app.begin() as connection:
-        enter(connection, THEIRS)
-        assert seen(connection) == {name: [THEIRS] for name in NAMES}
-
-
-def test_nothing_shows_outside_every_crm(app: Engine) -> None:
-    """Also not after a transaction that was in one: its setting is left behind empty, not unset."""
-    with app.begin() as connection:
-        assert seen(connection) == {name: [] for name in NAMES}
-        enter(connection, OURS)
-    with app.begin() as connection:
-        assert seen(connection) == {name: [] for name in NAMES}
-
-
-def test_nothing_can_be_put_into_another_crm(app: Engine) -> None:
-    said = {table.name: refused(app, table.insert().values(row_of(table, THEIRS))) for table in TABLES}
-    assert {name for name, words in said.items() if "row-level security" not in str(words)} == set()
-
-
-def test_nothing_can_be_moved_into_another_crm(app: Engine) -> None:
-    said = {name: refused(app, f"update {name} set crm_id = {THEIRS}") for name in NAMES}
-    assert {name for name, words in said.items() if words is None} == set()
-
-
-def test_nothing_of_theirs_can_be_changed_or_deleted(app: Engine) -> None:
-    changeable = sorted(set(NAMES) - APPEND_ONLY)
-    with app.begin() as connection:
-        enter(connection, OURS)
-        for name in changeable:
-            theirs = f"where crm_id = {THEIRS}"
-            assert connection.execute(text(f"update {name} set crm_id = crm_id {theirs}")).rowcount == 0
-            assert connection.execute(text(f"delete from {name} {theirs}")).rowcount == 0
+            handed = next_customer(world.opener(), seller)
+            if handed is not None:
+                with world.work() as work:
+                    if turns[seller] % 3 == 0:
+                        ring(work, handed.lease_id, seller)
+                with world.work() as work:
+                    release(work, handed.lease_id, seller)
+        except (Conflict, BadInput):
+            pass
+        turns[seller] += 1
 
 
 @pytest.mark.parametrize(
-    "statement",
-    [
-        "update attempt set late = true",
-        "delete from attempt",
-        "truncate attempt",
-        "update rule_set set body = '{}'",
-        "delete from rule_set",
-        "select * from attempt_default",
-        "insert into attempt_default select * from attempt",
-        "alter table customer disable row level security",
-        "drop policy wall on customer",
-        "create table mine (id int)",
-        "set role ringeliste_owner",
-        "set session_replication_role = replica",
-        "truncate customer",
-        "insert into crm select * from crm; delete from crm",
-    ],
-)
-def test_the_application_cannot(app: Engine, statement: str) -> None:
-    """History is append-only, and the wall cannot be taken down from inside."""
-    said = refused(app, statement)
-    assert said is not None
-    assert "permission denied" in said or "must be owner" in said
+    "wall", [lambda w, s: pause(w.opener(), "segment", s, reason="r", author="a"),
+             lambda w, s: pause(w.opener(), "crm", None, reason="r", author="a")], ids=["segment", "crm"],
+)  # fmt: skip
+def test_nothing_begins_behind_a_pause_while_eight_sellers_work(
+    world: World, wall: Callable[[World, int], WallAnswer]
+) -> None:
+    """P2 by race. Seen to fail: with the exclusive pass of the turnstile left out of `finish_pause`, and with
+    the pauses read before the turnstile in `allocate`.
+    """
+    assignment = world.assignment(gap_seconds=0)
+    segment = world.segment(assignment)
+    world.customers(400, assignment, segment_id=segment)
+    sellers = [world.seller(assignment) for _ in range(8)]
+    turns, stopping = dict.fromkeys(sellers, 0), Event()
+    with ThreadPoolExecutor(8) as pool:
+        loops = [pool.submit(hand_outs, world, seller, stopping, turns) for seller in sellers]
+        try:
+            for _ in range(12):
+                wait_turns(turns, 2)
+                answer = wall(world, segment)
+                before = snapshot(world)
+                wait_turns(turns, 2)
+                assert begun_behind(before, snapshot(world)) == []
+                assert not answer.unknown
+                for scope, target in (("segment", segment), ("crm", None)):
+                    resume(world.opener(), scope, target, author="a")
+                with world.work() as work:
+                    work.run(text("delete from ring_limit"))
+                    work.run(
+                        text("""
+                        update lease set expires_at = :now
+                         where state = 'rung' and ended_at is null""")
+                    )
+        finally:
+            stopping.set()
+    for loop in loops:
+        loop.result()
 
 
-def test_a_month_of_attempts_is_behind_the_wall_as_well(app: Engine, owner: Engine) -> None:
-    with app.begin() as connection:
-        enter(connection, OURS)
-        connection.execute(text("select ensure_attempt_month('2026-03-01')"))
-    assert "permission denied" in str(refused(app, "select * from attempt_2026_03"))
-    with owner.connect() as connection:
-        assert connection.scalar(
-            text("select relrowsecurity from pg_class where relname = 'attempt_2026_03'")
+def wait_turns(turns: dict[int, int], more: int) -> None:
+    """Until every seller has been round `more` times again."""
+    goal = {seller: turn + more for seller, turn in turns.items()}
+    wait_until(lambda: all(turns[seller] >= wanted for seller, wanted in goal.items()), 30)
+
+
+def test_the_answer_has_three_lists(world: World) -> None:
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(10, assignment)
+    offered, taken, rung = (world.seller(assignment) for _ in range(3))
+    dialer = world.dialer(assignment, wanted=2, wanted_at=NOON, rings_late_seconds=5)
+    allocate_all(world.opener(), assignment)
+    next_customer(world.opener(), taken)
+    handed = next_customer(world.opener(), rung)
+    assert handed is not None
+    with world.work() as work:
+        ring(work, handed.lease_id, rung)
+    with world.work() as work:
+        sent = to_offer(work, dialer)
+    answer = pause(world.opener(), "assignment", assignment, reason="r", author="a")
+    assert answer.rung == [handed.lease_id]
+    assert len(answer.recalled) == 5
+    late = {order.lease_id: order.ring_by + timedelta(seconds=5) for order in sent}
+    assert dict(answer.unknown) == late
+    assert offered
+
+
+def test_the_answer_waits_for_the_link_a_moment(world: World) -> None:
+    """One order comes back while the caller waits, one was taken, one is never answered."""
+    assignment = world.assignment()
+    world.customers(3, assignment)
+    dialer = world.dialer(assignment, wanted=3, wanted_at=NOON)
+    allocate_all(world.opener(), assignment)
+    with world.work() as work:
+        back, took, silent = (order.lease_id for order in to_offer(work, dialer))
+    looks = iter((True, False))
+
+    def the_link_answers_meanwhile() -> bool:
+        look_again = next(looks)
+        if look_again:
+            with world.work() as work:
+                assert recalls(work, dialer) == [back, took, silent]
+                too_late(work, [took])
+            came_back(world.opener(), [back], "recalled")
+        return look_again
+
+    answer = pause(
+        world.opener(), "dialer", dialer, reason="r", author="a", patience=the_link_answers_meanwhile
+    )
+    assert answer.recalled == [back]
+    assert [lease for lease, _ in answer.unknown] == [took, silent]
+    assert fates(world.opener(), [back]).recalled == [back]
+
+
+def test_a_taken_customer_of_a_paused_segment_cannot_ring(world: World) -> None:
+    """The wall may come between a take and its ring; the recall has not run yet."""
+    assignment = world.assignment()
+    segment = world.segment(assignment)
+    world.customers(2, assignment, segment_id=segment)
+    seller = world.seller(assignment)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    with world.work() as work:
+        work.run(
+            text("""insert into pause (crm_id, scope, target_id, reason, author, started_at)
+                    values (:crm_id, 'segment', :s, 'r', 'a', :now)"""),
+            s=segment,
         )
+    with world.work() as work, pytest.raises(NotNow, match="paused: segment"):
+        ring(work, handed.lease_id, seller)
+
+
+def test_a_tick_finishes_what_a_crash_left_of_a_pause(world: World) -> None:
+    assignment = world.assignment()
+    world.customers(2, assignment)
+    seller = world.seller(assignment)
+    handed = next_customer(world.opener(), seller)
+    with world.work() as work:
+        work.run(
+            text("""insert into pause (crm_id, scope, target_id, reason, author, started_at)
+                    values (:crm_id, 'assignment', :a, 'r', 'a', :now)"""),
+            a=assignment,
+        )
+    assert finish_pauses(world.opener()) == 1
+    assert finish_pauses(world.opener()) == 0
+    assert handed is not None
+    assert fates(world.opener(), [handed.lease_id]).recalled == [handed.lease_id]
+
+
+def test_a_pause_ends_by_itself_and_by_hand(world: World) -> None:
+    assignment = world.assignment()
+    world.customers(2, assignment)
+    seller = world.seller(assignment)
+    pause(world.opener(), "crm", None, reason="r", author="a", ends_at=NOON + HOUR)
+    assert next_customer(world.opener(), seller) is None
+    assert next_customer(world.opener(NOON + HOUR), seller) is not None
+    assert resume(world.opener(), "crm", None, author="a") == 1
+    assert next_customer(world.opener(), seller) is not None
+
+
+def test_what_cannot_be_paused_is_told(world: World) -> None:
+    with pytest.raises(NotFound):
+        pause(world.opener(), "segment", 10**9, reason="r", author="a")
+    with pytest.raises(BadInput, match="cannot be paused"):
+        pause(world.opener(), "moon", 1, reason="r", author="a")
+    with pytest.raises(BadInput, match="needs a target"):
+        pause(world.opener(), "segment", None, reason="r", author="a")
+
+
+def test_a_suppressed_number_comes_back_from_every_list_and_is_lifted_again(world: World) -> None:
+    """P8. Seen to fail: with the recall left out of `finish_suppression`."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    answer = suppress(world.opener(), e164=handed.e164, reason="asked", author="a")
+    assert answer.recalled == [handed.lease_id]
+    assert next_customer(world.opener(), seller) is None
+    with world.work() as work:
+        told = explain(work, assignment, customer)
+    assert [a.gate for a in told.answers if not a.open] == ["suppressed"]
+    assert lift(world.opener(), e164=handed.e164) == 1
+    assert next_customer(world.opener(), seller) is not None
+
+
+def test_one_suppressed_number_of_two_leaves_the_other(world: World) -> None:
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    with world.work() as work:
+        first = work.run(text("select e164 from customer_number")).scalar_one()
+        work.run(
+            text("""insert into customer_number (crm_id, customer_id, e164, position, zones)
+                    values (:crm_id, :c, '+351210000009', 1, '{Europe/Lisbon}')"""),
+            c=customer,
+        )
+    suppress(world.opener(), e164=first, reason="asked", author="a")
+    handed = next_customer(world.opener(), world.seller(assignment))
+    assert handed is not None
+    assert handed.e164 == "+351210000009"
+
+
+def test_a_suppression_expires(world: World) -> None:
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    suppress(world.opener(), customer_id=customer, reason="a while", author="a", expires_at=NOON + HOUR)
+    assert next_customer(world.opener(), seller) is None
+    with world.work() as work:
+        told = explain(work, assignment, customer)
+    assert (told.callable_now, told.callable_at) == (False, NOON + HOUR)
+
+
+def test_a_tick_finishes_what_a_crash_left_of_a_suppression(world: World) -> None:
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    with world.work() as work:
+        work.run(
+            text("""insert into suppression (crm_id, customer_id, reason, author, created_at)
+                    values (:crm_id, :c, 'r', 'a', :now)"""),
+            c=customer,
+        )
+    assert finish_suppressions(world.opener()) == 1
+    assert fates(world.opener(), [handed.lease_id]).recalled == [handed.lease_id]
