@@ -6,8 +6,7 @@ On a simulated clock one wall second is a business minute, so the instant itself
 from datetime import datetime
 from time import monotonic
 
-from sqlalchemy import text
-
+from calling.opening import openings
 from models.work import Work
 from wiring.app import App
 
@@ -20,10 +19,8 @@ MARGIN_SECONDS = 0.01
 KEPT_SECONDS = 60.0
 """How long a known opening is believed: hours may be edited, and new clocks appear."""
 
-_CLOCKS = text("select id from call_clock order by id")
 
-
-class Openings:
+class Lookout:
     """The next opening of each CRM, remembered. For one thread at a time."""
 
     def __init__(self) -> None:
@@ -45,9 +42,5 @@ class Openings:
 
 
 def next_opening(work: Work) -> datetime | None:
-    """The next instant (UTC) after now at which any clock opens under this CRM's hours."""
-    from calling import opening
-
-    clocks = list(work.run(_CLOCKS).scalars())
-    instants = (opening.next_opening(work, clock) for clock in clocks)
-    return min((instant for instant in instants if instant), default=None)
+    """The next instant (UTC) after now at which a clock that is shut opens, under this CRM's hours."""
+    return openings(work).next_of_all(work.now)

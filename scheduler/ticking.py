@@ -7,7 +7,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from scheduler.asking import Asker
-from scheduler.openings import Openings
+from scheduler.openings import Lookout
 from scheduler.ticks import TICKS, Tick
 from wiring.app import App
 from wiring.clock import wall_now
@@ -27,7 +27,7 @@ class Ticker:
 
     def __init__(self, app: App, ticks: Iterable[Tick] = TICKS) -> None:
         self._app, self._ticks, self._ask = app, tuple(ticks), Asker()
-        self._openings = Openings()
+        self._openings = Lookout()
         self._failing: set[tuple[str, int | None]] = set()
         self._scheduler: BackgroundScheduler | None = None
 

@@ -152,9 +152,15 @@ numbers = st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)
 anything = st.text(max_size=30)
 
 
+@given(numbers)
+def test_six_digits_are_left_at_most_and_four_hidden_at_least(number: str) -> None:
+    """Planted: a pattern that stops after 12 digits; a longer number's end was printed."""
+    left = sum(character.isdigit() for character in mask_text(number))
+    assert left <= min(6, len(number) - 1 - 4)
+
+
 @given(st.lists(st.tuples(anything, numbers), min_size=1, max_size=4), anything)
 def test_no_number_survives_in_any_text(parts: list[tuple[str, str]], end: str) -> None:
-    """Planted: a pattern that stops after 12 digits; a longer number's end was printed."""
     text = "".join(before + number for before, number in parts) + end
     masked = mask_text(text)
     for _, number in parts:
@@ -210,6 +216,17 @@ def test_no_number_leaves_by_any_way(logging_to: Logging, look: Literal["json", 
     assert "3519*****78" in written
     assert written.count("RuntimeError") >= 2
     assert written.count("ValueError") >= 2
+
+
+def test_a_traceback_told_later_is_written(logging_to: Logging) -> None:
+    """A library may log an error after it was handled. Planted: the masking copied its triple away; fails."""
+    stream = logging_to("json")
+    try:
+        raise_with_a_number()
+    except RuntimeError as error:
+        caught = error
+    logging.getLogger("dramatiq").error("failed", exc_info=caught)
+    assert "RuntimeError: cannot ring +3519*****78" in lines(stream)[0]["exception"]
 
 
 def raise_with_a_number() -> None:

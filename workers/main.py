@@ -1,4 +1,4 @@
-"""What `dramatiq workers.main` loads, in each of its processes: settings, logs, the queue, every actor.
+"""What `dramatiq workers.main` loads, in each of its processes: settings, logs, the queue, every duty.
 
 Importing this module begins a worker; nothing else imports it.
 """
@@ -7,19 +7,11 @@ from dramatiq import set_broker
 
 from wiring.metrics import serve_metrics
 from wiring.process import begin
-from workers import allocate, inbox, partitions, reap, rebuild, wake_due, walls
 from workers.broker import broker
+from workers.catalogue import DUTIES
 from workers.sending import connect
 
-ACTORS = (
-    allocate.allocate,
-    inbox.inbox,
-    partitions.partitions,
-    reap.reap,
-    rebuild.rebuild,
-    wake_due.wake_due,
-    walls.walls,
-)
+__all__ = ["DUTIES", "broker"]
 
 _app = begin("worker")
 connect(_app.settings)

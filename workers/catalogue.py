@@ -1,0 +1,15 @@
+"""Every duty there is. A worker loads this list; a duty that is not in it is never done."""
+
+from typing import Any
+
+from dramatiq import Actor
+
+from workers.allocate import allocate
+from workers.inbox import inbox
+from workers.partitions import partitions
+from workers.reap import reap
+from workers.rebuild import rebuild
+from workers.wake_due import wake_due
+from workers.walls import walls
+
+DUTIES: tuple[Actor[Any, None], ...] = (allocate, inbox, partitions, reap, rebuild, wake_due, walls)
