@@ -58,17 +58,19 @@ $(READY): requirements.lock pyproject.toml
 	    || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 venv"; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' \
 	    || { echo "Python's venv is missing: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(PIP) install --require-hashes --requirement requirements.lock
-	$(PIP) install --no-deps --no-build-isolation --editable .
-	$(PIP) check
+	@echo "Installing into .venv, about a minute ..."
+	@$(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes --requirement requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) check
 	@touch $@
 
 # Browser tests use the system's Chromium. Without it they are skipped and say so; under CI they fail.
 browser:
-	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-	    apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	    apt-get install -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
-	elif [ -n "$$CI" ]; then echo "CI needs a browser: install chromium"; exit 1; \
-	else echo "No Chromium: browser tests will be skipped (as root: apt-get install chromium)"; fi
+	@found() { for name in $(BROWSERS); do command -v $$name >/dev/null && return; done; false; }; \
+	if ! found && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing Chromium for the browser tests ..."; apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; \
+	fi; \
+	if found; then exit 0; fi; \
+	echo "No Chromium: browser tests cannot run (as root: apt-get install chromium)"; [ -z "$$CI" ]
