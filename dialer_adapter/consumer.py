@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from time import monotonic
 from typing import Any, Self
 from uuid import UUID
@@ -159,7 +160,7 @@ class Consumer:
 
     async def _resend(self) -> None:
         waiting = self.journal.unacknowledged()
-        self._sent = {event.event_id: self._sent.get(event.event_id, -RESEND_SECONDS) for event in waiting}
+        self._sent = {event.event_id: self._sent.get(event.event_id, -inf) for event in waiting}
         late = self._ticking() - RESEND_SECONDS
         await self._send([event for event in waiting if self._sent[event.event_id] <= late])
 

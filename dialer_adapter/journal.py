@@ -47,8 +47,7 @@ class Journal:
         if not known:
             return
         self._append([{"acked": known}])  # not synced: after a crash they are told, and acknowledged, again
-        self._acked.update(known)
-        self._forget({self._events[key].lease_id for key in known})
+        self._strike(known)
         if self._lines > REWRITE_AFTER and self._lines > 2 * len(self._events):
             self._rewrite()
 
@@ -77,7 +76,10 @@ class Journal:
         self._file.close()
         os.close(self._lock)
 
-    def _forget(self, leases: set[UUID | None]) -> None:
+    def _strike(self, known: Sequence[str]) -> None:
+        """Mark events as acknowledged, and forget the leases of which nothing more is due."""
+        self._acked.update(known)
+        leases = {self._events[key].lease_id for key in known}
         told = [event for event in self._events.values() if event.lease_id in leases]
         ended = {event.lease_id for event in told if event.kind == "ended"}
         waiting = {event.lease_id for event in told if event.event_id not in self._acked}
@@ -99,7 +101,6 @@ class Journal:
                 self._remember(json.loads(line))
             except (ValueError, KeyError, TypeError) as flaw:
                 raise PromiseBroken(f"{self._path}, line {number}, cannot be read: {flaw}") from flaw
-        self._forget({event.lease_id for event in self._events.values()})
 
     def _remember(self, record: dict[str, Any]) -> None:
         self._lines += 1
@@ -107,7 +108,7 @@ class Journal:
             event = _of_json(record["event"])
             self._events.setdefault(event.event_id, event)
         else:
-            self._acked.update(key for key in record["acked"] if key in self._events)
+            self._strike([key for key in record["acked"] if key in self._events])
 
     def _append(self, records: Sequence[dict[str, Any]]) -> None:
         self._file.write(b"".join(json.dumps(record).encode() + b"\n" for record in records))

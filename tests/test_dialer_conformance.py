@@ -112,7 +112,6 @@ async def test_what_is_taken_cannot_be_recalled(bench: Bench) -> None:
 
 @pytest.mark.parametrize(("early", "number"), [(timedelta(milliseconds=1), 1), (timedelta(0), 0)])
 async def test_nothing_is_taken_from_ring_by_on(bench: Bench, early: timedelta, number: int) -> None:
-    """Planted `<` for `<=` in take.lua: the case at ring_by itself fails."""
     (order,) = await offered(bench)
     bench.clock.now = order.ring_by - early
     await bench.dialer.beat()
