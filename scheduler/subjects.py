@@ -1,4 +1,4 @@
-"""Which assignments, rebuilds and dialers of a CRM have something to do: what a tick asks about."""
+"""Which assignments and dialers of a CRM have something to do: what a tick asks about."""
 
 from sqlalchemy import text
 
@@ -30,10 +30,3 @@ def dialers_told(open_work: OpenWork) -> list[int]:
     """Dialers with journalled events that have not taken effect yet, by id."""
     with open_work() as work:
         return list(work.run(_TOLD).scalars())
-
-
-def rebuilds_left(open_work: OpenWork) -> list[int]:
-    """Rebuilds that wait, or that a crash left half done."""
-    from calling.resegmenting import rebuilds_to_do
-
-    return rebuilds_to_do(open_work)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from dramatiq import Actor
 
+from calling.resegmenting import rebuilds_to_do
 from models.work import OpenWork
-from scheduler.subjects import assignments_wanting, dialers_told, rebuilds_left
+from scheduler.subjects import assignments_wanting, dialers_told
 from workers.allocate import allocate
 from workers.inbox import inbox
 from workers.partitions import partitions
@@ -43,7 +44,7 @@ TICKS = (
     Tick("top-up", 1, allocate, subjects=assignments_wanting),
     Tick("inbox", 2, inbox, subjects=dialers_told, alone=True),
     Tick("walls", 5, walls, alone=True),
-    Tick("rebuilds", 5, rebuild, subjects=rebuilds_left),
+    Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
     # Hourly, and at once when a scheduler begins to lead: a simulated month may pass in half a day.
     Tick("partitions", HOUR, partitions, per_crm=False, alone=True),
 )

@@ -48,8 +48,8 @@ def translated(error: DBAPIError) -> RingelisteError | None:
 
 def reason(error: BaseException) -> str:
     """One line for operators: our word, and what the library below said."""
-    cause = str(getattr(error.__cause__, "orig", None) or error.__cause__ or "").strip()
-    return f"{error} ({cause.splitlines()[-1]})" if cause else str(error)
+    cause = str(getattr(error.__cause__, "orig", None) or error.__cause__ or "").split()
+    return f"{error} ({' '.join(cause)})" if cause else str(error)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Spread an assignment's best customers over the sellers and dialers that want some."""
 
+from calling.allocate import allocate_all
 from wiring.app import app
 from workers.duty import duty
 
@@ -7,6 +8,4 @@ from workers.duty import duty
 @duty("allocate")
 def allocate(crm_id: int, assignment_id: int) -> None:
     """Fill the lists of one assignment as deep as they may be."""
-    from calling.allocate import allocate_all
-
     allocate_all(app().opener(crm_id), assignment_id)

@@ -1,5 +1,6 @@
 """Leases whose time is up end, and their customers go on."""
 
+from calling import reaper
 from wiring.app import app
 from workers.duty import duty
 
@@ -7,6 +8,4 @@ from workers.duty import duty
 @duty("reap")
 def reap(crm_id: int) -> None:
     """End what has expired in one CRM."""
-    from calling import reaper
-
     reaper.reap(app().opener(crm_id))

@@ -1,5 +1,6 @@
 """What time alone changes: rests end, gates open, holds run out."""
 
+from calling import due
 from wiring.app import app
 from workers.duty import duty
 
@@ -7,8 +8,6 @@ from workers.duty import duty
 @duty("wake_due")
 def wake_due(crm_id: int) -> None:
     """Do what has come due in one CRM."""
-    from calling import due
-
     open_work = app().opener(crm_id)
     due.wake_due(open_work)
     due.open_gates(open_work)

@@ -1,0 +1,65 @@
+"""A duty that one process at a time may have: an advisory lock held by a connection of its own.
+
+Whoever dies loses the lock with its connection, at once. It needs a direct connection to PostgreSQL: behind
+a pooler that shares sessions such a lock means nothing.
+"""
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from wiring.failures import translating
+
+SCHEDULER = (7401, 1)
+"""Space and key of the leading scheduler."""
+
+LINKS = 7402
+"""Space of the links; the key is the dialer's id."""
+
+# Two numbers: another key space than the turnstiles' single ones.
+_TRY = text("select pg_try_advisory_lock(cast(:space as int), cast(:key as int))")
+_ALIVE = text("select 1")
+
+
+class SessionLock:
+    """One lock, and the connection that holds it. For one thread."""
+
+    def __init__(self, engine: Engine, space: int, key: int) -> None:
+        self._engine, self._space, self._key = engine, space, key
+        self._connection: Connection | None = None
+
+    def try_take(self) -> bool:
+        """Take the lock if nobody has it; the connection stays for the next try. Raises Unavailable."""
+        try:
+            with translating():
+                connection = self._connection or self._connect()
+                taken = bool(connection.scalar(_TRY, {"space": self._space, "key": self._key}))
+        except BaseException:
+            self.release()
+            raise
+        return taken
+
+    def held(self) -> bool:
+        """Ask the connection; once lost the lock has to be taken again."""
+        try:
+            if self._connection is not None and self._connection.scalar(_ALIVE) == 1:
+                return True
+        except SQLAlchemyError:
+            pass
+        self.release()
+        return False
+
+    def release(self) -> None:
+        """Close the connection, and give the lock up with it."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.close()
+        except SQLAlchemyError:
+            connection.invalidate()
+
+    def _connect(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # the pool must not lend it to anybody, nor reset it
+        self._connection = connection
+        return connection

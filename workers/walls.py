@@ -1,0 +1,13 @@
+"""What a crash left between a pause or a suppression and its answer is finished: then it is a wall."""
+
+from calling.pause import finish_pauses
+from calling.suppress import finish_suppressions
+from wiring.app import app
+from workers.duty import duty
+
+
+@duty("walls")
+def walls(crm_id: int) -> None:
+    """Finish the walls of one CRM."""
+    finish_pauses(app().opener(crm_id))
+    finish_suppressions(app().opener(crm_id))
