@@ -4,15 +4,13 @@ So a page costs the same wherever it is, and no row comes twice or is left out w
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
 from models.errors import NotFound
 from models.work import Work
-
-_STANDS = "w.lifted_at is null and (w.{ends} is null or w.{ends} > :now)"
 
 _ASSIGNMENTS = text("""
     select id, name, rule_version, order_field, order_descending, max_attempts, gap_seconds, retry_seconds,
@@ -24,7 +22,7 @@ _RULES = text("""
     select version, body -> 'segments' as segments, author, published_at from rule_set
      where crm_id = :crm_id and assignment_id = :assignment_id order by version desc limit 1
 """)
-_PAUSES = text(f"""
+_PAUSES = text("""
     select w.id, w.scope, w.target_id, coalesce(a.name, s.name, v.name, d.name) as target, w.reason, w.author,
            w.started_at, w.ends_at, w.walled_at
       from pause w
@@ -32,7 +30,8 @@ _PAUSES = text(f"""
       left join segment s on s.crm_id = :crm_id and w.scope = 'segment' and s.id = w.target_id
       left join seller v on v.crm_id = :crm_id and w.scope = 'seller' and v.id = w.target_id
       left join dialer d on d.crm_id = :crm_id and w.scope = 'dialer' and d.id = w.target_id
-     where w.crm_id = :crm_id and w.id > :after and {_STANDS.format(ends="ends_at")}
+     where w.crm_id = :crm_id and w.id > :after
+       and w.lifted_at is null and (w.ends_at is null or w.ends_at > :now)
      order by w.id limit :most
 """)
 _PAUSE = text("""
@@ -42,9 +41,10 @@ _LAST_PAUSE = text("""
     select max(id) from pause where crm_id = :crm_id and scope = :scope
        and target_id is not distinct from cast(:target_id as bigint) and lifted_at is null
 """)
-_SUPPRESSIONS = text(f"""
+_SUPPRESSIONS = text("""
     select w.id, w.e164, w.customer_id, w.reason, w.author, w.created_at, w.expires_at from suppression w
-     where w.crm_id = :crm_id and w.id > :after and {_STANDS.format(ends="expires_at")}
+     where w.crm_id = :crm_id and w.id > :after
+       and w.lifted_at is null and (w.expires_at is null or w.expires_at > :now)
      order by w.id limit :most
 """)
 _SUPPRESSION = text("select id, e164, customer_id from suppression where crm_id = :crm_id and id = :id")
@@ -83,6 +83,7 @@ _SELLER = text("""
 _DIALER = text("select id, name, mode, assignment_id from dialer where crm_id = :crm_id and id = :id")
 
 Rows = Sequence[Row[Any]]
+Found = TypeVar("Found")
 
 
 def assignments(work: Work, after: int, most: int) -> Rows:
@@ -160,7 +161,7 @@ def dialer(work: Work, dialer_id: int | None) -> Row[Any]:
     return _found(work.run(_DIALER, id=dialer_id).first(), "dialer", dialer_id)
 
 
-def _found(row: Any, what: str, key: object) -> Any:
-    if row is None:
+def _found(found: Found | None, what: str, key: object) -> Found:
+    if found is None:
         raise NotFound(what, key)
-    return row
+    return found

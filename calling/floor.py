@@ -46,7 +46,7 @@ class DialerNow:
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """One assignment now. `callable_now`: free customers of segments not paused, whose hours are open, by segment.
+    """One assignment now. `callable_now`: by segment, free customers whose hours are open; none where paused.
 
     `opens_at`: while no free customer's hours are open, when the first of them open (None: none will).
     """
@@ -129,11 +129,13 @@ def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[Se
 
 
 def _dialers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[DialerNow]:
-    return [
-        DialerNow(
-            row.id, row.name, row.mode,
-            standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, dialer_id=row.id) is not None,
-            row.linked_at, row.offered, row.taken, row.rung,
-        )
-        for row in work.run(_DIALERS, assignment_id=assignment_id)
-    ]  # fmt: skip
+    found = []
+    for row in work.run(_DIALERS, assignment_id=assignment_id):
+        paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, dialer_id=row.id)
+        found.append(
+            DialerNow(
+                row.id, row.name, row.mode, paused is not None,
+                row.linked_at, row.offered, row.taken, row.rung,
+            )
+        )  # fmt: skip
+    return found

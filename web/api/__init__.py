@@ -1,0 +1,58 @@
+"""API v1: an application of its own, mounted at /api/v1, so that each of its errors is a problem."""
+
+from fastapi import FastAPI
+
+from web import problems
+from web.api import assignments, audit, customers, leases, me, outcomes, pauses, suppressions
+from web.api.docs import describe_problems
+from web.keys import KeyRing
+from wiring.app import App
+
+PREFIX = "/api/v1"
+PARTS = (me, leases, assignments, pauses, suppressions, customers, outcomes, audit)
+
+_DESCRIPTION = """
+Who is called next, by whom, and when they may be called.
+
+**Keys.** `Authorization: Bearer rl_…`. The key says the CRM and the role (manager, seller or dialer);
+nothing in a request names another CRM, and what is not in yours does not exist.
+
+**Times** are business time in UTC (RFC 3339), unless a field says wall time. `GET /clock` relates the two.
+
+**Errors** are `application/problem+json` (RFC 9457): `type`, `title`, `status`, `detail`, `request` (the id
+under which the log knows it), and the error's own data. 409 means *true once, no longer: look again*;
+503 carries `Retry-After`.
+
+**Lists** come in a stable order, at most 200 at a time; pass `next` of one page as `cursor` of the next.
+"""
+_TAGS = [
+    {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
+    {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
+    {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
+    {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
+    {"name": "suppressions", "description": "Numbers and customers that may not be called."},
+    {"name": "customers", "description": "Who may be called, and why not now."},
+    {"name": "outcomes", "description": "What calls came to, in batches."},
+    {"name": "audit", "description": "The promises, held against the database."},
+]
+
+
+def make_api(app: App, keys: KeyRing) -> FastAPI:
+    """API v1 over this application."""
+    api = FastAPI(
+        title="Ringeliste",
+        version="1",
+        summary="Decides who is called next, by whom, and when they may be called.",
+        description=_DESCRIPTION,
+        openapi_tags=_TAGS,
+        docs_url=None,  # FastAPI's own pages load their scripts from afar
+        redoc_url=None,
+        servers=[{"url": PREFIX}],
+        separate_input_output_schemas=False,
+    )
+    api.state.app, api.state.keys = app, keys
+    problems.install(api)
+    describe_problems(api)
+    for part in PARTS:
+        api.include_router(part.router)
+    return api

@@ -1,0 +1,128 @@
+"""What assignments, their segments, hours and floor look like on the wire, each with an example."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from web.api.common import Instant, Model
+
+
+class Assignment(Model):
+    """A piece of calling work. Seconds are of business time."""
+
+    id: int
+    name: str
+    rule_version: int
+    order_field: str | None
+    order_descending: bool
+    max_attempts: int
+    gap_seconds: int
+    retry_seconds: dict[str, int]
+    offer_seconds: int
+    hold_seconds: int
+    created_at: Instant
+
+
+class Segment(Model):
+    """A segment now. Size = free + gated + leased + resting + closed."""
+
+    id: int
+    key: str
+    name: str
+    position: int
+    paused: bool
+    size: int
+    free: int = Field(description="Ready, and no gate but hours or a pause could stop them.")
+    gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, gap.")
+    leased: int
+    resting: int = Field(description="Waiting for their due time, promised calls too.")
+    closed: int
+    attempts: int
+    contacts: int
+    sales: int
+
+
+class Hour(Model):
+    """What was reported within one hour."""
+
+    begins: Instant
+    attempts: int
+    contacts: int
+    sales: int
+
+
+class SellerNow(Model):
+    """A seller: away, paused, waiting, taken (a customer on the screen), rung or wrap_up; since when."""
+
+    id: int
+    name: str
+    state: str
+    since: Instant
+    segment_id: int | None
+    lease_id: UUID | None
+    customer: str | None
+    external_id: str | None
+    listed: int = Field(description="Customers that wait in their list.")
+
+
+class DialerNow(Model):
+    """A dialer, and its orders by how far they came."""
+
+    id: int
+    name: str
+    mode: str
+    paused: bool
+    linked_at: Instant | None = Field(description="When its link last said what it wants; null: never.")
+    offered: int
+    taken: int
+    rung: int
+
+
+class Floor(Model):
+    """One assignment's floor now."""
+
+    sellers: list[SellerNow]
+    dialers: list[DialerNow]
+    callable_now: dict[int, int] = Field(description="By segment id; not paused, and their hours are open.")
+    any_open: bool
+    opens_at: Instant | None = Field(description="While all hours are shut: when the first open.")
+
+
+ASSIGNMENT: dict[str, Any] = {
+    "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
+    "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
+    "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
+}  # fmt: skip
+SEGMENT: dict[str, Any] = {
+    "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,
+    "gated": 12, "leased": 9, "resting": 240, "closed": 112, "attempts": 391, "contacts": 171, "sales": 14,
+}  # fmt: skip
+HOUR: dict[str, Any] = {"begins": "2026-03-02T11:00:00Z", "attempts": 672, "contacts": 287, "sales": 31}
+FLOOR: dict[str, Any] = {
+    "sellers": [
+        {
+            "id": 7, "name": "Ana", "state": "rung", "since": "2026-03-02T12:00:05Z", "segment_id": None,
+            "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "customer": "Customer 1841",
+            "external_id": "bm-01841", "listed": 2,
+        }
+    ],
+    "dialers": [
+        {
+            "id": 1, "name": "robot", "mode": "voice_robot", "paused": False,
+            "linked_at": "2026-03-02T12:00:00Z", "offered": 14, "taken": 3, "rung": 5,
+        }
+    ],
+    "callable_now": {"3": 6871}, "any_open": True, "opens_at": None,
+}  # fmt: skip
+RULES: dict[str, Any] = {
+    "segments": [
+        {"key": "loans", "name": "Loans", "when": {"f": "loan", "op": "is_true"}},
+        {
+            "key": "tired", "name": "Tired",
+            "when": {
+                "all": [{"f": "attempts", "op": "ge", "v": 3}, {"f": "status", "op": "ne", "v": "sale"}]
+            },
+        },
+    ]
+}  # fmt: skip

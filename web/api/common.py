@@ -1,0 +1,79 @@
+"""What all endpoints share: strict models, the words of the API, and paging."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from models.errors import BadInput
+from web import cursors
+from wiring.app import App
+
+LARGEST = 2**63 - 1
+MOST = 200
+"""Rows of one page, reports of one batch."""
+
+
+class Model(BaseModel):
+    """A body or an answer. Unknown fields are refused, so that a misspelled one is never silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+def without_nul(text: str) -> str:
+    """PostgreSQL cannot keep the character NUL in a text."""
+    if "\x00" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
+
+
+def without_nul_in(value: Any) -> None:
+    """Refuse the character NUL in any text of a JSON value. Raises BadInput."""
+    if "\\u0000" in json.dumps(value):
+        raise BadInput("body: a text contains the character NUL, which cannot be kept")
+
+
+Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
+PathId = Annotated[int, Path(ge=1, le=LARGEST)]
+Words = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_nul)
+]
+Instant = AwareDatetime
+
+
+def get_app(request: Request) -> App:
+    """The application that the endpoint works with."""
+    app: App = request.app.state.app
+    return app
+
+
+TheApp = Annotated[App, Depends(get_app)]
+
+Item = TypeVar("Item")
+
+
+class Page(Model, Generic[Item]):
+    """One page of a list, in the list's own order."""
+
+    items: list[Item]
+    next: str | None = Field(description="Pass it as `cursor` to get the next page; null on the last one.")
+
+
+class Asked(Model):
+    """Which page of a list."""
+
+    cursor: str | None = Field(None, max_length=200, description="`next` of the page before.")
+    limit: int = Field(50, ge=1, le=MOST, description="Rows of this page at most.")
+
+
+Paging = Annotated[Asked, Query()]
+
+
+def page(kind: str, asked: Asked, read: Callable[[int, int], Sequence[Any]]) -> dict[str, Any]:
+    """The page asked for. `read(after_id, most)` gives rows with an `id`, in the order of their ids."""
+    rows = read(cursors.decode(kind, asked.cursor), asked.limit + 1)
+    items = list(rows[: asked.limit])
+    more = len(rows) > asked.limit
+    return {"items": items, "next": cursors.encode(kind, items[-1].id) if more else None}

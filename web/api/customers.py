@@ -1,0 +1,144 @@
+"""Customers: who they are, where they stand, and why they are not called now."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from calling import browse
+from calling.explain import Explanation as Explained
+from calling.explain import explain
+from web.api.common import LARGEST, Asked, Instant, Model, Page, PathId, TheApp, Words, page
+from web.api.docs import answers
+from web.keys import Manager
+
+router = APIRouter(prefix="/customers", tags=["customers"])
+
+
+class Number(Model):
+    """One number of a customer, and whether it is any good."""
+
+    e164: str
+    state: str
+
+
+class Customer(Model):
+    """A customer. The first number that is good or unverified is the one rung."""
+
+    id: int
+    external_id: str
+    name: str
+    email: str | None
+    place: str | None
+    reckoning_zone: str
+    numbers: list[Number]
+    fields: dict[str, Any] = Field(description="The CRM's own fields.")
+    created_at: Instant
+
+
+class Placement(Model):
+    """Where a customer stands in one assignment."""
+
+    assignment_id: int
+    assignment: str
+    segment_id: int
+    segment: str
+    state: str
+    status: str
+    attempts: int
+    due_at: Instant | None
+    gated_by: str | None
+    last_outcome: str | None
+    last_attempt_at: Instant | None
+
+
+class WholeCustomer(Customer):
+    """A customer, and their place in every assignment."""
+
+    placements: list[Placement]
+
+
+class Gate(Model):
+    """One gate: open or shut, until when (null: until somebody acts), and the fact in words."""
+
+    gate: str
+    open: bool
+    until: Instant | None
+    fact: str
+
+
+class Explanation(Model):
+    """Why a customer is not called, and when next. `callable_at`: when time alone lets them be called."""
+
+    customer_id: int
+    external_id: str
+    name: str
+    segment: str
+    held_by: str | None
+    state: str
+    status: str
+    attempts: int
+    zones: list[str]
+    callable_now: bool
+    callable_at: Instant | None
+    answers: list[Gate]
+
+
+class Search(Asked):
+    """Which page of which customers."""
+
+    external_id: Words | None = Field(None, description="Only the one with exactly this external id.")
+
+
+CUSTOMER: dict[str, Any] = {
+    "id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "email": None, "place": "PT",
+    "reckoning_zone": "Europe/Lisbon", "numbers": [{"e164": "+351912345678", "state": "unverified"}],
+    "fields": {"age": 41, "job": "technician"}, "created_at": "2026-03-02T08:00:00Z",
+}  # fmt: skip
+PLACEMENT: dict[str, Any] = {
+    "assignment_id": 1, "assignment": "Term deposit", "segment_id": 3, "segment": "Loans", "state": "resting",
+    "status": "no_answer", "attempts": 1, "due_at": "2026-03-02T16:00:00Z", "gated_by": None,
+    "last_outcome": "no_answer", "last_attempt_at": "2026-03-02T12:00:00Z",
+}  # fmt: skip
+WHY: dict[str, Any] = {
+    "customer_id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "segment": "Loans",
+    "held_by": None, "state": "resting", "status": "no_answer", "attempts": 1, "zones": ["Europe/Lisbon"],
+    "callable_now": False,
+    "callable_at": "2026-03-02T16:00:00Z",
+    "answers": [
+        {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
+        {"gate": "window", "open": True, "until": None, "fact": "open in Europe/Lisbon"},
+    ],
+}  # fmt: skip
+
+
+@router.get("", response_model=Page[Customer],
+            responses=answers({"items": [CUSTOMER], "next": None}, errors=[422]))  # fmt: skip
+def customers(app: TheApp, holder: Manager, asked: Annotated[Search, Query()]) -> dict[str, Any]:
+    """Customers in the order they came; or the one with an external id."""
+    with app.work(holder.crm_id) as work:
+        return page(
+            "customers", asked,
+            lambda after, most: browse.customers(work, after, most, external_id=asked.external_id),
+        )  # fmt: skip
+
+
+@router.get("/{customer_id}", response_model=WholeCustomer,
+            responses=answers({**CUSTOMER, "placements": [PLACEMENT]}, errors=[404, 422]))  # fmt: skip
+def customer(app: TheApp, holder: Manager, customer_id: PathId) -> dict[str, Any]:
+    """One customer, and where they stand in each assignment."""
+    with app.work(holder.crm_id) as work:
+        found, placements = browse.customer(work, customer_id)
+    return {**found._mapping, "placements": placements}
+
+
+@router.get("/{customer_id}/explanation", response_model=Explanation,
+            responses=answers(WHY, errors=[404, 422]))  # fmt: skip
+def explanation(
+    app: TheApp, holder: Manager, customer_id: PathId,
+    assignment: Annotated[int, Query(ge=1, le=LARGEST, description="The assignment it is about.")],
+) -> Explained:  # fmt: skip
+    """Why is this customer not called, and when next? Every gate, with what it says and until when."""
+    with app.work(holder.crm_id) as work:
+        browse.customer(work, customer_id)
+        return explain(work, assignment, customer_id)

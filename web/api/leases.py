@@ -1,0 +1,101 @@
+"""A customer held by a seller: the moment of the ring, giving back, and what came of it."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+
+from calling import browse, outcome, ring
+from models.errors import NotFound
+from models.outcomes import Outcome
+from models.work import Work
+from web.api.common import Instant, Model, TheApp
+from web.api.docs import answers, example
+from web.keys import Caller, Holder, SellerOnly
+from wiring.logs import bound
+
+router = APIRouter(prefix="/leases/{lease_id}", tags=["leases"])
+
+DAY_OF_TALK = 86_400
+
+
+class Ring(Model):
+    """The last look was good: ring this number now, and never after `ring_by`."""
+
+    lease_id: UUID
+    e164: str
+    ring_by: Instant
+    rung_at: Instant
+
+
+class Result(Model):
+    """What a call came to."""
+
+    outcome: Outcome
+    talk_seconds: int | None = Field(None, ge=0, le=DAY_OF_TALK)
+    rung_at: Instant | None = Field(None, description="When it rang, if it was not asked through the API.")
+
+
+class Recorded(Model):
+    """What came of a report. A second one of the same lease changes nothing: `again`."""
+
+    lease_id: UUID
+    kind: Literal["first", "completion", "again", "orphan"]
+    late: bool = Field(description="It came after its lease had ended; it counts all the same.")
+    state: str | None = Field(description="Of the customer in the assignment, afterwards.")
+    status: str | None
+    later_lease: UUID | None = Field(description="A later lease of the customer, which is recalled.")
+    suppressed: bool = Field(description="The customer and the number are on the do-not-call list now.")
+
+
+RING = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "e164": "+351912345678",
+    "ring_by": "2026-03-02T19:59:00Z", "rung_at": "2026-03-02T12:00:05Z",
+}  # fmt: skip
+RESULT = {"outcome": "no_sale", "talk_seconds": 184}
+RECORDED: dict[str, Any] = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "kind": "first", "late": False, "state": "closed",
+    "status": "no_sale", "later_lease": None, "suppressed": False,
+}  # fmt: skip
+
+
+@router.post("/ring", response_model=Ring, responses=answers(RING, errors=[404, 409, 422]))
+def ring_now(app: TheApp, holder: SellerOnly, lease_id: UUID) -> ring.Ring:
+    """The moment before the telephone rings: window, pause, do-not-call and limits are looked at once more.
+
+    409 names the gate that is shut, and until when. Ringing twice is one ring.
+    """
+    with bound(lease=lease_id), app.work(holder.crm_id) as work:
+        refuse_unless_own(work, holder, lease_id)
+        return ring.ring(work, lease_id, holder.seller_id or 0)
+
+
+@router.post("/release", status_code=204, responses=answers(status=204, errors=[404, 409, 422]))
+def release(app: TheApp, holder: SellerOnly, lease_id: UUID) -> None:
+    """Give the customer back unrung. Giving back twice is once."""
+    with bound(lease=lease_id), app.work(holder.crm_id) as work:
+        refuse_unless_own(work, holder, lease_id)
+        ring.release(work, lease_id, holder.seller_id or 0)
+
+
+@router.post("/outcome", response_model=Recorded, responses=answers(RECORDED, errors=[404, 409, 422]))
+def report(
+    app: TheApp, holder: Caller, lease_id: UUID, body: Annotated[Result, Body(**example(RESULT))]
+) -> outcome.Recorded:
+    """Report what came of a lease of one's own, however late. Safe to repeat: the first report counts."""
+    by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
+    said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at)
+    with bound(lease=lease_id):
+        with app.work(holder.crm_id) as work:
+            refuse_unless_own(work, holder, lease_id)
+            recorded = outcome.record(work, [said])
+        outcome.afterwards(app.opener(holder.crm_id), recorded)
+    return recorded[0]
+
+
+def refuse_unless_own(work: Work, holder: Holder, lease_id: UUID) -> None:
+    """Somebody else's lease is none of theirs to know of: NotFound."""
+    lease = browse.leases(work, [lease_id]).get(lease_id)
+    if lease is None or (lease.seller_id, lease.dialer_id) != (holder.seller_id, holder.dialer_id):
+        raise NotFound("lease", lease_id)

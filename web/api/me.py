@@ -1,0 +1,167 @@
+"""The holder of the key: who they are, what time it is for them, and a seller's next customer."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+from starlette.responses import Response
+
+from calling import browse, presence
+from calling.hand_out import next_customer
+from calling.opening import openings
+from web.api.common import Id, Instant, Model, TheApp
+from web.api.docs import answers, example
+from web.keys import Anybody, Holder, SellerOnly
+from wiring.app import App
+
+router = APIRouter(tags=["me"])
+
+_SOON, _LATEST = 1, 3600  # wall seconds that Retry-After says when nobody can be rung
+
+
+class Me(Model):
+    """Who holds the key. A seller's presence and work; a dialer's work."""
+
+    role: Literal["manager", "seller", "dialer"]
+    label: str
+    owner: str
+    crm_id: int
+    crm: str
+    region: str
+    id: int | None = Field(None, description="The seller's or dialer's own id.")
+    name: str | None = None
+    presence: Literal["available", "away"] | None = None
+    presence_since: Instant | None = None
+    assignment_id: int | None = None
+    segment_id: int | None = None
+
+
+class Clock(Model):
+    """Business time as a line over wall time: `business_at` was true at `wall_at`, and runs at `speed`."""
+
+    now: Instant
+    business_at: Instant
+    wall_at: Instant
+    speed: float
+
+
+class Presence(Model):
+    """Whether a seller is there, and what they work on."""
+
+    presence: Literal["available", "away"]
+    assignment_id: Id | None = Field(None, description="Needed to become available.")
+    segment_id: Id | None = Field(None, description="One segment of it only; null: all of them.")
+
+
+class HandOut(Model):
+    """A customer on a seller's screen. Ring `e164` after `POST /leases/{lease_id}/ring`."""
+
+    lease_id: UUID
+    state: str
+    assignment_id: int
+    segment_id: int
+    customer_id: int
+    external_id: str
+    name: str
+    e164: str
+    zone: str = Field(description="The customer's reckoning zone.")
+    status: str
+    attempts: int
+    fields: dict[str, Any]
+    ring_by: Instant = Field(description="It may not ring from here on.")
+    expires_at: Instant = Field(description="Without a ring they go back to the list then.")
+
+
+ME = {
+    "role": "seller", "label": "Ana", "owner": "Demo bank", "crm_id": 1, "crm": "Private customers",
+    "region": "PT", "id": 7, "name": "Ana", "presence": "available",
+    "presence_since": "2026-03-02T08:58:00Z", "assignment_id": 1, "segment_id": None,
+}  # fmt: skip
+PRESENCE = {"presence": "available", "assignment_id": 1, "segment_id": None}
+CLOCK = {
+    "now": "2026-03-02T12:00:00Z", "business_at": "2026-03-02T08:00:00Z",
+    "wall_at": "2026-11-21T22:00:00Z", "speed": 60.0,
+}  # fmt: skip
+CARD = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "state": "taken", "assignment_id": 1, "segment_id": 3,
+    "customer_id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "e164": "+351912345678",
+    "zone": "Europe/Lisbon", "status": "new", "attempts": 0, "fields": {"age": 41, "job": "technician"},
+    "ring_by": "2026-03-02T19:59:00Z", "expires_at": "2026-03-02T12:15:00Z",
+}  # fmt: skip
+
+
+@router.get("/me", response_model=Me, responses=answers(ME, errors=[404]))
+def me(app: TheApp, holder: Anybody) -> dict[str, Any]:
+    """Who holds this key."""
+    about: dict[str, Any] = {
+        "role": holder.role, "label": holder.label, "owner": holder.owner,
+        "crm_id": holder.crm_id, "crm": holder.crm, "region": holder.region,
+    }  # fmt: skip
+    with app.work(holder.crm_id) as work:
+        if holder.role == "seller":
+            about |= browse.seller(work, holder.seller_id)._mapping
+        if holder.role == "dialer":
+            found = browse.dialer(work, holder.dialer_id)
+            about |= {"id": found.id, "name": found.name, "assignment_id": found.assignment_id}
+    return about
+
+
+@router.get("/clock", response_model=Clock, responses=answers(CLOCK))
+def clock(app: TheApp, _: Anybody) -> dict[str, Any]:
+    """Business time. Foreign dialers and pages keep their own clock by it."""
+    return {"now": app.now(), **app.clock.base().served()}
+
+
+@router.put("/me/presence", response_model=Presence, responses=answers(PRESENCE, errors=[404, 409, 422]))
+def be(app: TheApp, holder: SellerOnly, body: Annotated[Presence, Body(**example(PRESENCE))]) -> Presence:
+    """Become available for an assignment, or one segment of it, or go away.
+
+    Whoever goes away, or to other work, gives back what they hold unrung.
+    """
+    with app.work(holder.crm_id) as work:
+        presence.be(
+            work, _seller(holder), body.presence,
+            assignment_id=body.assignment_id, segment_id=body.segment_id,
+        )  # fmt: skip
+    return body
+
+
+@router.post(
+    "/me/next",
+    response_model=HandOut,
+    responses={
+        **answers(CARD, errors=[404, 409], says="The customer, taken. The same again while one is held."),
+        204: {
+            "description": "Nobody can be rung now.",
+            "headers": {
+                "Retry-After": {"description": "Wall seconds.", "schema": {"type": "integer"}},
+                "Next-Opening": {
+                    "description": "When the first hours open (business time), if all are shut.",
+                    "schema": {"type": "string", "format": "date-time"},
+                },
+            },
+        },
+    },
+)
+def next_one(app: TheApp, holder: SellerOnly) -> Any:
+    """Take the next customer. Two tabs of one seller are shown the same one."""
+    card = next_customer(app.opener(holder.crm_id), _seller(holder))
+    return card or Response(status_code=204, headers=_when_to_ask_again(app, holder.crm_id))
+
+
+def _when_to_ask_again(app: App, crm_id: int) -> dict[str, str]:
+    """Soon, or once any hours open."""
+    with app.work(crm_id) as work:
+        hours = openings(work)
+        opens_at = None if hours.open(work.now) else hours.next_of_all(work.now)
+    if opens_at is None:
+        return {"Retry-After": str(_SOON)}
+    away = app.clock.wall_seconds_until(opens_at)
+    wait = _LATEST if away is None else min(max(round(away), _SOON), _LATEST)
+    return {"Retry-After": str(wait), "Next-Opening": opens_at.isoformat()}
+
+
+def _seller(holder: Holder) -> int:
+    assert holder.seller_id is not None  # noqa: S101 - keys of sellers name their seller
+    return holder.seller_id

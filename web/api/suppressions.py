@@ -1,0 +1,100 @@
+"""Do-not-call: numbers and customers that nobody may offer, take or ring (P8)."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+
+from calling import browse
+from calling.numbers import Number, read_number
+from calling.suppress import lift, suppress
+from models.errors import BadInput
+from web.api.common import Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.docs import answers, example
+from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
+from web.keys import Manager, OnTheFloor
+
+router = APIRouter(prefix="/suppressions", tags=["suppressions"])
+
+
+class NewSuppression(Model):
+    """A number, written as people of the CRM's country write it, or a customer: one of the two."""
+
+    number: Words | None = None
+    customer_id: Id | None = None
+    reason: Words
+    expires_at: Instant | None = Field(None, description="Registers expire; null: for ever.")
+
+
+class Suppressed(Model):
+    """From now on nobody rings it, except what is named here."""
+
+    id: int
+    e164: str | None
+    customer_id: int | None
+    in_the_air: InTheAir
+
+
+class Suppression(Model):
+    """A standing entry of the do-not-call list."""
+
+    id: int
+    e164: str | None
+    customer_id: int | None
+    reason: str
+    author: str
+    created_at: Instant
+    expires_at: Instant | None
+
+
+NEW = {"number": "912 345 678", "reason": "asked by letter", "expires_at": None}
+DONE: dict[str, Any] = {"id": 5, "e164": "+351912345678", "customer_id": None, "in_the_air": AIR}
+STANDING: dict[str, Any] = {
+    "id": 5, "e164": "+351912345678", "customer_id": None, "reason": "asked by letter", "author": "Kari",
+    "created_at": "2026-03-02T12:00:00Z", "expires_at": None,
+}  # fmt: skip
+
+
+@router.post("", status_code=201, response_model=Suppressed,
+             responses=answers(DONE, status=201, errors=[404, 409, 422]))  # fmt: skip
+def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**example(NEW))]) -> Suppressed:
+    """Put a number or a customer on the do-not-call list. When this answers, nobody rings it any more."""
+    if body.expires_at is not None and body.expires_at <= app.now():
+        raise BadInput("expires_at: lies in the past; it is business time", now=app.now())
+    e164 = _e164(body.number, holder.region)
+    open_work = app.opener(holder.crm_id)
+    answer = suppress(
+        open_work, e164=e164, customer_id=body.customer_id, reason=body.reason, author=holder.author,
+        expires_at=body.expires_at, patience=patience(app),
+    )  # fmt: skip
+    with open_work() as work:
+        key = browse.last_suppression(work, e164, body.customer_id)
+    return Suppressed(id=key, e164=e164, customer_id=body.customer_id, in_the_air=in_the_air(answer))
+
+
+@router.get("", response_model=Page[Suppression],
+            responses=answers({"items": [STANDING], "next": None}, errors=[422]))  # fmt: skip
+def standing(app: TheApp, holder: Manager, asked: Paging) -> dict[str, Any]:
+    """The standing entries, oldest first."""
+    with app.work(holder.crm_id) as work:
+        return page("suppressions", asked, lambda after, most: browse.suppressions(work, after, most))
+
+
+@router.delete("/{suppression_id}", response_model=Lifted,
+               responses=answers({"lifted": 1}, errors=[404, 409, 422]))  # fmt: skip
+def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> Lifted:
+    """Take a number or a customer off the list: this entry, and any other that stands for the same."""
+    open_work = app.opener(holder.crm_id)
+    with open_work() as work:
+        found = browse.suppression(work, suppression_id)
+    return Lifted(lifted=lift(open_work, e164=found.e164, customer_id=found.customer_id))
+
+
+def _e164(number: str | None, region: str) -> str | None:
+    """The number as it is kept, or BadInput with the reason why it is none."""
+    if number is None:
+        return None
+    read = read_number(number, region)
+    if isinstance(read, Number):
+        return read.e164
+    raise BadInput(f"number: {read}; write it as in {region}, or with + and the country's code", why=read)
