@@ -308,9 +308,7 @@ def test_at_nine_the_lists_are_filled(process: World, redis: "Redis") -> None:
         wait_until(lambda: asked(redis, "allocate") == [[process.crm_id, assignment]])
     finally:
         ticker.stop()
-    assert (
-        opening <= ticker.opened_at[0] < opening + timedelta(minutes=10)
-    )  # ten wall seconds: a busy machine
+    assert opening <= ticker.opened_at[0] < opening + timedelta(minutes=10)  # ten wall seconds
 
 
 class Watching(Ticker):
