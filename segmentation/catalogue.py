@@ -1,0 +1,68 @@
+"""The field catalogue: what rules may ask, of which type, with which operators.
+
+One list feeds the language, the SQL and the plain evaluator. A CRM's own fields join the built-in ones; a
+built-in one wins over an own field of the same key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from models.outcomes import Outcome
+
+Table = Literal["placement", "customer"]
+
+TEXT = ("eq", "ne", "in", "not_in", "contains", "starts_with", "empty", "not_empty")
+ORDERED = ("eq", "ne", "lt", "le", "gt", "ge", "between", "in", "not_in", "empty", "not_empty")
+
+OPERATORS: Mapping[str, tuple[str, ...]] = {
+    "text": TEXT,
+    "choice": TEXT,
+    "number": ORDERED,
+    "date": ORDERED,
+    "yes_no": ("is_true", "is_false", "empty", "not_empty"),
+}
+"""Type of a field -> the operators it takes."""
+
+WITHOUT_VALUE = frozenset({"empty", "not_empty", "is_true", "is_false"})
+WITH_LIST = frozenset({"in", "not_in"})
+PART_OF_TEXT = frozenset({"contains", "starts_with"})
+TRUE_OF_NOTHING = frozenset({"ne", "not_in", "empty"})
+"""Operators that a missing value meets; every other leaf over it is false."""
+
+STATUSES = ("new", *(outcome.value for outcome in Outcome))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownField:
+    """A field that rules may ask. `table` None: a CRM's own, kept in `customer.fields` under `key`.
+
+    `choices` are all its values where they are known. `whole`: its numbers have no fraction.
+    """
+
+    key: str
+    type: str
+    table: Table | None = None
+    choices: tuple[str, ...] = ()
+    whole: bool = False
+
+
+Catalogue = Mapping[str, KnownField]
+
+BUILT_IN: Catalogue = {
+    field.key: field
+    for field in (
+        KnownField("status", "choice", "placement", STATUSES),
+        KnownField("attempts", "number", "placement", whole=True),
+        KnownField("last_outcome", "choice", "placement", tuple(outcome.value for outcome in Outcome)),
+        KnownField("external_id", "text", "customer"),
+        KnownField("name", "text", "customer"),
+        KnownField("email", "text", "customer"),
+        KnownField("place", "text", "customer"),
+    )
+}
+
+
+def catalogue(own: Mapping[str, str]) -> Catalogue:
+    """The built-in fields and a CRM's `own` ones (key -> type of models.tables.customers.FIELD_TYPES)."""
+    return {**{key: KnownField(key, type_) for key, type_ in own.items()}, **BUILT_IN}

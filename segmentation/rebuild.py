@@ -1,0 +1,182 @@
+"""All segments of an assignment are made true: diff first, then move (design 5.5).
+
+One scan finds who would move; batches then lock those rows, look at them *again* and move them, so that an
+outcome that lands in between is never overwritten. A crash leaves the row of the rebuild unfinished, and it
+is done again from the start.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from sqlalchemy import text
+
+from models import turnstile
+from models.errors import NotFound
+from models.work import OpenWork, Work
+from segmentation.in_force import rules_in_force
+from segmentation.resegment import Moved, move
+
+BATCH = 200
+
+OnMoved = Callable[[Work, list[Moved]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What came of a rebuild. `superseded`: newer rules came, their own rebuild goes on from here.
+
+    `elsewhere`: another process is at this assignment; nothing was done, or no more.
+    """
+
+    rebuild_id: int
+    assignment_id: int
+    ending: Literal["done", "superseded", "elsewhere"]
+    rule_version: int
+    scanned: int
+    moved: int
+
+
+# Two that ask at once share one row; whoever starts it waits for both, so that it sees what both wrote.
+_REQUEST = text("""
+    insert into rebuild (crm_id, assignment_id, reason, requested_at)
+    values (:crm_id, :assignment_id, :reason, :now)
+    on conflict (crm_id, assignment_id) where started_at is null do update set reason = excluded.reason
+    returning id
+""")
+_TO_DO = text("""
+    select id from rebuild where crm_id = :crm_id and finished_at is null order by requested_at, id
+""")
+_WAITING = text("""
+    select id from rebuild where crm_id = :crm_id and assignment_id = :assignment_id and started_at is null
+""")
+_FIND = text("select * from rebuild where crm_id = :crm_id and id = :rebuild_id")
+_START = text("""
+    update rebuild set started_at = coalesce(started_at, :now) where crm_id = :crm_id and id = :rebuild_id
+""")
+_FINISH = text("""
+    update rebuild set finished_at = :now, rule_version = :version, scanned = :scanned, moved = :moved
+     where crm_id = :crm_id and id = :rebuild_id
+""")
+# Held for a transaction: a second process that finds it taken leaves the work to the first.
+_ALONE = text("""
+    select pg_try_advisory_xact_lock(-id) from assignment where crm_id = :crm_id and id = :assignment_id
+""")
+
+# One pass with one set of values: lists become constants, which are hashed; compiling would cost more.
+_SCAN_SETTINGS = (text("set local jit = off"), text("set local plan_cache_mode = force_custom_plan"))
+
+
+def request_rebuild(work: Work, assignment_id: int, reason: str) -> int:
+    """Wish for a rebuild once this work is committed; the id of the one that waits, ours or an earlier."""
+    waiting = work.run(_REQUEST, assignment_id=assignment_id, reason=reason)
+    rebuild_id = int(waiting.scalar_one())
+    work.hint("rebuild", rebuild_id)
+    return rebuild_id
+
+
+def rebuilds_to_do(work: Work) -> list[int]:
+    """Rebuilds that wait, and those that were started and not finished, oldest first."""
+    return list(work.run(_TO_DO).scalars())
+
+
+def rebuild(open_work: OpenWork, rebuild_id: int, on_moved: OnMoved, batch: int = BATCH) -> RebuildReport:
+    """Carry out one rebuild in transactions of at most `batch` placements each.
+
+    `on_moved` is called inside each batch's transaction with what moved. Doing it again is harmless.
+    Raises NotFound.
+    """
+    return _Run(open_work, rebuild_id, on_moved, batch).run()
+
+
+class _Elsewhere(Exception):
+    """Another process is at this assignment."""
+
+
+class _Superseded(Exception):
+    """Newer rules are in force."""
+
+
+class _Run:
+    """One run of one rebuild, and how far it came."""
+
+    def __init__(self, open_work: OpenWork, rebuild_id: int, on_moved: OnMoved, batch: int) -> None:
+        self._open_work, self._id, self._on_moved, self._batch = open_work, rebuild_id, on_moved, batch
+        self._assignment = self._version = self._scanned = self._moved = 0
+
+    def run(self) -> RebuildReport:
+        """Start, scan, move, finish."""
+        try:
+            if not self._start():
+                return self._report("done")
+            turnstile.pass_exclusively(self._open_work, [self._assignment])
+            for ids in self._batches(self._scan()):
+                self._apply(ids)
+        except _Elsewhere:
+            return self._report("elsewhere")
+        except _Superseded:
+            self._finish(superseded=True)
+            return self._report("superseded")
+        self._finish(superseded=False)
+        return self._report("done")
+
+    def _start(self) -> bool:
+        """Whether there is anything to do. Waits for whoever is still asking for this very rebuild."""
+        with self._open_work() as work:
+            row = work.run(_FIND, rebuild_id=self._id).first()
+            if row is None:
+                raise NotFound("rebuild", self._id)
+            self._assignment = row.assignment_id
+            if row.finished_at is not None:
+                self._version, self._scanned, self._moved = row.rule_version, row.scanned, row.moved
+                return False
+            self._alone(work)
+            work.run(_START, rebuild_id=self._id)
+            return True
+
+    def _alone(self, work: Work) -> None:
+        if not work.run(_ALONE, assignment_id=self._assignment).scalar():
+            raise _Elsewhere
+
+    def _scan(self) -> list[int]:
+        """The customers that would move, by key."""
+        with self._open_work() as work:
+            self._alone(work)
+            rules = rules_in_force(work, self._assignment)
+            self._version = rules.version
+            for setting in _SCAN_SETTINGS:
+                work.run(setting)
+            pairs = rules.statements.scan.run(work, assignment_id=self._assignment).all()
+        self._scanned = sum(pair.size for pair in pairs)
+        return sorted(chain.from_iterable(pair.movers or () for pair in pairs))
+
+    def _batches(self, ids: list[int]) -> Iterator[list[int]]:
+        for start in range(0, len(ids), self._batch):
+            yield ids[start : start + self._batch]
+
+    def _apply(self, ids: list[int]) -> None:
+        with self._open_work() as work:
+            turnstile.pass_shared(work, [self._assignment])
+            self._alone(work)
+            rules = rules_in_force(work, self._assignment)
+            if rules.version != self._version:
+                raise _Superseded
+            moved = move(work, self._assignment, rules, ids)
+            if moved:
+                self._on_moved(work, moved)
+        self._moved += len(moved)
+
+    def _finish(self, *, superseded: bool) -> None:
+        with self._open_work() as work:
+            work.run(
+                _FINISH, rebuild_id=self._id, version=self._version, scanned=self._scanned, moved=self._moved
+            )
+            waiting = work.run(_WAITING, assignment_id=self._assignment).scalar()
+            if waiting is not None:
+                work.hint("rebuild", waiting)  # its own hint may have come while we were here
+            elif superseded:
+                request_rebuild(work, self._assignment, "superseded")
+
+    def _report(self, ending: Literal["done", "superseded", "elsewhere"]) -> RebuildReport:
+        return RebuildReport(self._id, self._assignment, ending, self._version, self._scanned, self._moved)
