@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,11 +18,14 @@ import pytest
 from redis import Redis
 from sqlalchemy.engine import make_url
 
-from models.errors import Unavailable
+from models.errors import BadInput, Unavailable
 from ringeliste import embedded
 from ringeliste.embedded import Servers
 from ringeliste.embedded.account import server_account
+from ringeliste.embedded.places import socket_directory
 from ringeliste.embedded.processes import process, wait_until, working_in
+
+NO_DISK = {"fsync": "off"}  # a kill loses nothing that was committed; only a power cut would
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers under another account")
 
@@ -29,7 +33,7 @@ STARTER = """
 import json, sys
 from pathlib import Path
 from ringeliste import embedded
-embedded.start(Path(sys.argv[1]), env={})
+embedded.start(Path(sys.argv[1]), env={}, postgres_settings={"fsync": "off"})
 found = embedded.status(Path(sys.argv[1]), env={})
 print(json.dumps([found.postgres_pid, found.redis_pid]))
 """
@@ -43,7 +47,7 @@ def data_dir(open_directory: Path) -> Iterator[Path]:
 
 
 def start(data_dir: Path) -> Servers:
-    return embedded.start(data_dir, env={})
+    return embedded.start(data_dir, env={}, postgres_settings=NO_DISK)
 
 
 def start_elsewhere(data_dir: Path) -> list[int]:
@@ -167,6 +171,22 @@ def test_one_killed_server_comes_back_beside_the_other(data_dir: Path, which: in
     assert pids(data_dir)[1 - which] == before[1 - which]
 
 
+def test_a_start_waits_while_a_killed_session_is_cleared_up(data_dir: Path) -> None:
+    """PostgreSQL throws everybody out then. Seen to fail while the first refusal was an error."""
+    servers = start(data_dir)
+    write(servers)
+    with connect(servers.owner_url) as session:
+        os.kill(session.info.backend_pid, signal.SIGKILL)
+        assert start(data_dir) == servers
+        session.pgconn.finish()
+    assert_kept(servers)
+
+
+def test_the_servers_outlive_the_terminal_and_do_not_hear_ctrl_c(data_dir: Path) -> None:
+    start(data_dir)
+    assert os.getsid(0) not in [os.getsid(pid or 0) for pid in pids(data_dir)]
+
+
 def test_a_pid_file_of_another_program_does_not_fool_us(data_dir: Path) -> None:
     """With the command line unchecked, the other program is taken for the server, and this fails."""
     servers = start(data_dir)
@@ -244,10 +264,17 @@ def test_a_long_path_moves_only_the_sockets(open_directory: Path) -> None:
         embedded.stop(data_dir)
 
 
+def test_a_path_that_the_servers_would_misread_is_refused(open_directory: Path) -> None:
+    with pytest.raises(BadInput, match="confuses"):
+        start(open_directory / "it's, here")
+
+
 def test_the_logs_never_show_a_number(data_dir: Path) -> None:
     """With PostgreSQL's default verbosity and parameter logging this fails."""
     number = "+351912345678"
-    servers = embedded.start(data_dir, env={}, postgres_settings={"log_min_duration_statement": "0"})
+    servers = embedded.start(
+        data_dir, env={}, postgres_settings={**NO_DISK, "log_min_duration_statement": "0"}
+    )
     with connect(servers.owner_url) as connection:
         connection.autocommit = True
         connection.execute("create table number (e164 text primary key)")
@@ -258,6 +285,27 @@ def test_the_logs_never_show_a_number(data_dir: Path) -> None:
     logged = "".join(log.read_text(encoding="utf-8") for log in (data_dir / "logs").iterdir())
     assert "number_pkey" in logged
     assert number not in logged
+
+
+def test_a_trap_laid_at_the_sockets_place_is_not_stepped_into(open_directory: Path) -> None:
+    """Anybody may write to the short directory: what is found there is neither used nor given away."""
+    data_dir = open_directory / ("long" * 25)
+    target = open_directory / "target"
+    target.mkdir()
+    trap = socket_directory(data_dir)
+    trap.symlink_to(target)
+    try:
+        with pytest.raises(Unavailable, match="belongs to somebody else"):
+            start(data_dir)
+        assert target.stat().st_uid == os.geteuid()
+    finally:
+        trap.unlink()
+
+
+def test_servers_elsewhere_leave_the_known_ones_in_the_file(data_dir: Path) -> None:
+    servers = start(data_dir)
+    embedded.start(data_dir, {"REDIS_URL": "redis://cache/0"}, postgres_settings=NO_DISK)
+    assert servers.redis_url in (data_dir / "servers.json").read_text(encoding="utf-8")
 
 
 @as_root

@@ -2,7 +2,9 @@
 
 import os
 import pwd
+import stat
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,10 +41,12 @@ class Account:
         return self.run("test", "-x", path).returncode == 0
 
     def directory(self, path: Path) -> Path:
-        """Make `path` (its parent exists), readable by this account alone."""
-        path.mkdir(mode=0o700, exist_ok=True)
-        if self.user and path.stat().st_uid != self.user.pw_uid:
-            os.chown(path, self.user.pw_uid, self.user.pw_gid)
+        """Make `path` (its parent exists), readable by this account alone. What others made stays theirs."""
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+        found = path.lstat()
+        if self.user and found.st_uid == os.geteuid() and stat.S_ISDIR(found.st_mode):
+            os.chown(path, self.user.pw_uid, self.user.pw_gid, follow_symlinks=False)
         return path
 
     def _identity(self) -> dict[str, Any]:

@@ -110,17 +110,32 @@ class Postgres:
             last = max(logs.glob("postgresql-*.log"), key=lambda file: file.stat().st_mtime)
             raise Unavailable(f"PostgreSQL does not start; {last} ends:\n{tail(last)}\n{started.stderr}")
 
+    def _connect(self) -> psycopg.Connection:
+        """A superuser's session, waited for while the server puts itself in order after a crash."""
+        sessions: list[psycopg.Connection] = []
+
+        def connected() -> bool:
+            try:
+                sessions.append(
+                    psycopg.connect(
+                        host=str(self.sockets), user=SUPERUSER, dbname="postgres", autocommit=True
+                    )
+                )
+            except psycopg.OperationalError:
+                return self.process() is None
+            return True
+
+        if not wait_until(connected, _PATIENCE) or not sessions:
+            raise Unavailable(f"PostgreSQL does not answer in {self.sockets}; see {self.home / 'logs'}")
+        return sessions[0]
+
     def _bootstrap(self) -> None:
         """Roles and database; repeated at each start, since a start may have been cut off in the middle."""
-        where = f"host='{self.sockets}' user={SUPERUSER} dbname=postgres"
-        with psycopg.connect(where, autocommit=True) as connection:
+        with self._connect() as connection:
             for role, rights in _ROLES.items():
                 if not connection.execute("select from pg_roles where rolname = %s", [role]).rowcount:
                     create = sql.SQL("create role {} {}").format(sql.Identifier(role), sql.SQL(rights))
                     connection.execute(create)
             if not connection.execute("select from pg_database where datname = %s", [DATABASE]).rowcount:
-                connection.execute(
-                    sql.SQL("create database {} owner {}").format(
-                        sql.Identifier(DATABASE), sql.Identifier(OWNER)
-                    )
-                )
+                names = sql.Identifier(DATABASE), sql.Identifier(OWNER)
+                connection.execute(sql.SQL("create database {} owner {}").format(*names))

@@ -1,24 +1,22 @@
 """The pair of servers of one data directory: started by whoever comes first, found by everybody else."""
 
 import fcntl
-import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import Literal
 
 from models.errors import Unavailable
 from ringeliste.embedded.account import SYSTEM_USER, Account, server_account
+from ringeliste.embedded.places import make_data_directory, make_private, named, refusals, socket_directory
 from ringeliste.embedded.postgres import APP, OWNER, Postgres
 from ringeliste.embedded.processes import wait_until
 from ringeliste.embedded.redis import Redis
 
 FILE = "servers.json"
-_LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path may have 107 bytes, on some systems 103
 _PATIENCE = 600  # seconds: as long as the slowest start of another process
 
 State = Literal["running", "stopped", "elsewhere"]
@@ -55,8 +53,8 @@ def start(
     """
     found: dict[str, str] = {}
     if not (env.get("DATABASE_URL") and env.get("REDIS_URL")):
-        data_dir = _whole(data_dir)
-        _make(data_dir)
+        data_dir = named(data_dir)
+        make_data_directory(data_dir)
         with _alone(data_dir):
             postgres, redis = _pair(data_dir, postgres_settings or {})
             if not env.get("DATABASE_URL"):
@@ -65,7 +63,7 @@ def start(
             if not env.get("REDIS_URL"):
                 redis.start()
                 found |= {"redis_url": redis.url()}
-            _write(data_dir / FILE, json.dumps(found, indent=2) + "\n")
+            _add(found, data_dir / FILE)
     database_url = found.get("database_url") or env["DATABASE_URL"]
     return Servers(
         database_url=database_url,
@@ -76,7 +74,7 @@ def start(
 
 def stop(data_dir: Path) -> bool:
     """Stop both cleanly and leave the data. False: none was running."""
-    data_dir = _whole(data_dir)
+    data_dir = named(data_dir)
     if not data_dir.is_dir():
         return False
     with _alone(data_dir):
@@ -90,7 +88,12 @@ def stop(data_dir: Path) -> bool:
 
 def status(data_dir: Path, env: Mapping[str, str] = os.environ) -> Status:
     """Look, and change nothing."""
-    data_dir = _whole(data_dir)
+    data_dir = named(data_dir)
+    with refusals(data_dir):
+        return _look(data_dir, env)
+
+
+def _look(data_dir: Path, env: Mapping[str, str]) -> Status:
     states: list[tuple[State, int | None]] = []
     postgres, redis = _servers(data_dir, Account())
     for running, variable in ((postgres.process(), "DATABASE_URL"), (redis.process(), "REDIS_URL")):
@@ -111,51 +114,23 @@ def _pair(data_dir: Path, settings: Mapping[str, str]) -> tuple[Postgres, Redis]
         )
         raise Unavailable(message)
     postgres, redis = _servers(data_dir, account, settings)
-    _private(account, postgres.sockets)
+    make_private(account, postgres.sockets)
     return postgres, redis
 
 
 def _servers(
     data_dir: Path, account: Account, settings: Mapping[str, str] | None = None
 ) -> tuple[Postgres, Redis]:
-    sockets = _socket_directory(data_dir)
+    sockets = socket_directory(data_dir)
     return Postgres(data_dir, sockets, account, settings or {}), Redis(data_dir, sockets, account)
-
-
-def _whole(data_dir: Path) -> Path:
-    """One name for one directory: a server is recognised by it in its command line."""
-    return data_dir.expanduser().resolve()
-
-
-def _make(data_dir: Path) -> None:
-    """Make a directory that the servers' account may enter, whatever our umask; theirs in it are private."""
-    if not data_dir.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        data_dir.chmod(0o755)
-
-
-def _socket_directory(data_dir: Path) -> Path:
-    """In the data directory, or where its path is too long for a socket, a short one named after it."""
-    inside = data_dir / "run"
-    if len(os.fsencode(inside)) <= _LONGEST_SOCKET_DIRECTORY:
-        return inside
-    name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"ringeliste-{name}"
-
-
-def _private(account: Account, directory: Path) -> None:
-    """Make the socket directory; one that others may write to, or that others own, is not trusted."""
-    account.directory(directory)
-    mine = account.user.pw_uid if account.user else os.geteuid()
-    found = directory.lstat()
-    if found.st_uid != mine or found.st_mode & 0o077:
-        raise Unavailable(f"{directory} belongs to somebody else or is open to others: remove it")
 
 
 @contextmanager
 def _alone(data_dir: Path) -> Iterator[None]:
     """Starting and stopping is for one process at a time; the lock goes with its process."""
-    with _open_lock(data_dir / "servers.lock") as file:
+    with refusals(data_dir):
+        file = (data_dir / "servers.lock").open("w", encoding="ascii")
+    with file:
 
         def locked() -> bool:
             try:
@@ -169,17 +144,11 @@ def _alone(data_dir: Path) -> Iterator[None]:
         yield
 
 
-def _open_lock(file: Path) -> TextIO:
-    try:
-        return file.open("w", encoding="ascii")
-    except PermissionError as refused:
-        raise Unavailable(
-            f"{file.parent} belongs to another user: start the servers as that user"
-        ) from refused
-
-
-def _write(file: Path, content: str) -> None:
-    """Whole or not at all: a reader never sees half a file."""
+def _add(found: Mapping[str, str], file: Path) -> None:
+    """Add to the file for everybody else; whole or not at all, so that no reader sees half of it."""
+    known: dict[str, str] = {}
+    with suppress(FileNotFoundError, ValueError):
+        known = dict(json.loads(file.read_text(encoding="utf-8")))
     unfinished = file.with_suffix(".new")
-    unfinished.write_text(content, encoding="utf-8")
+    unfinished.write_text(json.dumps({**known, **found}, indent=2) + "\n", encoding="utf-8")
     unfinished.replace(file)
