@@ -40,7 +40,8 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 def _cell(row: Mapping[str, Any], column: str, path: Path) -> str:
     if row.get(column) is None:
-        near = get_close_matches(column, [str(name) for name in row], n=1)
-        hint = f", did you mean {near[0]!r}?" if near else f"; it has {', '.join(map(str, row))}"
+        by_lower = {str(name).lower(): name for name in row}
+        near = get_close_matches(column.lower(), by_lower, n=1)
+        hint = f", did you mean {by_lower[near[0]]!r}?" if near else f"; it has {', '.join(map(str, row))}"
         raise BadInput(f"{path} has no column {column!r}{hint}", column=column)
     return str(row[column]).strip()
