@@ -22,18 +22,19 @@ def lead_whenever_possible(app: App, ticker: Ticker, stopping: Event) -> None:
     A lead that is lost unnoticed for a second makes two leaders tick: that asks twice, and does no harm.
     """
     lock = SessionLock(app.engine, *SCHEDULER)
-    said = ""
+    state = ""
     while not stopping.is_set():
+        before = state
         try:
-            leads, state = lock.try_take(), "waits"
+            state = "leads" if lock.try_take() else "waits"
         except Unavailable as error:
-            leads, state = False, f"cannot ask who leads: {reason(error)}"
-        if leads:
+            state = "cannot ask who leads"
+            if state != before:
+                log.warning(state, why=reason(error))
+        if state == "leads":
             _lead(lock, ticker, stopping)
-            said = ""
-        elif state != said:
+        elif state == "waits" != before:
             log.info(state)
-            said = state
         stopping.wait(TRY_SECONDS)
     lock.release()
 

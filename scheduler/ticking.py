@@ -6,11 +6,13 @@ from datetime import UTC, timedelta
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from models.errors import RingelisteError
 from scheduler.asking import Asker
 from scheduler.openings import Lookout
 from scheduler.ticks import TICKS, Tick
 from wiring.app import App
 from wiring.clock import wall_now
+from wiring.failures import reason
 from wiring.logs import bound
 from wiring.metrics import TICKS as TICKED
 from wiring.metrics import TICKS_FAILED
@@ -110,9 +112,10 @@ class Ticker:
         TICKS_FAILED.labels(tick).inc()
         if (tick, crm_id) not in self._failing:
             self._failing.add((tick, crm_id))
-            log.error("tick fails", failing=tick, crm=crm_id, exc_info=error)
+            expected = isinstance(error, RingelisteError)  # a server is away: no traceback says more
+            log.error("tick fails", tick=tick, crm=crm_id, why=reason(error), exc_info=not expected and error)
 
     def _worked(self, tick: str, crm_id: int | None) -> None:
         if (tick, crm_id) in self._failing:
             self._failing.discard((tick, crm_id))
-            log.info("tick works again", working=tick, crm=crm_id)
+            log.info("tick works again", tick=tick, crm=crm_id)

@@ -1,6 +1,7 @@
 """Workers: ids in, nothing lost with Redis, and what comes twice is done once."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from wiring.app import app
 from wiring.clock import Clock, ClockBase, set_clock, wall_now
 from wiring.hints import install_publisher
 from wiring.settings import Settings
+from workers import quiet
 from workers.allocate import allocate
 from workers.broker import NAMESPACE, QueueAway, broker
 from workers.catalogue import DUTIES
@@ -330,6 +332,21 @@ def cannot(send: Callable[[int], object], n: int) -> bool:
     except QueueAway:
         return True
     return False
+
+
+def test_a_long_outage_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(quiet, "monotonic", lambda: now)
+    seldom = quiet.Seldom()
+
+    def written(name: str, text: str = "Redis is away") -> bool:
+        return seldom.filter(logging.makeLogRecord({"name": name, "msg": text}))
+
+    consumer = "dramatiq.worker.ConsumerThread(quick)"
+    assert [written(consumer), written(consumer), written(consumer, "another")] == [True, False, True]
+    assert [written("dramatiq.worker.WorkerThread"), written("dramatiq.worker.WorkerThread")] == [True, True]
+    now += quiet.SAID_AGAIN_SECONDS
+    assert written(consumer)
 
 
 # Real processes

@@ -9,11 +9,13 @@ from wiring.metrics import serve_metrics
 from wiring.process import begin
 from workers.broker import broker
 from workers.catalogue import DUTIES
+from workers.quiet import hush
 from workers.sending import connect
 
 __all__ = ["DUTIES", "broker"]
 
 _app = begin("worker")
+hush()
 connect(_app.settings)
 set_broker(broker)
 if _app.settings.metrics_port:
