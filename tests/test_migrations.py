@@ -116,9 +116,9 @@ def test_upgrades_at_once_wait_for_each_other(new_database: NewDatabase) -> None
     """Without the lock in env.py the second finds tables half made, and this fails."""
     url = new_database().owner_url
     command_line = [sys.executable, "-c", UPGRADE, url]
-    running = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    running = [subprocess.Popen(command_line, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     said = [one.communicate()[1] for one in running]
-    assert [one.returncode for one in running] == [0, 0, 0], "\n".join(said)
+    assert [one.returncode for one in running] == [0, 0], "\n".join(said)
 
 
 def test_the_way_back_leaves_nothing_and_can_be_walked_again(new_database: NewDatabase) -> None:
