@@ -53,7 +53,7 @@ def add_assignment(work: Work, name: str, **settings: Any) -> int:
     work.session.execute(
         insert(Segment).values(
             crm_id=work.crm_id, assignment_id=key, key=UNSEGMENTED, name="Unsegmented",
-            position=LAST, rule=None, created_at=work.now,
+            position=LAST, created_at=work.now,
         )
     )  # fmt: skip
     return int(key)
