@@ -16,7 +16,7 @@ from dialer_bench import NUMBER, QUEUE, new_order
 from fake_dialer import SetClock
 from ground import OwnRedis
 
-from dialer_adapter.fate import fate
+from dialer_adapter.fate import Fate, fate
 from dialer_adapter.redis_queue import RedisQueue
 from dialer_adapter.simulator import talk
 from dialer_adapter.values import ClockReading, Event, Order
@@ -52,7 +52,7 @@ class Link:
     async def offer(self, number: int) -> list[Order]:
         await self.queue.beat()
         epoch, clock = await self.queue.epoch(), SetClock(BEGIN)
-        orders = [new_order(clock, life=7200, customer_ref=str(n)) for n in range(number)]
+        orders = [new_order(clock, life=86_400, customer_ref=str(n)) for n in range(number)]
         await self.queue.offer(epoch, orders)
         return orders
 
@@ -99,8 +99,18 @@ async def simulator(url: str, folder: Path, *more: str) -> AsyncIterator[Process
         await process.wait()
 
 
-def fated(order: Order) -> str:
-    return fate(SEED, order.lease_id, order.customer_ref, 12, int(order.customer_ref) % 2 == 1).result
+def fate_of(link: Link, order: Order) -> Fate | None:
+    """The fate that it had; on a slow machine a call may begin in a later hour than its take."""
+    began, end = link.told("taken")[order.lease_id].at, link.told("ended")[order.lease_id]
+    assert began is not None
+    assert end.at is not None
+    buys = int(order.customer_ref) % 2 == 1
+    for minute in range(int((end.at - began).total_seconds() / 60) + 1):
+        hour = (began + timedelta(minutes=minute)).hour
+        its = fate(SEED, order.lease_id, order.customer_ref, hour, buys)
+        if (its.result, its.talk_seconds) == (end.body["result"], end.body["talk_seconds"]):
+            return its
+    return None
 
 
 async def test_it_works_its_orders_to_their_fate(link: Link, redis_url: str, tmp_path: Path) -> None:
@@ -110,9 +120,7 @@ async def test_it_works_its_orders_to_their_fate(link: Link, redis_url: str, tmp
         process.terminate()
         assert await process.wait() == 0
     ended = link.told("ended")
-    assert {order.lease_id: ended[order.lease_id].body["result"] for order in orders} == {
-        order.lease_id: fated(order) for order in orders
-    }
+    assert [order for order in orders if fate_of(link, order) is None] == []
     assert "sale" in {event.body["result"] for event in ended.values()}
     assert 1 < link.most_open <= LINES
     assert (await link.queue.capacity()).wanted == LINES
@@ -125,7 +133,8 @@ async def test_a_call_takes_business_time(link: Link, redis_url: str, tmp_path: 
     async with simulator(redis_url, tmp_path):
         await link.until(lambda: len(link.told("ended")) == 12)
     for order in orders:
-        its = fate(SEED, order.lease_id, order.customer_ref, 12, int(order.customer_ref) % 2 == 1)
+        its = fate_of(link, order)
+        assert its
         began, ended = link.told("taken")[order.lease_id].at, link.told("ended")[order.lease_id].at
         assert began is not None
         assert ended is not None
@@ -149,7 +158,7 @@ async def test_killed_it_tells_what_became_of_its_calls(link: Link, redis_url: s
         rung = event.lease_id in link.told("ringing")
         assert (event.body["result"] == "failed") == (not rung)
     whole = [order for order in orders if "why" not in link.told("ended")[order.lease_id].body]
-    assert {link.told("ended")[order.lease_id].body["result"] == fated(order) for order in whole} == {True}
+    assert [order for order in whole if fate_of(link, order) is None] == []
 
 
 async def test_told_to_stop_it_hangs_up(link: Link, redis_url: str, tmp_path: Path) -> None:
