@@ -1,0 +1,5 @@
+"""`python -m ringeliste` is `ringeliste`."""
+
+from ringeliste.cli import main
+
+main()

@@ -1,0 +1,47 @@
+"""All commands under one roof."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from ringeliste.cli import calls, database, lists, machinery, reports, rules, suppression, trials, walls
+from ringeliste.cli.front import Front
+
+DEBUG = "RINGELISTE_DEBUG"
+
+app = typer.Typer(
+    cls=Front,
+    name="ringeliste",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for part in (machinery, lists, rules, walls, suppression, calls, reports, trials, database):
+    part.register(app)
+
+
+@app.callback()
+def ringeliste(
+    context: typer.Context,
+    debug: Annotated[
+        bool, typer.Option("--debug", help=f"Show where an error came from; {DEBUG}=1 does the same.")
+    ] = False,
+) -> None:
+    """Ringeliste decides who is called next, by whom, and when they may be called.
+
+    \b
+    Exit codes:
+      0  done
+      1  refused or failed; the reason stands on standard error
+      2  used wrongly: an option, a setting, a rule, a file
+      3  `check` found a broken promise
+    """
+    context.obj = debug or bool(os.environ.pop(DEBUG, ""))  # ours alone: settings know no such name
+
+
+def main() -> None:
+    """The entry point of the package."""
+    app()

@@ -1,0 +1,171 @@
+"""One call at a time: the next customer, what came of it, and why somebody is not called."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.errors import BadInput
+from models.outcomes import Outcome
+from ringeliste.cli.front import add
+from ringeliste.cli.options import AsJson, AssignmentName, CrmName, DryRun
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from rich.console import Console
+
+    from calling.explain import Explanation
+    from calling.hand_out import HandOut
+    from models.work import OpenWork
+
+PANEL = "Calls"
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    add(app, next_customer, PANEL, "next")
+    add(app, outcome, PANEL)
+    add(app, explain, PANEL)
+
+
+def next_customer(
+    seller: Annotated[str, typer.Argument(metavar="SELLER", help="The seller by name or id.")],
+    crm: CrmName = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Hand a seller their next customer, who is theirs from now on. The same again while one is held.
+
+    Prints null, or says so, when nobody may be rung now.
+
+    \b
+    Examples:
+      ringeliste next Ana
+      ringeliste next Ana --dry-run --json
+    """
+    from calling.hand_out import next_customer as hand_out
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.finding import find
+    from ringeliste.cli.output import answer
+
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        with open_work() as work:
+            seller_id = find(work, "seller", seller)
+        card = hand_out(open_work, seller_id)
+    answer(card, lambda console: _draw_card(console, card, dry_run=dry_run), as_json=as_json)
+
+
+def outcome(
+    lease: Annotated[str, typer.Argument(metavar="LEASE", help="The lease's id, as `next` told it.")],
+    result: Annotated[Outcome, typer.Argument(metavar="OUTCOME", help="What the call came to.")],
+    talk_seconds: Annotated[int | None, typer.Option(min=0, help="How long was talked.")] = None,
+    crm: CrmName = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Report what came of a call, however late. The first report of a lease counts, no other.
+
+    OUTCOME is answered, no_answer, busy, machine, congestion, failed, invalid_number, abandoned, sale,
+    no_sale, wrong_person or do_not_call.
+
+    \b
+    Examples:
+      ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 sale --talk-seconds 412
+      ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 no_answer --dry-run
+    """
+    from calling.outcome import Report, record_all
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.output import answer, would
+
+    key = _lease(lease)
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        report = Report(key, result, _held_by(open_work, key), talk_seconds)
+        recorded = record_all(open_work, [report])[0]
+    said = {
+        "first": f"Counted: the customer is {recorded.state}, status {recorded.status}.",
+        "completion": "The dialer's result is completed by what the seller says.",
+        "again": "Known already; nothing changes.",
+    }[recorded.kind if recorded.kind != "orphan" else "again"]
+    answer(recorded, lambda console: console.print(would(dry_run) + said), as_json=as_json)
+
+
+def explain(
+    customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's external id.")],
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Why is this customer not called, and when next? Every gate, open or shut, and until when.
+
+    \b
+    Examples:
+      ringeliste explain bm-00017
+      ringeliste explain bm-00017 --json
+    """
+    from calling.explain import explain as ask
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+    from ringeliste.cli.suppression import customer_id
+
+    with reading(crm, assignment) as (work, assignment_id):
+        explanation = ask(work, assignment_id, customer_id(work, customer))
+    answer(explanation, lambda console: _draw_explanation(console, explanation), as_json=as_json)
+
+
+def _lease(text: str) -> "UUID":
+    from uuid import UUID
+
+    try:
+        return UUID(text)
+    except ValueError:
+        raise BadInput(f"{text!r} is no lease: give the id that `ringeliste next` told") from None
+
+
+def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
+    """Whose report it is: that of the seller, or of the dialer, who held it. Raises NotFound."""
+    from calling.browse import leases
+    from models.errors import NotFound
+
+    with open_work() as work:
+        row = leases(work, [lease]).get(lease)
+    if row is None:
+        raise NotFound("lease", lease)
+    return "seller" if row.seller_id is not None else "dialer"
+
+
+def _draw_card(console: "Console", card: "HandOut | None", *, dry_run: bool) -> None:
+    from ringeliste.cli.output import instant, plain_table, would
+
+    if card is None:
+        console.print(f"{would(dry_run)}Nobody may be rung now; `ringeliste explain CUSTOMER` says why.")
+        return
+    console.print(f"{would(dry_run)}[bold]{card.name or card.external_id}[/bold]  {card.e164}")
+    table = plain_table("", "")
+    shown = {
+        "lease": card.lease_id, "customer": card.external_id,
+        "status": f"{card.status}, {card.attempts} attempts",
+        "ring by": instant(card.ring_by), "zone": card.zone, **card.fields,
+    }  # fmt: skip
+    for name, value in shown.items():
+        table.add_row(f"[dim]{name}[/dim]", str(value))
+    console.print(table)
+
+
+def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
+    from ringeliste.cli.output import instant, plain_table
+
+    verdict = "[green]may be called now[/green]" if explanation.callable_now else (
+        f"[yellow]not now; earliest {instant(explanation.callable_at)}[/yellow]"
+        if explanation.callable_at else "[red]not until somebody acts[/red]"
+    )  # fmt: skip
+    held = f", held by {explanation.held_by}" if explanation.held_by else ""
+    console.print(f"[bold]{explanation.name or explanation.external_id}[/bold] {verdict}")
+    console.print(
+        f"[dim]segment {explanation.segment}{held}; {explanation.state}, status {explanation.status}, "
+        f"{explanation.attempts} attempts; {', '.join(explanation.zones) or 'zone unknown'}[/dim]"
+    )
+    table = plain_table("", "gate", "until", "fact")
+    for gate in explanation.answers:
+        lamp = "[green]open[/green]" if gate.open else "[red]shut[/red]"
+        table.add_row(lamp, gate.gate, "" if gate.open else instant(gate.until), gate.fact)
+    console.print(table)

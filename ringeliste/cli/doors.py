@@ -1,0 +1,47 @@
+"""How a command comes to the database: to read, to write, or to see what writing would do."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from models.errors import Unavailable
+from models.work import OpenWork, Work
+from ringeliste.cli.finding import find, find_crm
+from ringeliste.cli.trial import inside, rolled_back
+from wiring.app import App
+from wiring.settings import Settings
+
+
+@contextmanager
+def application(*, publishing: bool = False) -> Iterator[App]:
+    """The application from the environment; `publishing`: what it commits is told to the workers."""
+    settings = Settings.from_env()
+    if not settings.database_url:
+        raise Unavailable(f"nothing runs in {settings.data}, and DATABASE_URL is not set")
+    app = App(settings)
+    if publishing and app.settings.redis_url:
+        from workers.sending import connect
+
+        connect(app.settings)
+    try:
+        yield app
+    finally:
+        app.close()
+
+
+@contextmanager
+def reading(crm: str | None, assignment: str | None) -> Iterator[tuple[Work, int]]:
+    """One transaction in the CRM named, and the assignment's id."""
+    with application() as app, app.work(find_crm(app, crm)) as work:
+        yield work, find(work, "assignment", assignment)
+
+
+@contextmanager
+def writing(crm: str | None, *, dry_run: bool) -> Iterator[tuple[App, OpenWork]]:
+    """The door to the CRM named. In a dry run every transaction is part of one that is rolled back."""
+    with application(publishing=not dry_run) as app:
+        crm_id = find_crm(app, crm)
+        if not dry_run:
+            yield app, app.opener(crm_id)
+            return
+        with rolled_back(app) as session:
+            yield app, inside(app, session, crm_id)

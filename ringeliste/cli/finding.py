@@ -1,0 +1,65 @@
+"""From a name or an id on the command line to the thing itself, with a hint when there is none."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import text
+
+from models.errors import BadInput
+from models.work import Work
+from wiring.app import App
+from wiring.reading import did_you_mean
+
+_TABLES = {
+    "assignment": "select id, name, name as key from assignment where crm_id = :crm_id order by id",
+    "segment": """
+        select id, name, key from segment
+         where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
+         order by position, id
+    """,
+    "seller": "select id, name, name as key from seller where crm_id = :crm_id order by id",
+    "dialer": "select id, name, name as key from dialer where crm_id = :crm_id order by id",
+}
+_NONE = {
+    "CRM": "there is no CRM yet: `ringeliste demo` builds one, or `ringeliste import --create` makes yours",
+    "assignment": "this CRM has no assignment yet: `ringeliste import --create --assignment NAME` makes one",
+    "segment": "this assignment has no segment: publish rules with `ringeliste rules publish`",
+    "seller": "this CRM has no seller yet",
+    "dialer": "this CRM has no dialer yet",
+}
+
+
+def find_crm(app: App, wanted: str | None) -> int:
+    """The CRM of that name or id, or the only one. Raises BadInput."""
+    with app.shared() as session:
+        rows = session.execute(text("select id, name, name as key from crm order by id")).all()
+    return pick("CRM", wanted, rows)
+
+
+def find(work: Work, what: str, wanted: str | None, **scope: Any) -> int:
+    """An assignment, segment, seller or dialer by name, key or id, or the only one. Raises BadInput."""
+    return pick(what, wanted, work.run(text(_TABLES[what]), **scope).all())
+
+
+def pick(what: str, wanted: str | None, rows: Sequence[Any]) -> int:
+    """Of rows with id, name and key the one that is meant."""
+    if not rows:
+        raise BadInput(_NONE[what])
+    names = [row.name for row in rows]
+    if wanted is None:
+        if len(rows) > 1:
+            raise BadInput(f"say which {what} with --{what.lower()}: {', '.join(names)}")
+        return int(rows[0].id)
+    found = [row for row in rows if wanted in (row.key, str(row.id)) or _same(row.name, wanted)]
+    if not found:
+        hint = did_you_mean(wanted, [*names, *(row.key for row in rows)]) or f"; there are {', '.join(names)}"
+        raise BadInput(f"there is no {what} {wanted!r}{hint}")
+    if len(found) > 1:
+        raise BadInput(
+            f"{len(found)} are named {wanted!r}; use the id: {', '.join(str(r.id) for r in found)}"
+        )
+    return int(found[0].id)
+
+
+def _same(name: str, wanted: str) -> bool:
+    return name.casefold() == wanted.casefold()

@@ -1,0 +1,56 @@
+"""How answers are printed: tables for people, one JSON document for programs."""
+
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from ringeliste.drawing import count
+
+Draw = Callable[[Console], None]
+
+
+def console() -> Console:
+    """Standard output; without colours when it is no terminal."""
+    return Console(highlight=False)
+
+
+def answer(document: Any, draw: Draw, *, as_json: bool) -> None:
+    """Print `document` as JSON, or let `draw` show it."""
+    if as_json:
+        print_json(document)
+    else:
+        draw(console())
+
+
+def print_json(document: Any) -> None:
+    """One document and a line's end; instants are ISO 8601."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+    sys.stdout.write(orjson.dumps(document, default=str, option=options).decode())
+
+
+def plain_table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without lines; the columns in `right` hold numbers."""
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0), pad_edge=False)
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", no_wrap=column in right)
+    return table
+
+
+def instant(at: datetime | None) -> str:
+    """Business time for people, in UTC."""
+    return f"{at:%a %Y-%m-%d %H:%M} UTC" if at else "—"
+
+
+def number(value: int) -> str:
+    """A figure; zero is nearly invisible, so that the others stand out."""
+    return count(value) if value else "[dim]0[/dim]"
+
+
+def would(dry_run: bool) -> str:
+    """The head of an answer."""
+    return "[yellow]Dry run, nothing is changed.[/yellow] " if dry_run else ""

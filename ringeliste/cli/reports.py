@@ -1,0 +1,131 @@
+"""What was done, and whether every promise was kept."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringeliste.cli.front import VIOLATIONS, add
+from ringeliste.cli.options import AsJson, AssignmentName, CrmName
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rich.console import Console
+
+    from calling.audit import Finding
+    from calling.report import Hour
+
+PANEL = "Reports"
+BAR = 36
+
+PROMISES = {
+    "P1": "one holder",
+    "P2": "pause is a wall",
+    "P3": "legal minutes only",
+    "P4": "outcomes count once",
+    "P5": "nothing is lost",
+    "P6": "segments are true",
+    "P7": "walls between CRMs",
+    "P8": "do-not-call is at once",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    add(app, report, PANEL)
+    add(app, check, PANEL)
+
+
+def report(
+    hours: Annotated[int, typer.Option(min=1, max=24 * 366, help="How far back, in business time.")] = 24,
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Calls, contacts and sales per hour. Hours are those of the business clock, in UTC.
+
+    \b
+    Examples:
+      ringeliste report
+      ringeliste report --hours 168 --json
+    """
+    from datetime import timedelta
+
+    from calling.report import hours as per_hour
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+
+    with reading(crm, assignment) as (work, assignment_id):
+        now = work.now
+        worked = per_hour(work, assignment_id, now - timedelta(hours=hours))
+    document = {"now": now, "hours": worked, "total": _total(worked)}
+    answer(document, lambda console: _draw_hours(console, worked, now), as_json=as_json)
+
+
+def check(crm: CrmName = None, as_json: AsJson = False) -> None:
+    """Hold the promises P1 to P8 against the whole database; exit code 3 if one is broken.
+
+    Prints how often each was broken, over all CRMs or in one.
+
+    \b
+    Examples:
+      ringeliste check
+      ringeliste check --json && echo "every promise kept"
+    """
+    from calling.audit import audit, by_promise
+    from ringeliste.cli.doors import application
+    from ringeliste.cli.finding import find_crm
+    from ringeliste.cli.output import answer
+
+    findings: list[Finding] = []
+    with application() as app:
+        for crm_id in [find_crm(app, crm)] if crm else app.crms():
+            with app.work(crm_id) as work:
+                findings += audit(work)
+    totals = dict(by_promise(findings))
+    answer(totals, lambda console: _draw_check(console, totals, findings), as_json=as_json)
+    if any(totals.values()):
+        raise typer.Exit(VIOLATIONS)
+
+
+def _total(worked: "list[Hour]") -> dict[str, int]:
+    return {name: sum(getattr(hour, name) for hour in worked) for name in ("attempts", "contacts", "sales")}
+
+
+def _draw_hours(console: "Console", worked: "list[Hour]", now: "datetime") -> None:
+    from ringeliste.cli.output import instant, number, plain_table
+    from ringeliste.drawing import bar, count
+
+    console.print(f"[dim]business time {instant(now)}[/dim]")
+    if not worked:
+        console.print("No calls yet.")
+        return
+    most = max(hour.attempts for hour in worked)
+    numbers = ("attempts", "contacts", "sales")
+    table = plain_table("hour (UTC)", *numbers, "calls", right=numbers)
+    for hour in worked:
+        share = hour.contacts / hour.attempts if hour.attempts else 0
+        drawn = bar(hour.attempts / most, BAR)
+        reached = round(share * len(drawn))
+        table.add_row(
+            f"{hour.begins:%a %d %b %H:00}", *(number(getattr(hour, name)) for name in numbers),
+            f"[green]{drawn[:reached]}[/green][cyan]{drawn[reached:]}[/cyan]",
+        )  # fmt: skip
+    total = _total(worked)
+    table.add_row("together", *(count(total[name]) for name in numbers), "", style="bold")
+    console.print(table)
+    console.print("[green]█[/green] [dim]somebody was reached[/dim]  [cyan]█[/cyan] [dim]nobody[/dim]")
+
+
+def _draw_check(console: "Console", totals: dict[str, int], findings: "list[Finding]") -> None:
+    from ringeliste.cli.output import plain_table
+    from ringeliste.drawing import count
+
+    table = plain_table("", "promise", "", "violations", right=("violations",))
+    for promise, broken in totals.items():
+        lamp = "[red]✗[/red]" if broken else "[green]✓[/green]"
+        style = "bold red" if broken else ""
+        table.add_row(lamp, promise, PROMISES.get(promise, ""), count(broken), style=style)
+    console.print(table)
+    for finding in (one for one in findings if one.count):
+        console.print(f"[red]{finding.promise}[/red] {finding.what}: {count(finding.count)}")

@@ -1,0 +1,144 @@
+"""Rules: see those in force, try a file, publish it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from models.errors import BadInput
+from ringeliste.cli.front import add
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from models.work import OpenWork
+
+RuleFile = Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `ringeliste rules show` prints it.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    for command in (show, publish):
+        add(group, command)
+    app.add_typer(group, name="rules", rich_help_panel="Lists", help=RULES)
+
+
+RULES = """See, try and publish the rules that cut an assignment into segments.
+
+\b
+Examples:
+  ringeliste rules show > rules.json
+  ringeliste rules publish rules.json --dry-run
+  ringeliste rules publish rules.json
+"""
+
+
+def show(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False) -> None:
+    """Show the rules in force. JSON either way: what is shown can be edited and published.
+
+    \b
+    Examples:
+      ringeliste rules show
+      ringeliste rules show --assignment Spring --json > rules.json
+    """
+    from calling.publishing import current
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+
+    with reading(crm, assignment) as (work, assignment_id):
+        body = current(work, assignment_id)
+    answer(body, lambda console: _draw_rules(console, body), as_json=as_json)
+
+
+def publish(
+    file: RuleFile,
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    author: Author = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a rule set in force; the workers then move every customer to the segment it says.
+
+    With --dry-run you see how many would move where. Every mistake in the file is named at once.
+
+    \b
+    Examples:
+      ringeliste rules publish rules.json --dry-run
+      ringeliste rules publish rules.json --author Kari
+    """
+    from calling.publishing import publish as put_in_force
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.finding import find
+    from ringeliste.cli.output import answer
+
+    body = _read(file)
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        with open_work() as work:
+            assignment_id = find(work, "assignment", assignment)
+        version = put_in_force(open_work, assignment_id, body, author=whoever(author))
+        moves = _moves(open_work, assignment_id) if dry_run else []
+    document = {"version": version, "dry_run": dry_run, "moves": moves}
+    answer(document, lambda console: _draw_published(console, document), as_json=as_json)
+
+
+def _read(file: Path) -> Any:
+    import json
+
+    try:
+        return json.loads(file.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise BadInput(f"{file}: there is no such file") from None
+    except ValueError as error:
+        raise BadInput(f"{file} is not JSON: {error}") from None
+
+
+def _moves(open_work: "OpenWork", assignment_id: int) -> list[dict[str, Any]]:
+    """From where to where, and how many: the rebuild itself, in the transaction that is rolled back."""
+    from calling.resegmenting import rebuilds_to_do, run_rebuild
+
+    before = _sizes(open_work, assignment_id)
+    for rebuild_id in rebuilds_to_do(open_work):
+        run_rebuild(open_work, rebuild_id)
+    after = _sizes(open_work, assignment_id)
+    return [
+        {"segment": key, "before": before.get(key, 0), "after": after.get(key, 0)}
+        for key in {**after, **before}
+    ]
+
+
+def _sizes(open_work: "OpenWork", assignment_id: int) -> dict[str, int]:
+    from calling.report import segments
+
+    with open_work() as work:
+        return {one.key: one.size for one in segments(work, assignment_id)}
+
+
+def _draw_rules(console: "Console", body: Any) -> None:
+    from rich.syntax import Syntax
+
+    from ringeliste.cli.output import print_json
+
+    if not console.is_terminal:
+        print_json(body)
+        return
+    import json
+
+    console.print(Syntax(json.dumps(body, indent=2, ensure_ascii=False), "json", background_color="default"))
+
+
+def _draw_published(console: "Console", document: dict[str, Any]) -> None:
+    from ringeliste.cli.output import plain_table, would
+    from ringeliste.drawing import count
+
+    console.print(f"{would(document['dry_run'])}Version {document['version']} of the rules.")
+    if not document["dry_run"]:
+        console.print("The workers move the customers now; `ringeliste segments` shows how far they are.")
+        return
+    table = plain_table("segment", "before", "after", "change", right=("before", "after", "change"))
+    for move in document["moves"]:
+        before, after = move["before"], move["after"]
+        table.add_row(move["segment"], count(before), count(after), f"{after - before:+,}")
+    console.print(table)

@@ -1,0 +1,156 @@
+"""Pauses: stop what must not ring, and let it go on."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from models.errors import BadInput
+from ringeliste.cli.front import add
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from calling.recalling import Patience, WallAnswer
+    from models.work import OpenWork
+    from wiring.app import App
+
+PANEL = "Calls"
+
+
+class Scope(StrEnum):
+    """What can be paused."""
+
+    SEGMENT = "segment"
+    ASSIGNMENT = "assignment"
+    SELLER = "seller"
+    DIALER = "dialer"
+    CRM = "crm"
+
+
+What = Annotated[Scope, typer.Argument(help="What to stop; crm stops everything in it.", metavar="WHAT")]
+Name = Annotated[str | None, typer.Argument(help="Its name, key or id; none for crm.", metavar="NAME")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    add(app, pause, PANEL)
+    add(app, resume, PANEL)
+
+
+def pause(
+    what: What,
+    name: Name = None,
+    reason: Annotated[str, typer.Option(help="Why; shown to whoever asks.")] = "paused by hand",
+    minutes: Annotated[
+        int | None, typer.Option(min=1, help="It lifts itself after so many minutes of business time.")
+    ] = None,
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    author: Author = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Stop a segment, an assignment, a seller, a dialer or a whole CRM.
+
+    When it answers, nothing of it is offered, taken or rung any more, except what the answer names. WHAT is
+    segment, assignment, seller, dialer or crm.
+
+    \b
+    Examples:
+      ringeliste pause segment savers --reason "wrong script"
+      ringeliste pause dialer robot --minutes 30
+      ringeliste pause crm --reason "complaint" --dry-run
+    """
+    from calling.pause import pause as stop
+    from ringeliste.cli.doors import writing
+
+    with writing(crm, dry_run=dry_run) as (app, open_work):
+        target = _target(open_work, what, name, assignment)
+        ends_at = app.now() + timedelta(minutes=minutes) if minutes else None
+        caught = stop(
+            open_work, what.value, target, reason=reason, author=whoever(author), ends_at=ends_at,
+            patience=patience(app, dry_run=dry_run),
+        )  # fmt: skip
+    tell(caught, f"{what.value} {name or ''}".strip() + " is paused", dry_run=dry_run, as_json=as_json)
+
+
+def resume(
+    what: What,
+    name: Name = None,
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    author: Author = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Lift the pauses that stand on exactly this.
+
+    \b
+    Examples:
+      ringeliste resume segment savers
+      ringeliste resume crm
+    """
+    from calling.pause import resume as go_on
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.output import answer, would
+
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        lifted = go_on(
+            open_work, what.value, _target(open_work, what, name, assignment), author=whoever(author)
+        )
+    said = f"{lifted} lifted; work goes on." if lifted else "No pause stood on it."
+    document = {"lifted": lifted, "dry_run": dry_run}
+    answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
+
+
+def _target(open_work: "OpenWork", what: Scope, name: str | None, assignment: str | None) -> int | None:
+    from ringeliste.cli.finding import find
+
+    if what is Scope.CRM:
+        if name is not None:
+            raise BadInput("crm: takes no name; say which one with --crm")
+        return None
+    if name is None and what is not Scope.ASSIGNMENT:
+        raise BadInput(f"say which {what.value}: `ringeliste pause {what.value} NAME`")
+    with open_work() as work:
+        if what is Scope.SEGMENT:
+            return find(work, "segment", name, assignment_id=find(work, "assignment", assignment))
+        return find(work, what.value, name or assignment)
+
+
+def patience(app: "App", *, dry_run: bool) -> "Patience":
+    """Waits for dialers' confirmations as long as the settings say; a dry run asks nobody."""
+    from time import monotonic, sleep
+
+    end = monotonic() + (0 if dry_run else app.settings.recall_wait_seconds)
+
+    def wait() -> bool:
+        if monotonic() >= end:
+            return False
+        sleep(0.02)
+        return True
+
+    return wait
+
+
+def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> None:
+    """Print what a wall found in the air."""
+    from ringeliste.cli.output import answer
+
+    unknown = [{"lease_id": lease, "until": until} for lease, until in caught.unknown]
+    document = {"dry_run": dry_run, "recalled": caught.recalled, "rung": caught.rung, "unknown": unknown}
+    answer(document, lambda console: _draw_wall(console, caught, done, dry_run=dry_run), as_json=as_json)
+
+
+def _draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: bool) -> None:
+    from ringeliste.cli.output import instant, would
+
+    console.print(f"{would(dry_run)}[bold]{done}[/bold].")
+    console.print(f"  {len(caught.recalled)} taken back unrung")
+    console.print(f"  {len(caught.rung)} ring, talk or are in wrap-up, and go on to their end")
+    console.print(f"  {len(caught.unknown)} with a dialer that has not answered yet")
+    for lease, until in caught.unknown:
+        console.print(f"    {lease} cannot ring after {instant(until)}", style="yellow")

@@ -1,0 +1,34 @@
+"""Where the web can listen, and where a browser on this machine finds it."""
+
+import socket
+
+from models.errors import Conflict
+
+TRIED = 50
+
+
+def usable_port(host: str, port: int, *, may_move: bool) -> int:
+    """`port` if nobody listens there, else the next free one if it may move; 0 takes any.
+
+    Raises Conflict when it is taken and may not move.
+    """
+    if port == 0:
+        return _free(host, 0)
+    for candidate in range(port, port + TRIED if may_move else port + 1):
+        try:
+            return _free(host, candidate)
+        except OSError:
+            continue
+    raise Conflict(f"port {port} of {host} is taken: set RINGELISTE_WEB_PORT to a free one (0: any)")
+
+
+def _free(host: str, port: int) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as server:
+        return int(server.getsockname()[1])
+
+
+def reachable_at(host: str, port: int) -> str:
+    """The address for a browser on this machine; who listens everywhere listens here too."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{here}]:{port}" if ":" in here else f"http://{here}:{port}"

@@ -1,0 +1,52 @@
+"""A bar for what takes longer than two seconds: how far, how fast, how long still."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+
+from calling.importing import Progress as Imported
+
+PATIENCE_SECONDS = 2.0
+LINE_SECONDS = 10.0
+"""Without a terminal a line is written so often instead of a bar."""
+
+
+@contextmanager
+def import_bar(console: Console, title: str) -> Iterator[Callable[[Imported], None]]:
+    """Call what it gives with each progress of an import."""
+    if not console.is_terminal:
+        yield _lines(console, title)
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TaskProgressColumn(),
+        TextColumn("{task.fields[pace]}", style="dim"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=1.0, pace="")
+        yield lambda now: bar.update(task, completed=now.share, pace=_pace(now))
+
+
+def _lines(console: Console, title: str) -> Callable[[Imported], None]:
+    due = monotonic() + PATIENCE_SECONDS
+
+    def tell(now: Imported) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            console.print(f"{title}: {now.share:.0%}, {_pace(now)}", highlight=False)
+            due = monotonic() + LINE_SECONDS
+
+    return tell
+
+
+def _pace(now: Imported) -> str:
+    rejected = f", {now.rejected:,} rejected" if now.rejected else ""
+    left = f", {_seconds(now.eta)} left" if now.eta is not None else ""
+    return f"{now.rows:,} rows{rejected}, {now.rate:,.0f} rows/s{left}"
+
+
+def _seconds(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
