@@ -91,11 +91,15 @@ def bindings(e164: str | None = None) -> dict[str, object]:
 
 _UNTILS = ", ".join(f"({gate.until}) as {gate.name}" for gate in STAMPED)
 
+# Given through a subselect, the planner cannot see how many there are: one plan fits all and is kept.
+# Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
+_GIVEN = "any((select cast(:customers as bigint[]))::bigint[])"
+
 # `facts` is materialised: each gate is asked once, and the placements are locked in key order.
 _RESTAMP = text(f"""
     with locked as (
         select p.assignment_id, p.customer_id from placement p
-         where p.crm_id = :crm_id and p.customer_id = any(:customers)
+         where p.crm_id = :crm_id and p.customer_id = {_GIVEN}
            and p.state not in ('left', 'anonymised')
          order by p.assignment_id, p.customer_id for no key update
     ), facts as materialized (
@@ -125,7 +129,7 @@ _SHUT = text(f"""
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       {FACTS}
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = any(:customers)
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = {_GIVEN}
 """)
 
 

@@ -89,7 +89,7 @@ def journal(work: Work, dialer_id: int, told: Sequence[Told]) -> int:
     """
     if not told:
         return 0
-    written = work.run(
+    return work.run(
         _JOURNAL,
         dialer_id=dialer_id,
         events=[event.event_id for event in told],
@@ -97,8 +97,6 @@ def journal(work: Work, dialer_id: int, told: Sequence[Told]) -> int:
         kinds=[event.kind for event in told],
         bodies=[orjson.dumps({**event.body, "at": event.at}).decode() for event in told],
     ).rowcount
-    work.hint("inbox", dialer_id)
-    return written
 
 
 def process_inbox(open_work: OpenWork, dialer_id: int) -> int:

@@ -69,6 +69,13 @@ _RECALLS = text("""
      where crm_id = :crm_id and dialer_id = :dialer_id and answered_at is null
      order by lease_id limit :batch
 """)
+_WANT_BACK = text("""
+    insert into recall (crm_id, lease_id, dialer_id, reason, asked_at)
+    select :crm_id, l.id, l.dialer_id, :reason, :now from lease l
+     where l.crm_id = :crm_id and l.id = any(:leases) and l.ended_at is null and l.sent_at is not null
+     order by l.id
+    on conflict (crm_id, lease_id) do nothing
+""")
 _ANSWER = text("""
     update recall set answered_at = :now, answer = 'taken'
      where crm_id = :crm_id and lease_id = any(:leases) and answered_at is null
@@ -128,6 +135,11 @@ def came_back(open_work: OpenWork, leases: Sequence[UUID], how: str) -> int:
             turnstile.pass_shared(work, work.run(_ASSIGNMENTS, leases=batch).scalars())
             freed += len(give_back(work, batch, how))
     return freed
+
+
+def want_back(work: Work, leases: Sequence[UUID], reason: str) -> None:
+    """Write recalls for these orders: the link asks until the dialer answers or the reaper ends them."""
+    work.run(_WANT_BACK, leases=list(leases), reason=reason)
 
 
 def too_late(work: Work, leases: Sequence[UUID]) -> None:

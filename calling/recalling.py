@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from calling.give_back import give_back
+from calling.orders import want_back
 from models import turnstile
 from models.work import OpenWork, Work
 
@@ -42,13 +43,6 @@ _HOLDERS = text("""
     select id, assignment_id, dialer_id, sent_at, state from lease
      where crm_id = :crm_id and id = any(:leases) and ended_at is null
 """)
-_ASK = text("""
-    insert into recall (crm_id, lease_id, dialer_id, reason, asked_at)
-    select :crm_id, l.id, l.dialer_id, :reason, :now from lease l
-     where l.crm_id = :crm_id and l.id = any(:leases) and l.ended_at is null
-     order by l.id
-    on conflict (crm_id, lease_id) do nothing
-""")
 _FATE = text("""
     select l.id, l.state, l.ended_by, l.rung_at,
            l.ring_by + coalesce(d.rings_late_seconds, 0) * interval '1 second' as last_ring,
@@ -70,7 +64,7 @@ def recall(work: Work, leases: Sequence[UUID], reason: str) -> None:
     if here:
         give_back(work, here, "recalled")
     if outside:
-        work.run(_ASK, leases=outside, reason=reason)
+        want_back(work, outside, reason)
         for dialer_id in sorted({r.dialer_id for r in rows if r.id in set(outside)}):
             work.hint("recall", dialer_id)
 

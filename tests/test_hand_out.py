@@ -6,6 +6,7 @@ from threading import Barrier
 
 import pytest
 from sqlalchemy import text
+from world import NOON, World
 
 from calling.allocate import allocate, allocate_all
 from calling.gates import restamp
@@ -15,7 +16,6 @@ from calling.presence import be
 from calling.ring import release, ring
 from calling.suppress import suppress
 from models.errors import BadInput, Conflict, LeaseGone, NotFound, NotNow
-from tests.world import NOON, World
 
 AZORES = "Atlantic/Azores"
 

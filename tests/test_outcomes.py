@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, text
+from world import NOON, World
 
 from calling.allocate import allocate_all
 from calling.audit import audit
@@ -22,7 +23,6 @@ from calling.reaper import reap
 from calling.ring import ring
 from models.errors import NotNow
 from models.outcomes import EFFECTS, Outcome
-from tests.world import NOON, World
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 

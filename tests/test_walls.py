@@ -7,6 +7,7 @@ from threading import Event
 
 import pytest
 from sqlalchemy import text
+from world import NOON, World, wait_until
 
 from calling.allocate import allocate_all
 from calling.explain import explain
@@ -17,7 +18,6 @@ from calling.recalling import WallAnswer, fates
 from calling.ring import release, ring
 from calling.suppress import finish_suppressions, lift, suppress
 from models.errors import BadInput, Conflict, NotFound, NotNow
-from tests.world import NOON, World, wait_until
 
 HOUR = timedelta(hours=1)
 
@@ -58,7 +58,7 @@ def hand_outs(world: World, seller: int, stopping: Event, turns: dict[int, int])
 
 @pytest.mark.parametrize(
     "wall", [lambda w, s: pause(w.opener(), "segment", s, reason="r", author="a"),
-             lambda w, s: pause(w.opener(), "crm", None, reason="r", author="a")], ids=["segment", "crm"],
+             lambda w, _: pause(w.opener(), "crm", None, reason="r", author="a")], ids=["segment", "crm"],
 )  # fmt: skip
 def test_nothing_begins_behind_a_pause_while_eight_sellers_work(
     world: World, wall: Callable[[World, int], WallAnswer]

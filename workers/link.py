@@ -39,6 +39,7 @@ class Link:
         self._app, self._crm_id, self._dialer, self._port = app, crm_id, dialer, port
         self._open_work = app.opener(crm_id)
         self._epoch = dialer.epoch
+        self._told = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; raises Unavailable when the dialer or PostgreSQL cannot be reached."""
@@ -46,7 +47,10 @@ class Link:
             await self._port.beat()
             await self._enter_epoch()
             async with asyncio.TaskGroup() as tasks:
-                jobs = [tasks.create_task(job) for job in (self._beat(), self._listen(), self._work())]
+                jobs = [
+                    tasks.create_task(job)
+                    for job in (self._beat(), self._listen(), self._digest(), self._work())
+                ]
                 await stopping.wait()
                 for job in jobs:
                     job.cancel()
@@ -70,6 +74,14 @@ class Link:
             ]
             await to_thread(self._journal, told)
             await self._port.ack([event.event_id for event in batch.events])
+            self._told.set()
+
+    async def _digest(self) -> None:
+        """Let what was told take effect; a tick does it for a link that died after its ack."""
+        while True:
+            self._told.clear()
+            await to_thread(inbox.process_inbox, self._open_work, self._dialer.id)
+            await self._told.wait()
 
     async def _work(self) -> None:
         while True:
@@ -83,11 +95,12 @@ class Link:
             await asyncio.sleep(TURN_SECONDS)
 
     async def _enter_epoch(self) -> None:
-        """In a new epoch whatever is outside is asked back first: the dialer's side may have forgotten it."""
+        """In a new epoch whatever is outside is wanted back first: the other side may have forgotten it."""
         epoch = await self._port.epoch()
         if epoch == self._epoch:
             return
         log.info("a new epoch", epoch=epoch, before=self._epoch)
+        await self._port.beat()
         await self._recall(await to_thread(self._everything_outside))
         await to_thread(self._enter, epoch)
         self._epoch = epoch
@@ -102,7 +115,8 @@ class Link:
             a.lease_id for a in answers if not a.accepted and a.reason not in ("taken", "ringing", "ended")
         ]
         if refused:
-            # A refusal is an answer, but only a recall leaves the tombstone that makes it final.
+            # The call may have been repeated on its way: only the answer to a recall frees a customer.
+            await to_thread(self._want_back, refused, "refused")
             await self._recall(refused)
 
     async def _recall(self, leases: Sequence[UUID]) -> None:
@@ -136,9 +150,15 @@ class Link:
         with self._open_work() as work:
             return orders.to_offer(work, self._dialer.id)
 
+    def _want_back(self, leases: Sequence[UUID], reason: str) -> None:
+        with self._open_work() as work:
+            orders.want_back(work, leases, reason)
+
     def _everything_outside(self) -> list[UUID]:
         with self._open_work() as work:
-            return orders.unsettled(work, self._dialer.id, everything=True)
+            outside = orders.unsettled(work, self._dialer.id, everything=True)
+            orders.want_back(work, outside, "a new epoch")
+            return outside
 
     def _enter(self, epoch: str) -> None:
         with self._open_work() as work:
