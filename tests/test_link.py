@@ -167,20 +167,32 @@ async def test_redis_may_burn(linked_world: World, own_redis: OwnRedis, tmp_path
             burnt.flushall()
         for lease in before:
             await robot.tell(lease, "ended", result="no_sale", talk_seconds=1)
-        # Three waited in the queue that burnt: nobody knows of them, so they are held, and count for nothing.
-        after = await taken(robot, 6)
-        assert not set(before) & set(after)
-        for lease in after:
-            await robot.tell(lease, "ended", result="no_answer", talk_seconds=0)
-        await until(lambda: len(leases(world, "ended_by = 'outcome'")) == 9, 30)
-    unknown = leases(world, "ended_at is null")
-    assert len(unknown) == 3
+        # What waited in the queue that burnt may be unknown: it is held, and counts for nothing.
+        while _left(world):
+            for order in (await robot.take(3)).orders:
+                assert order.lease_id not in before
+                await robot.tell(order.lease_id, "ended", result="no_answer", talk_seconds=0)
+            await asyncio.sleep(0.05)
     reap(world.opener(world.app.now() + timedelta(minutes=15)))
-    assert leases(world, "ended_by = 'unconfirmed'") == unknown
+    assert leases(world, "ended_at is null") == []
     with world.work() as work:
-        numbers = work.run(text("select e164 from lease")).scalars().all()
+        rung = work.run(text("select e164 from lease where ended_by in ('outcome', 'unconfirmed')"))
+        numbers = rung.scalars().all()
     assert len(numbers) == len(set(numbers)) == 12
     assert await asyncio.to_thread(violations, world) == []
+
+
+def _left(world: World) -> bool:
+    """Whether somebody is still to be offered or waits for the robot, and is not lost in the fire."""
+    with world.work() as work:
+        return bool(
+            work.run(
+                text("""
+                    select count(*) from placement p left join lease l on l.id = p.lease_id
+                     where p.state in ('ready', 'leased')
+                       and not exists (select from recall r where r.lease_id = l.id and r.answered_at is null)""")
+            ).scalar_one()
+        )
 
 
 async def test_one_link_per_dialer(linked_world: World, tmp_path: Path) -> None:
