@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from calling.values import infer
+from calling.values import TYPES, infer
 from models.errors import BadInput
-from models.tables.customers import FIELD_TYPES
 
 # What a customer has beside the CRM's own fields. Only `phone` may be several columns.
 TARGETS = ("external_id", "name", "first_name", "last_name", "email", "place", "phone")
@@ -118,8 +117,8 @@ def _say(
 ) -> tuple[str, str | None]:
     """The target and type that the caller gave for a header."""
     target, _, kind = (part.strip() for part in said.partition(":"))
-    if kind and (kind not in FIELD_TYPES or target in TARGETS):
-        problems.append(f"{header!r} is mapped to {said!r}: a type is one of {', '.join(FIELD_TYPES)}")
+    if kind and (kind not in TYPES or target in TARGETS):
+        problems.append(f"{header!r} is mapped to {said!r}: a type is one of {', '.join(TYPES)}")
     if kind and fields.get(target, kind) != kind:
         problems.append(f"{header!r} is mapped to {said!r}, but {target} is a {fields[target]} field already")
     if target in TARGETS or target in fields or target == IGNORED:

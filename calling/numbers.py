@@ -1,7 +1,7 @@
 """Telephone numbers: text as people write it -> E.164, candidate zones and country, or a reason why not."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from phonenumbers import (
     SUPPORTED_REGIONS,
@@ -20,6 +20,7 @@ from phonenumbers import (
 # Never the geographical variant, which gives false certainty about mobiles; never phonenumbers.geocoder.
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
+from calling.tails import TAIL, tail_is_free
 from calling.zones import canonical
 from models.errors import BadInput
 
@@ -41,13 +42,15 @@ _LENGTH_REASONS = {
 }
 _ROUNDED = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d+")
 _FLOAT = re.compile(r"(\+?\d{5,})\.0")
+# Digits with nothing between them that phonenumbers could take for an extension or a second number.
+_PLAIN = re.compile(r"\+?[0-9 ().-]*[0-9]{3}")
+_KEPT = 100_000
 # ";ext=", ",," and ", x12" belong to the number before them.
 _SURE_SPLIT = re.compile(r"[|\r\n]|;(?!ext=|isub=|phone-context=)")
 _LIKELY_SPLIT = re.compile(r"/|(?<!,),(?!,|\s*(?:ext|x|#))", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number that can be rung. `zones`: candidates, sorted; empty means unknown, so not callable.
 
     `country`: whose numbering plan it stands in ("PT"); None for numbers of no country.
@@ -56,6 +59,10 @@ class Number:
     e164: str
     zones: tuple[str, ...]
     country: str | None
+
+
+# All but the tail of a text, and its region -> the number without its tail (calling/tails.py).
+_known: dict[tuple[str, str | None], Number] = {}
 
 
 def check_region(region: str) -> str:
@@ -74,6 +81,15 @@ def read_number(text: str, region: str | None) -> Number | str:
     the text must begin with +.
     """
     text = text.strip()
+    tail = text[-TAIL:]
+    known = _known.get((text[:-TAIL], region))
+    if known and tail.isdecimal() and tail.isascii():
+        return Number(known.e164 + tail, known.zones, known.country)
+    return _read(text, region)
+
+
+def _read(text: str, region: str | None) -> Number | str:
+    """The long way, by phonenumbers; remembers what numbers with another tail will come to."""
     if _ROUNDED.fullmatch(text):
         return "rounded by a spreadsheet; format the column as text and export it again"
     if whole := _FLOAT.fullmatch(text):
@@ -91,7 +107,12 @@ def read_number(text: str, region: str | None) -> Number | str:
     e164 = format_number(number, PhoneNumberFormat.E164)
     if len(e164) > LONGEST + 1:
         return "too long"
-    return Number(e164, canonical(zones), None if country == NO_COUNTRY else country)
+    read = Number(e164, canonical(zones), None if country == NO_COUNTRY else country)
+    if _PLAIN.fullmatch(text) and tail_is_free(number, region, sum(map(str.isdecimal, text))):
+        if len(_known) >= _KEPT:
+            _known.clear()
+        _known[text[:-TAIL], region] = read._replace(e164=e164[:-TAIL])
+    return read
 
 
 def read_numbers(cell: str, region: str | None) -> tuple[list[Number], list[tuple[str, str]]]:

@@ -29,13 +29,13 @@ def open_table(path: Path) -> Iterator[Table]:
             raise BadInput(f"{path} is empty")
         file.seek(0)
         try:
-            yield _read(path, file, start)
+            yield _read(path, file, start, stack)
         except BadInput as problem:
             named = str(path) in problem.message
             raise problem if named else BadInput(f"{path}: {problem.message}", **problem.data) from None
 
 
-def _read(path: Path, file: BinaryIO, start: bytes) -> Table:
+def _read(path: Path, file: BinaryIO, start: bytes, stack: ExitStack) -> Table:
     """The table in whichever format the file begins."""
     size = path.stat().st_size
     if start.startswith((_ZIP, _OLE)):
@@ -48,7 +48,8 @@ def _read(path: Path, file: BinaryIO, start: bytes) -> Table:
     if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{"):
         return Table(*_json_lines(path, file), share)
     errors = "surrogateescape" if encoding == "utf-8" else "strict"
-    return Table(*read_delimited(TextIOWrapper(file, encoding, errors=errors, newline="")), share)
+    text = stack.enter_context(TextIOWrapper(file, encoding, errors=errors, newline=""))
+    return Table(*read_delimited(text), share)
 
 
 def _excel(path: Path) -> Table:

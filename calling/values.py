@@ -8,6 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
+TYPES = ("text", "number", "date", "yes_no", "choice")
+"""As the table `field` knows them; said again here, so that a parsing process need not load the tables."""
+
 LONGEST = 2_000  # characters of a text
 MOST = 10**15  # of a number: what every reader of JSON keeps exactly
 MOST_CHOICES = 30
@@ -32,12 +35,14 @@ def read_value(kind: str, text: str) -> object:
 
 
 def infer(values: Sequence[str]) -> str:
-    """The type that fits every one of a column's cells (none of them empty)."""
-    if values and all(value.casefold() in _YES | _NO for value in values):
+    """The type that fits every one of a column's cells (none of them empty); text if there are none."""
+    if not values:
+        return "text"
+    if all(value.casefold() in _YES | _NO for value in values):
         return "yes_no"
-    if values and not any(_CODE.fullmatch(value) for value in values) and _all_read(_number, values):
+    if not any(_CODE.fullmatch(value) for value in values) and _all_read(_number, values):
         return "number"
-    if values and _all_read(_date, values):
+    if _all_read(_date, values):
         return "date"
     counts = Counter(values)
     few = len(counts) <= min(MOST_CHOICES, len(values) // 4)

@@ -1,5 +1,5 @@
 -- Put customers of a CRM into an assignment: ready, Unsegmented, ranked. Who is there already stays as they are.
--- /*rank*/ is the expression of calling/rank.py.
+-- The rank's expression is put in by calling/placing.py.
 insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
 select :crm_id, a.id, c.id, 'ready', s.id, c.clock_id, /*rank*/, :now
   from assignment a

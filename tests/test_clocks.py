@@ -1,0 +1,120 @@
+"""Clocks: where a customer may be, told strictly, and kept once for all who share it."""
+
+from threading import Barrier, Thread
+
+import pytest
+from sqlalchemy import text
+from world import LISBON, NOON, World
+
+from calling.clocks import clock_for, clock_ids, clock_key, read_clocks, reclock, whereabouts_of
+from calling.zones import UNKNOWN_RECKONING, Whereabouts, whereabouts
+from models.work import Work
+
+AZORES = "Atlantic/Azores"
+MOBILE = ((AZORES, LISBON), "PT")
+LANDLINE = ((LISBON,), "PT")
+NORWAY = (("Europe/Oslo",), "NO")
+NOWHERE = ((), None)  # +800 and its like
+
+
+@pytest.mark.parametrize(
+    ("numbers", "verified", "place", "expected"),
+    [
+        ([LANDLINE, MOBILE], None, None, Whereabouts((AZORES, LISBON), ("PT",), LISBON)),
+        ([MOBILE, LANDLINE], None, "PT", Whereabouts((AZORES, LISBON), ("PT",), AZORES)),
+        ([MOBILE, NORWAY], None, "US-FL",
+         Whereabouts((AZORES, "Europe/Lisbon", "Europe/Oslo"), ("NO", "PT", "US-FL"), AZORES)),
+        ([MOBILE, NORWAY], LISBON, None, Whereabouts((LISBON,), ("NO", "PT"), LISBON)),
+        ([NOWHERE], LISBON, None, Whereabouts((LISBON,), (), LISBON)),
+        ([], None, "PT", Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
+        # One number that may be anywhere: the other proves nothing about where its owner is.
+        ([LANDLINE, NOWHERE], None, None, Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
+    ],
+)  # fmt: skip
+def test_where_a_customer_may_be(
+    numbers: list[tuple[tuple[str, ...], str | None]],
+    verified: str | None,
+    place: str | None,
+    expected: Whereabouts,
+) -> None:
+    """Planted and found: a number without zones passed over in the union."""
+    assert whereabouts(numbers, verified, place) == expected
+
+
+def test_a_clock_is_made_once(world: World) -> None:
+    where = Whereabouts((AZORES, LISBON), ("PT",), LISBON)
+    nowhere = Whereabouts((), (), UNKNOWN_RECKONING)
+    with world.work() as work:
+        made = clock_ids(work, [where, nowhere, where])
+    assert set(made) == {"PT|Atlantic/Azores,Europe/Lisbon", "|"}
+    with world.work() as work:
+        assert clock_for(work, where) == made[clock_key(where)]
+        known = {clock.id: clock for clock in read_clocks(work)}
+        assert known[made[clock_key(where)]].zones == (AZORES, LISBON)
+        assert known[made["|"]].zones == known[made["|"]].places == ()
+        assert [clock.id for clock in read_clocks(work, [made["|"]])] == [made["|"]]
+
+
+def test_the_same_clocks_made_by_many_at_once(world: World) -> None:
+    """Planted and found: no ON CONFLICT; keys in the caller's order, which deadlocks."""
+    wanted = [Whereabouts((LISBON,), (f"P{n}",), LISBON) for n in range(40)]
+    together, found = Barrier(6), list[dict[str, int]]()
+
+    def make(number: int) -> None:
+        together.wait()
+        with world.work() as work:
+            found.append(clock_ids(work, wanted[number:] + wanted[:number]))
+
+    threads = [Thread(target=make, args=(7 * n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 6
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == 40
+
+
+def clock_of(work: Work, customer: int) -> tuple[str, str, str]:
+    """Key and reckoning zone of a customer, and the key of its placement."""
+    row = work.run(
+        text("""
+            select k.key, c.reckoning_zone, pk.key as placed from customer c
+              join call_clock k on k.id = c.clock_id
+              join placement p on p.crm_id = :crm_id and p.customer_id = c.id
+              join call_clock pk on pk.id = p.clock_id
+             where c.crm_id = :crm_id and c.id = :id"""),
+        id=customer,
+    ).one()
+    return row.key, row.reckoning_zone, row.placed
+
+
+def test_a_customer_follows_their_facts_and_the_placement_the_customer(world: World) -> None:
+    """Planted and found: the placement left on the old clock."""
+    assignment = world.assignment()
+    one, two = world.customers(2, assignment)
+    with world.work() as work:
+        assert reclock(work, [one, two]) == []
+        work.run(
+            text("""insert into customer_number (crm_id, customer_id, e164, position, zones)
+                    values (:crm_id, :id, '+4722334455', 1, '{Europe/Oslo}')"""),
+            id=one,
+        )
+        assert reclock(work, [two, one]) == [one]
+        both = "NO,PT|Europe/Lisbon,Europe/Oslo"
+        assert clock_of(work, one) == (both, LISBON, both)
+        assert clock_of(work, two) == ("PT|Europe/Lisbon", LISBON, "PT|Europe/Lisbon")
+        work.run(
+            text("update customer set verified_zone = 'Europe/Oslo' where crm_id = :crm_id and id = :id"),
+            id=one,
+        )
+        assert reclock(work, [one]) == [one]
+        assert clock_of(work, one) == ("NO,PT|Europe/Oslo", "Europe/Oslo", "NO,PT|Europe/Oslo")
+        assert reclock(work, []) == []
+
+
+def test_a_customer_without_a_number_is_nowhere(world: World) -> None:
+    (one,) = world.customers(1)
+    with world.work(NOON) as work:
+        work.run(text("delete from customer_number where crm_id = :crm_id"))
+        assert whereabouts_of(work, [one]) == {one: Whereabouts((), ("PT",), UNKNOWN_RECKONING)}

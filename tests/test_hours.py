@@ -1,0 +1,271 @@
+"""P3, the hours: open clocks against an oracle that knows nothing of spans, and the edges by name."""
+
+import zoneinfo
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from time import perf_counter
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from calling.clocks import Clock
+from calling.hours import NO_ZONE, Timetable, timetable
+from calling.law import holidays_of, read_laws, shipped
+from calling.week import read_week
+from calling.zones import canonical, zone
+from models.errors import BadInput
+
+OFFICE = {day: [["09:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}
+ALWAYS = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+ODD = {
+    **ALWAYS,
+    "sun": [["01:30", "02:45"], ["23:00", "24:00"]],
+    "mon": [["00:00", "03:10"], ["08:00", "09:00"]],
+}
+PLACES: list[tuple[str, ...]] = [
+    (), ("PT",), ("NO",), ("FR",), ("US",), ("US", "US-FL"), ("US-LA",), ("US-PA",), ("CA", "US"), ("AU",),
+]  # fmt: skip
+ZONE_SETS = sorted({canonical(names) for names in TIMEZONE_DATA.values()})
+LISBON = Clock(1, ("Europe/Lisbon",), ("PT",))
+TWO_ZONES = Clock(2, ("Atlantic/Azores", "Europe/Lisbon"), ("PT",))
+OSLO = Clock(3, ("Europe/Oslo",), ("NO",))
+PARIS = Clock(4, ("Europe/Paris",), ("FR",))
+MINUTE = timedelta(minutes=1)
+RESTLESS = [
+    "Europe/Lisbon", "America/New_York", "Africa/Cairo", "America/Havana", "America/Santiago",
+    "Atlantic/Azores", "Australia/Lord_Howe", "Africa/Casablanca", "Asia/Beirut",
+]  # fmt: skip
+Hours = Mapping[str, list[list[str]]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _zones_of_the_package() -> Iterator[None]:
+    """The oracle asks zoneinfo itself, but reads the same edition of the rules, not the machine's."""
+    zoneinfo.reset_tzpath([])
+    ZoneInfo.clear_cache()
+    yield
+    zoneinfo.reset_tzpath()
+    ZoneInfo.clear_cache()
+
+
+def oracle(hours: Hours, clock: Clock, now: datetime) -> bool:
+    """Open, by plain zoneinfo: a minute before, now and a minute after, in every zone."""
+    return bool(clock.zones) and all(
+        _open_there(hours, clock.places, (now + shift).astimezone(ZoneInfo(name)))
+        for name in clock.zones
+        for shift in (-MINUTE, timedelta(), MINUTE)
+    )
+
+
+def _open_there(hours: Hours, places: tuple[str, ...], local: datetime) -> bool:
+    day = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")[local.weekday()]
+    minute = local.hour * 60 + local.minute
+    if not any(_minutes(a) <= minute < _minutes(b) for a, b in hours.get(day, [])):
+        return False
+    wanted = {name for place in places for name in (place, place[:2])}
+    for law in shipped().rows:
+        if law.place in wanted and law.valid_from <= local.date() <= law.valid_to:
+            spans = law.week.days[local.weekday()]
+            if law.calendar and _holiday(law.calendar, law.own_days, local.date()):
+                spans = law.holiday_hours
+            if not any(a <= minute < b for a, b in spans):
+                return False
+    return True
+
+
+def _holiday(calendar: str, own: frozenset[tuple[int, int]], day: date) -> bool:
+    return day in holidays_of(calendar, day.year) or (day.month, day.day) in own
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+clocks = st.builds(Clock, st.just(1), st.sampled_from(ZONE_SETS), st.sampled_from(PLACES))
+instants = st.datetimes(datetime(2023, 1, 1), datetime(2032, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+weeks = st.sampled_from([OFFICE, ALWAYS, ODD])
+
+
+@settings(max_examples=400, deadline=None)
+@given(hours=weeks, clock=clocks, now=instants)
+def test_open_is_what_the_oracle_says(hours: Hours, clock: Clock, now: datetime) -> None:
+    """Planted and found: a margin left out at one edge; any() of the zones for all(); law rows not joined."""
+    assert timetable(hours).open_clocks([clock], now) == ([clock.id] if oracle(hours, clock, now) else [])
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    hours=weeks,
+    name=st.sampled_from(RESTLESS),
+    year=st.integers(2023, 2032),
+    seconds=st.integers(-100_000, 100_000),
+)
+def test_open_on_the_days_when_clocks_change(hours: Hours, name: str, year: int, seconds: int) -> None:
+    """Planted and found: one offset for the whole local day."""
+    clock = Clock(1, (name,), ())
+    for change in _changes(name, year):
+        now = change + timedelta(seconds=seconds)
+        assert bool(timetable(hours).open_clocks([clock], now)) == oracle(hours, clock, now)
+
+
+def _changes(name: str, year: int) -> list[datetime]:
+    """The hours of a year at whose end the offset is another."""
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    hours = [start + timedelta(hours=n) for n in range(24 * 366)]
+    there = ZoneInfo(name)
+    offsets = [hour.astimezone(there).utcoffset() for hour in hours]
+    return [hour for hour, one, two in zip(hours[1:], offsets, offsets[1:], strict=False) if one != two]
+
+
+@settings(max_examples=150, deadline=None)
+@given(hours=weeks, clock=clocks, now=instants)
+def test_closing_and_opening_are_the_edges_of_open(hours: Hours, clock: Clock, now: datetime) -> None:
+    """Planted and found: the next opening taken from the day's first span although it lies behind us."""
+    table = timetable(hours)
+    if oracle(hours, clock, now):
+        closes = table.closes_at(clock, now)
+        assert now < closes
+        assert oracle(hours, clock, closes - timedelta(seconds=1))
+        assert oracle(hours, clock, now + (closes - now) / 2)
+        assert closes - now > timedelta(days=1) or not oracle(hours, clock, closes)
+        assert table.next_opening(clock, now) == now
+        return
+    assert table.closes_at(clock, now) == now
+    opens = table.next_opening(clock, now)
+    if opens is not None:
+        assert oracle(hours, clock, opens)
+        assert not oracle(hours, clock, opens - timedelta(seconds=1))
+        assert not any(oracle(hours, clock, now + n * (opens - now) / 40) for n in range(40))
+
+
+@settings(max_examples=150, deadline=None)
+@given(hours=weeks, clock=clocks, now=instants)
+def test_a_shut_clock_says_why_and_an_open_one_nothing(hours: Hours, clock: Clock, now: datetime) -> None:
+    assert bool(timetable(hours).why_shut(clock, now)) != oracle(hours, clock, now)
+
+
+@pytest.mark.parametrize(
+    ("clock", "local", "is_open"),
+    [
+        (LISBON, "2026-03-02 09:00:59", False),  # the margin
+        (LISBON, "2026-03-02 09:01:00", True),
+        (LISBON, "2026-03-02 19:58:59", True),
+        (LISBON, "2026-03-02 19:59:00", False),
+        (TWO_ZONES, "2026-03-02 10:00:59", False),  # nine on the Azores
+        (TWO_ZONES, "2026-03-02 10:01:00", True),
+        (OSLO, "2026-05-01 12:00:00", False),  # a holiday, and a Friday
+        (OSLO, "2026-05-04 12:00:00", True),
+        (PARIS, "2026-03-02 09:30:00", False),  # own hours are open, the law is not
+        (PARIS, "2026-03-02 12:58:59", True),
+        (PARIS, "2026-03-02 13:30:00", False),  # between the two intervals
+        (PARIS, "2026-03-02 14:01:00", True),
+        (PARIS, "2026-07-14 15:00:00", False),
+        (PARIS, "2023-02-28 09:30:00", True),  # before the decree
+    ],
+)
+def test_edges(clock: Clock, local: str, is_open: bool) -> None:
+    there = ZoneInfo(clock.zones[-1])
+    now = datetime.fromisoformat(local).replace(tzinfo=there).astimezone(UTC)
+    assert bool(timetable(OFFICE).open_clocks([clock], now)) == is_open
+
+
+def test_a_clock_without_zones_is_never_open() -> None:
+    """Planted and found: all() of no zone is true."""
+    nowhere = Clock(9, (), ("PT",))
+    table, now = timetable(ALWAYS), datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert table.open_clocks([nowhere], now) == []
+    assert table.next_opening(nowhere, now) is None
+    assert [reason.rule for reason in table.why_shut(nowhere, now)] == [NO_ZONE]
+
+
+def test_hours_of_no_day_never_open() -> None:
+    assert timetable({}).next_opening(LISBON, datetime(2026, 3, 2, 12, tzinfo=UTC)) is None
+
+
+def test_a_place_without_a_row_is_shown_as_such() -> None:
+    basis = timetable(OFFICE).basis(Clock(1, ("Europe/Lisbon",), ("NO", "PT")), date(2026, 3, 2))
+    assert [str(one) for one in basis] == [
+        "NO: Markedsføringsloven section 14 (Prop. 43 L (2016-2017) chapter 2, regjeringen.no)",
+        "PT: own hours, no law row",
+    ]
+
+
+def test_every_problem_of_own_hours_is_named_at_once() -> None:
+    body = {
+        "mon": [["09:00", "20:00"], ["19:00", "21:00"]],
+        "tuesday": [],
+        "wed": [["20:00", "09:00"]],
+        "thu": [["9:00", "20:00"]],
+        "fri": "09-20",
+        "sat": [["09:00"]],
+    }
+    with pytest.raises(BadInput) as caught:
+        read_week(body)
+    assert [problem["path"] for problem in caught.value.data["problems"]] == [
+        "mon[1]", "tuesday", "wed[0]", "thu[0]", "fri", "sat[0]",
+    ]  # fmt: skip
+    assert "did you mean tue?" in caught.value.message
+
+
+def test_intervals_that_touch_are_one() -> None:
+    """No margin inside an opening that is written in two pieces."""
+    table = Timetable(read_week({"mon": [["09:00", "12:00"], ["12:00", "20:00"]]}))
+    assert table.open_clocks([LISBON], datetime(2026, 3, 2, 12, tzinfo=UTC)) == [1]
+
+
+def test_sundays_are_no_holidays_of_the_package() -> None:
+    """Its releases have had both defaults; Sundays have hours of their own."""
+    norway = holidays_of("NO", 2026)
+    assert len(norway) == 12
+    assert date(2026, 5, 1) in norway
+    assert date(2026, 5, 17) in norway
+    assert not norway & {date(2026, 12, 24), date(2026, 12, 31), date(2026, 3, 1)}
+    assert date(2026, 3, 1) not in holidays_of("SE", 2026)
+
+
+def test_a_holiday_is_one_on_the_wall_of_the_customer() -> None:
+    """16 May 23:30 UTC is already 17 May in Oslo, a Monday in 2027 and a holiday."""
+    now = datetime(2027, 5, 16, 23, 30, tzinfo=UTC)
+    assert timetable(ALWAYS).open_clocks([OSLO], now) == []
+    rules = [reason.rule for reason in timetable(ALWAYS).why_shut(OSLO, now)]
+    assert rules == ["Markedsføringsloven section 14 (NO)"]
+
+
+def test_the_shipped_law_is_whole() -> None:
+    """Every row has a source, hours for every day, and a calendar that exists."""
+    for law in shipped().rows:
+        assert law.source, law.place
+        assert law.evidence in ("text", "secondary"), law.place
+        assert len(law.week.days) == 7
+        if law.calendar:
+            assert holidays_of(law.calendar, 2026), law.place
+
+
+def test_a_law_file_with_a_day_missing_is_refused() -> None:
+    row = '[[law]]\nplace="XX"\nname="x"\nsource="x"\nevidence="text"\n'
+    with pytest.raises(BadInput, match="no hours for sun"):
+        read_laws(row + 'hours = { mon-sat = [["09:00", "20:00"]] }')
+
+
+def test_zones_come_from_the_package() -> None:
+    """Every zone that numbers answer with exists, and an unknown one is refused with a proposal."""
+    assert all(zone(name) for names in ZONE_SETS for name in names)
+    with pytest.raises(BadInput, match="did you mean Europe/Lisbon"):
+        zone("Europe/Lisboa")
+
+
+def test_a_thousand_clocks_in_five_milliseconds() -> None:
+    """Warm, the best of several: the machine may be busy."""
+    many = [Clock(i, ZONE_SETS[i % len(ZONE_SETS)], PLACES[i % len(PLACES)]) for i in range(1000)]
+    table, now = timetable(OFFICE), datetime.combine(date(2026, 3, 2), time(12), UTC)
+    table.open_clocks(many, now)
+    best = 1.0
+    for n in range(20):
+        started = perf_counter()
+        table.open_clocks(many, now + n * MINUTE)
+        best = min(best, perf_counter() - started)
+    assert best < 0.005

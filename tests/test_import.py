@@ -1,0 +1,476 @@
+"""Import: every good row taken, every bad one told, the same file again changes nothing."""
+
+import csv
+import json
+import sys
+from datetime import timedelta
+from pathlib import Path
+from subprocess import run
+from threading import Barrier, Thread
+from typing import Any
+
+import pytest
+from sheets import write_xlsx
+from sqlalchemy import text
+from world import NOON, World
+
+from calling import importing
+from calling.importing import ImportReport, Progress, import_file
+from calling.reading import open_table
+from calling.rejects import harmless
+from calling.values import TYPES
+from models.errors import BadInput, NotFound
+from models.tables.customers import FIELD_TYPES
+
+LATER = NOON + timedelta(hours=1)
+HEADER = "customer id,name,phone,mobile,e-mail,age,housing,joined,job\n"
+
+
+def put(folder: Path, content: str | bytes, name: str = "list.csv") -> Path:
+    """A file with this content."""
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def load(world: World, path: Path, **options: Any) -> ImportReport:
+    """Import into the world's CRM, whose numbers are Portuguese."""
+    now = options.pop("now", NOON)
+    return import_file(world.opener(now), path, region="PT", **options)
+
+
+def rows(world: World, sql: str, **values: Any) -> list[Any]:
+    """What the CRM holds."""
+    with world.work() as work:
+        return list(work.run(text(sql), **values).all())
+
+
+def customers(world: World) -> dict[str, Any]:
+    """Every customer by external id, with numbers in order and the clock."""
+    found = rows(
+        world,
+        """select c.external_id, c.name, c.email, c.place, c.fields, c.reckoning_zone, c.updated_at, c.id,
+                  k.key as clock,
+                  array(select n.e164 from customer_number n where n.crm_id = :crm_id and n.customer_id = c.id
+                         order by n.position) as numbers
+             from customer c join call_clock k on k.id = c.clock_id where c.crm_id = :crm_id""",
+    )
+    return {row.external_id: row for row in found}
+
+
+def outcome(report: ImportReport) -> tuple[int, int, int, int]:
+    """Created, updated, unchanged, rejected."""
+    return report.created, report.updated, report.unchanged, report.rejected
+
+
+def rejected(path: Path) -> list[list[str]]:
+    """The rows of a rejects file, without its header."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def test_a_list_becomes_customers(world: World, tmp_path: Path) -> None:
+    path = put(
+        tmp_path,
+        HEADER
+        + "A1,Ana Silva,212345678,912345678,ana@example.pt,41,yes,2024-02-29,admin.\n"
+        + 'A2,"Rui ""Zé"", Costa",,+47 22 33 44 55,,-3,no,01.03.2024,\n'
+        + "A3,,,,,,,,retired\n",
+    )
+    report = load(world, path)
+    assert outcome(report) == (3, 0, 0, 0)
+    found = customers(world)
+    ana, rui, nobody = found["A1"], found["A2"], found["A3"]
+    assert ana.name == "Ana Silva"
+    assert ana.email == "ana@example.pt"
+    assert ana.numbers == ["+351212345678", "+351912345678"]
+    assert ana.clock == "PT|Atlantic/Azores,Europe/Lisbon"
+    assert ana.reckoning_zone == "Europe/Lisbon"
+    assert ana.fields == {"age": 41, "housing": True, "joined": "2024-02-29", "job": "admin."}
+    assert rui.name == 'Rui "Zé", Costa'
+    assert rui.fields == {"age": -3, "housing": False, "joined": "2024-03-01"}
+    assert rui.clock == "NO|Europe/Oslo"
+    assert nobody.numbers == []
+    assert (nobody.clock, nobody.reckoning_zone) == ("|", "Etc/UTC")
+    types = dict(rows(world, "select key, type from field where crm_id = :crm_id"))
+    assert types == {"age": "number", "housing": "yes_no", "joined": "date", "job": "text"}
+    kept = rows(world, "select * from import_run where crm_id = :crm_id")[0]
+    assert (kept.id, kept.state, kept.rows, kept.created) == (report.run_id, "done", 3, 3)
+
+
+def test_the_same_file_again_changes_nothing(world: World, tmp_path: Path) -> None:
+    """Planted and found: the upsert without IS DISTINCT FROM, which touches updated_at."""
+    path = put(tmp_path, HEADER + "A1,Ana,212345678;912345678,,,41,yes,,x\nA2,Rui,,,,,,,\n")
+    load(world, path)
+    before = customers(world)
+    report = load(world, path, now=LATER)
+    assert outcome(report) == (0, 0, 2, 0)
+    assert customers(world) == before
+
+
+def test_a_change_is_an_update(world: World, tmp_path: Path) -> None:
+    load(world, put(tmp_path, "id,navn,telefon,age,job\nA1,Ana,212345678,41,admin\nA2,Rui,,50,\n"))
+    change = put(tmp_path, "id,navn,telefon,age\nA1,Ana Silva,912345678,\nA2,Rui,,50\n")
+    report = load(world, change, now=LATER)
+    assert outcome(report) == (0, 1, 1, 0)
+    ana, rui = customers(world)["A1"], customers(world)["A2"]
+    assert ana.name == "Ana Silva"
+    assert ana.fields == {"job": "admin"}  # emptied where the file has the column, kept where it has not
+    assert ana.numbers == ["+351912345678", "+351212345678"]  # the file's first, the other stays
+    assert ana.clock == "PT|Atlantic/Azores,Europe/Lisbon"  # of both numbers
+    assert (ana.updated_at, rui.updated_at) == (LATER, NOON)
+    again = load(world, put(tmp_path, "id,navn,telefon,age\nA1,Ana Silva,912345678,\n"), now=LATER)
+    assert outcome(again) == (0, 0, 1, 0)
+
+
+def test_every_bad_row_is_told_and_every_good_one_taken(world: World, tmp_path: Path) -> None:
+    """Planted and found: a row dropped in silence where the cell before it was bad as well."""
+    world.field("age", "number")
+    lines = [
+        "G1,Good,212345678,,,30,yes,,\n",
+        "B1,Bad,123,ukjent,,old,yes,,\n",  # three cells of one row
+        ",Nobody,212345679,,,30,yes,,\n",
+        "B2,Short,212345679\n",
+        "B3,Mail,,,not an address,30,no,,\n",
+        "G1,Twice,212345670,,,30,no,,\n",
+        '"G2","Line\nbreak",212345671,,,30,no,,\n',
+        "B4,=SUM(A1),212345672,,,=1+1,no,,\n",
+        "G3,Last,212345673,,,30,no,,\n",
+    ]
+    report = load(world, put(tmp_path, HEADER + "".join(lines)), rejects=tmp_path / "bad.csv")
+    assert outcome(report) == (3, 0, 0, 6)
+    assert report.rows == 9
+    assert set(customers(world)) == {"G1", "G2", "G3"}
+    assert report.rejects_file == tmp_path / "bad.csv"
+    assert rejected(tmp_path / "bad.csv") == [
+        ["3", "age", "old", "is no number (number field age)"],
+        ["3", "phone", "123", "too short"],
+        ["3", "mobile", "ukjent", "not a telephone number"],
+        ["4", "customer id", "", "no customer id"],
+        ["5", "", "", "has 3 cells, the header 9"],
+        ["6", "e-mail", "not an address", "is no e-mail address"],
+        ["7", "customer id", "G1", "line 2 has this customer id already"],
+        ["10", "age", "'=1+1", "is no number (number field age)"],
+    ]
+
+
+def test_the_good_one_of_two_with_one_id_is_taken(world: World, tmp_path: Path) -> None:
+    """A rejected row does not stand in the way of a later one with its id."""
+    path = put(tmp_path, "id,phone\nA,123\nA,212345678\nA,212345679\n")
+    report = load(world, path)
+    assert outcome(report) == (1, 0, 0, 2)
+    assert customers(world)["A"].numbers == ["+351212345678"]
+
+
+def test_no_rejects_no_file(world: World, tmp_path: Path) -> None:
+    old = put(tmp_path, "left over\n", "bad.csv")
+    report = load(world, put(tmp_path, "id,phone\nA,212345678\n"), rejects=old)
+    assert report.rejects_file is None
+    assert not old.exists()
+
+
+@pytest.mark.parametrize("text", ["=1", "+351", "-1", "@x", "\t=1"])
+def test_no_cell_is_taken_for_a_formula(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "kundenr;navn;tlf\n1;Åse Ødegård;+351 212 345 678\n".encode(),
+        "kundenr;navn;tlf\n1;Åse Ødegård;+351 212 345 678\n".encode("utf-8-sig"),
+        "kundenr;navn;tlf\n1;Åse Ødegård;+351 212 345 678\n".encode("cp1252"),
+        "kundenr\tnavn\ttlf\r\n1\tÅse Ødegård\t+351 212 345 678\r\n".encode("utf-16"),
+        "sep=|\nkundenr|navn|tlf\n1|Åse Ødegård|+351 212 345 678\n".encode("latin-1"),
+        "Customers of March;;\n;;\nkundenr;navn;tlf\n1;Åse Ødegård;+351 212 345 678\n".encode(),
+        '\n\n"kundenr";"navn";"tlf"\n"1";"Åse Ødegård";"+351 212 345 678"'.encode(),
+        '{"kundenr": 1, "navn": "Åse Ødegård", "tlf": "+351212345678"}\n'.encode(),
+    ],
+    ids=["utf-8", "bom", "cp1252", "utf-16", "sep", "title", "quoted", "json"],
+)
+def test_formats(world: World, tmp_path: Path, content: bytes) -> None:
+    report = load(world, put(tmp_path, content))
+    assert outcome(report) == (1, 0, 0, 0)
+    found = customers(world)["1"]
+    assert (found.name, found.numbers) == ("Åse Ødegård", ["+351212345678"])
+
+
+def test_the_first_accent_may_stand_on_the_last_line(world: World, tmp_path: Path) -> None:
+    """Planted and found: the encoding sniffed from the first block alone."""
+    lines = "".join(f"{n},Plain name {n:050},\n" for n in range(30_000))
+    path = put(tmp_path, ("id,name,phone\n" + lines + "last,Åse,\n").encode("latin-1"))
+    with open_table(path) as table:
+        *_, (_, cells) = table.rows
+    assert cells == ["last", "Åse", ""]
+
+
+def test_bytes_that_are_no_text_spoil_only_their_row(world: World, tmp_path: Path) -> None:
+    content = "id,name,phone\nA,Åse,\nB,Ødegård,\n".encode() + b"C,\xff\xfe,\nD,\xc3\x85ge,\n"
+    report = load(world, put(tmp_path, content))
+    assert outcome(report) == (3, 0, 0, 1)
+    assert [(r.line, r.reason) for r in report.rejects] == [(4, "holds bytes that are not UTF-8")]
+
+
+def test_an_open_quotation_mark_spoils_only_its_row(world: World, tmp_path: Path) -> None:
+    """Planted and found: the lines that it swallowed not read again."""
+    body = 'A,"open,\n' + "".join(f"{n},Name,\n" for n in range(300)) + 'B,"open to the end,\nC,Name,\n'
+    report = load(world, put(tmp_path, "id,name,phone\n" + body))
+    assert outcome(report) == (301, 0, 0, 2)
+    assert [reject.line for reject in report.rejects] == [2, 303]
+    assert report.rejects[0].reason == "a quotation mark is never closed"
+
+
+def test_excel(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "list.xlsx"
+    write_xlsx(
+        path,
+        [
+            ["Customer ID", "Telephone 1", "Telephone 2", "Age", "Loan", ""],
+            ["A1", 212345678.0, "912 345 678", 41, True, ""],
+            [17, "ukjent", "", 1.5, False, ""],
+            [None, None, None, None, None, None],
+            [18, None, None, None, None, None],
+        ],
+        first_row=3,
+    )
+    report = load(world, path)
+    assert outcome(report) == (2, 0, 0, 1)
+    assert [(r.line, r.column, r.value) for r in report.rejects] == [(5, "Telephone 1", "ukjent")]
+    found = customers(world)
+    assert found["A1"].numbers == ["+351212345678", "+351912345678"]
+    assert found["A1"].fields == {"age": 41, "loan": True}
+    assert "18" in found
+
+
+def test_json_lines(world: World, tmp_path: Path) -> None:
+    lines = [
+        json.dumps({"id": 1, "phone": ["212345678", 912345678], "score": 0.25}),
+        "no json",
+        json.dumps({"id": 2, "phone": None, "late": "x"}),
+        json.dumps({"id": 3, "phone": {"home": "212345678"}}),
+        "[1]",
+    ]
+    report = load(world, put(tmp_path, "\n".join(lines), "list.jsonl"))
+    assert outcome(report) == (2, 0, 0, 3)
+    assert [reject.line for reject in report.rejects] == [2, 4, 5]
+    found = customers(world)
+    assert found["1"].numbers == ["+351212345678", "+351912345678"]
+    assert found["1"].fields == {"score": 0.25}
+    assert found["2"].fields == {"late": "x"}
+
+
+def test_mapping(world: World, tmp_path: Path) -> None:
+    header = "Kd,Fornavn,Etternavn,Ring,Saldo (€),Junk,Status\n"
+    path = put(tmp_path, header + "7,Ana,Silva,212345678,0012,x,vip\n")
+    mapping = {"Kd": "external_id", "Ring": "phone", "Junk": "-", "Saldo (€)": "balance:text"}
+    report = load(world, path, mapping=mapping)
+    assert outcome(report) == (1, 0, 0, 0)
+    found = customers(world)["7"]
+    assert found.name == "Ana Silva"
+    assert found.fields == {"balance": "0012", "own_status": "vip"}
+    assert report.columns["Ring"] == "phone"
+    assert "Junk" not in report.columns
+
+
+@pytest.mark.parametrize(
+    ("content", "mapping", "message"),
+    [
+        ("name,phone\nA,1\n", {}, "no column is the customer id"),
+        ("id,name\n1,A\n", {}, "no column is a telephone number"),
+        ("id,phone\n1,\n", {"fone": "phone"}, "no column 'fone'; did you mean 'phone'"),
+        ("id,ring\n1,\n", {"ring": "phon"}, "did you mean phone"),
+        ("id,customer id,phone\n1,2,\n", {}, "both give external_id"),
+        ("id,phone,x\n1,,\n", {"x": "age:int"}, "a type is one of text, number"),
+        ("id,phone\n", {}, "has a header and no rows"),
+        ("", {}, "is empty"),
+        ("  \n \n", {}, "is empty"),
+        ("1,+351 212 345 678\n2,+351 212 345 679\n", {}, "has to name the columns"),
+        (b"\x7fELF\x00\x00\x01\x02", {}, "is no text file"),
+        (b"PK\x03\x04 no zip", {}, "cannot be read as Excel"),
+    ],
+)
+def test_what_cannot_be_imported(
+    world: World, tmp_path: Path, content: str | bytes, mapping: dict[str, str], message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        load(world, put(tmp_path, content), mapping=mapping)
+    assert rows(world, "select 1 from import_run where crm_id = :crm_id") == []
+
+
+def test_a_file_that_is_not_there(world: World, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is not there"):
+        load(world, tmp_path / "none.csv")
+    with pytest.raises(BadInput, match="is a folder"):
+        load(world, tmp_path)
+    with pytest.raises(BadInput, match="two letters"):
+        import_file(world.opener(), tmp_path, region="Portugal")
+    path = put(tmp_path, "id,phone\n1,\n")
+    with pytest.raises(BadInput, match="name another one"):
+        load(world, path, rejects=path)
+    with pytest.raises(NotFound):
+        load(world, path, assignment_id=4711)
+
+
+def test_a_dry_run_writes_only_the_rejects(world: World, tmp_path: Path) -> None:
+    load(world, put(tmp_path, "id,name,phone\nA,Ana,212345678\nB,Rui,\n"))
+    before = customers(world)
+    path = put(tmp_path, "id,name,phone,age\nA,Ana Silva,,\nB,Rui,,\nC,New,912345678,4\nD,Bad,1,\n")
+    report = load(world, path, dry_run=True, rejects=tmp_path / "bad.csv")
+    assert outcome(report) == (1, 1, 1, 1)
+    assert report.new_fields == {"age": "number"}
+    assert report.run_id is None
+    assert customers(world) == before
+    assert rows(world, "select 1 from field where crm_id = :crm_id") == []
+    assert len(rows(world, "select 1 from import_run where crm_id = :crm_id")) == 1
+    assert len(rejected(tmp_path / "bad.csv")) == 1
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Transactions of 10 rows."""
+    monkeypatch.setattr("calling.parallel.CHUNK", 10)
+
+
+def numbered(n: int) -> str:
+    """A list of `n` customers."""
+    return "id,name,phone\n" + "".join(f"{i},Name {i},91{i:07}\n" for i in range(n))
+
+
+def test_a_crash_leaves_whole_batches_and_the_file_again_does_the_rest(
+    world: World, tmp_path: Path, small_chunks: None
+) -> None:
+    """Planted and found: one transaction for the whole file."""
+    path = put(tmp_path, numbered(35))
+
+    def crash(progress: Progress) -> None:
+        if progress.rows == 20:
+            raise RuntimeError("the power is gone")
+
+    with pytest.raises(RuntimeError):
+        load(world, path, progress=crash)
+    assert len(customers(world)) == 20
+    kept = rows(world, "select * from import_run where crm_id = :crm_id")[0]
+    assert (kept.state, kept.rows, kept.created) == ("failed", 20, 20)
+    assert outcome(load(world, path)) == (15, 0, 20, 0)
+
+
+def test_progress(world: World, tmp_path: Path, small_chunks: None) -> None:
+    seen: list[Progress] = []
+    load(world, put(tmp_path, numbered(25)), progress=seen.append)
+    assert [progress.rows for progress in seen] == [10, 20, 25]
+    assert seen[-1].share == 1
+    assert seen[-1].rate > 0
+    assert seen[-1].eta == 0
+
+
+def test_worker_processes_do_the_same(
+    world: World, tmp_path: Path, small_chunks: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows of a large file come back in their order, with the lines of the file."""
+    monkeypatch.setattr(importing, "SAMPLE", 20)
+    path = put(tmp_path, numbered(45) + "7,Twice,\nX,Bad,1\n")
+    report = load(world, path)
+    assert outcome(report) == (45, 0, 0, 2)
+    assert [(r.line, r.reason) for r in report.rejects] == [
+        (47, "line 9 has this customer id already"), (48, "not a telephone number"),
+    ]  # fmt: skip
+    assert customers(world)["44"].numbers == ["+351910000044"]
+
+
+def test_a_parsing_process_loads_little() -> None:
+    """Neither tables nor geocoder (98 MB); the types of fields are the table's all the same."""
+    heavy = "{'sqlalchemy', 'holidays', 'phonenumbers.geocoder', 'pytz'}"
+    code = f"import calling.parallel, sys; sys.exit(bool({heavy} & sys.modules.keys()))"
+    assert run([sys.executable, "-c", code], check=False).returncode == 0
+    assert TYPES == FIELD_TYPES
+
+
+def test_two_imports_of_one_file_at_once(world: World, tmp_path: Path, small_chunks: None) -> None:
+    """Planted and found: a customer that the other import made in this very moment counted as nobody."""
+    path = put(tmp_path, numbered(200))
+    together, reports = Barrier(2), list[ImportReport]()
+
+    def go() -> None:
+        together.wait()
+        reports.append(load(world, path))
+
+    threads = [Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(reports) == 2
+    assert sum(report.created for report in reports) == 200
+    assert sum(report.created + report.updated + report.unchanged for report in reports) == 400
+    assert all(len(c.numbers) == 1 for c in customers(world).values())
+
+
+def test_the_neighbour_has_the_same_ids(world: World, tmp_path: Path) -> None:
+    """P7: an external id belongs to its CRM."""
+    neighbour = world.neighbour()
+    path = put(tmp_path, numbered(3))
+    load(neighbour, path)
+    assert outcome(load(world, path)) == (3, 0, 0, 0)
+    assert len(customers(world)) == len(customers(neighbour)) == 3
+
+
+def test_a_verified_zone_is_not_overruled(world: World, tmp_path: Path) -> None:
+    load(world, put(tmp_path, "id,phone\nA,212345678\n"))
+    with world.work() as work:
+        work.run(text("update customer set verified_zone = 'Atlantic/Azores' where crm_id = :crm_id"))
+    load(world, put(tmp_path, "id,phone\nA,912345678\n"))
+    found = customers(world)["A"]
+    assert (found.clock, found.reckoning_zone) == ("PT|Atlantic/Azores", "Atlantic/Azores")
+
+
+def test_an_update_reaches_the_placements(world: World, tmp_path: Path) -> None:
+    """Clock, rank and gates follow, and a rebuild is asked for, in the transaction of the change."""
+    world.field("balance", "number")
+    assignment = world.assignment(order_field="balance")
+    load(world, put(tmp_path, "id,phone,balance\nA,,10\nB,212345678,20\n"), assignment_id=assignment)
+    before = placements(world)
+    assert before["A"].gated_by == "no_number"
+    assert before["A"].rank < before["B"].rank
+    with world.work() as work:
+        work.run(text("delete from rebuild where crm_id = :crm_id"))
+    load(world, put(tmp_path, "id,phone,balance\nA,912345678,30\nB,212345678,20\n"))
+    after = placements(world)
+    assert after["A"].gated_by is None
+    assert after["A"].key == "PT|Atlantic/Azores,Europe/Lisbon"
+    assert after["A"].rank > after["B"].rank
+    assert after["B"] == before["B"]
+    assert len(rows(world, "select 1 from rebuild where crm_id = :crm_id and started_at is null")) == 1
+
+
+def placements(world: World) -> dict[str, Any]:
+    """Every placement by the customer's external id."""
+    found = rows(
+        world,
+        """select c.external_id, p.state, p.rank, p.gated_by, k.key, s.key as segment
+             from placement p join customer c on c.crm_id = :crm_id and c.id = p.customer_id
+             join call_clock k on k.id = p.clock_id
+             join segment s on s.crm_id = :crm_id and s.id = p.segment_id
+            where p.crm_id = :crm_id""",
+    )
+    return {row.external_id: row for row in found}
+
+
+def test_a_number_that_a_held_customer_gains_is_held_too(world: World, tmp_path: Path) -> None:
+    """P1. Planted and found: the number not claimed; another customer's claim on it overwritten."""
+    load(world, put(tmp_path, "id,phone\nA,212345678\nB,912345678\n"))
+    ids = {key: row.id for key, row in customers(world).items()}
+    with world.work() as work:
+        leases = {key: work.new_id(NOON) for key in ids}
+        for key, number in (("A", "+351212345678"), ("B", "+351912345678")):
+            values = {"customer": ids[key], "lease": leases[key], "number": number}
+            work.run(text("insert into claim_customer values (:crm_id, :customer, :lease)"), **values)
+            work.run(text("insert into claim_number values (:crm_id, :number, :lease)"), **values)
+    load(world, put(tmp_path, "id,phone\nA,212345678;912345678;212345679\n"))
+    claims = dict(rows(world, "select e164, lease_id from claim_number where crm_id = :crm_id"))
+    assert claims == {
+        "+351212345678": leases["A"],
+        "+351212345679": leases["A"],
+        "+351912345678": leases["B"],  # held by somebody else: not for A until it is free
+    }
+    held = dict(rows(world, "select customer_id, lease_id from claim_customer where crm_id = :crm_id"))
+    assert held == {ids["A"]: leases["A"], ids["B"]: leases["B"]}
