@@ -2,7 +2,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 PANEL = "Lists"
 SHOWN = 10
-BAR = 30
+BAR, ROOMY = 24, 120
+NUMBERS = {
+    "size": "size", "free": "free", "gated": "gated", "leased": "held", "resting": "resting",
+    "closed": "closed", "attempts": "calls", "sales": "sales",
+}  # fmt: skip
+"""Figures of a segment, and what stands above them."""
 
 
 def register(app: typer.Typer) -> None:
@@ -135,17 +140,24 @@ def _column(header: str, target: str) -> str:
 
 
 def _draw_segments(console: "Console", figures: "list[SegmentFigures]") -> None:
-    from ringeliste.cli.output import number, plain_table
+    from rich.table import Table
+
+    from ringeliste.cli.output import number
     from ringeliste.drawing import bar, count
 
-    numbers = ("size", "free", "gated", "leased", "resting", "closed", "attempts", "contacts", "sales")
-    table = plain_table("", "segment", "key", *numbers, "", right=numbers)
+    table = Table(box=None, header_style="dim", padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("segment", no_wrap=True, min_width=12)
+    for heading in NUMBERS.values():
+        table.add_column(heading, justify="right", no_wrap=True)
+    roomy = console.width >= ROOMY
+    if roomy:
+        table.add_column("key", style="dim", no_wrap=True)
+        table.add_column("", style="cyan", no_wrap=True, min_width=BAR)
     largest = max((one.size for one in figures), default=0) or 1
     for one in figures:
-        name = f"{one.name} [red]paused[/red]" if one.paused else one.name
-        drawn: Any = f"[cyan]{bar(one.size / largest, BAR)}[/cyan]"
-        figures_shown = [number(getattr(one, column)) for column in numbers]
-        table.add_row(str(one.id), name, f"[dim]{one.key}[/dim]", *figures_shown, drawn)
+        name = f"[red]{one.name} (paused)[/red]" if one.paused else one.name
+        more = (one.key, bar(one.size / largest, BAR)) if roomy else ()
+        table.add_row(name, *(number(getattr(one, column)) for column in NUMBERS), *more)
+    totals = (count(sum(getattr(one, column) for one in figures)) for column in NUMBERS)
+    table.add_row("together", *totals, style="bold")
     console.print(table)
-    customers = count(sum(one.size for one in figures))
-    console.print(f"[dim]{customers} customers; the first segment is worked first[/dim]")
