@@ -16,7 +16,7 @@ help: ## List what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 run: $(READY) ## Bring the whole system up and work the demo list; Ctrl-C stops it and keeps the data
-	@exec $(BIN)/ringeliste demo
+	@exec $(BIN)/ringeliste up --demo
 
 venv: $(READY) ## Make .venv and install everything in it, exactly as locked
 

@@ -26,6 +26,13 @@ _URLS: dict[str, tuple[str, Callable[[str], str]]] = {  # field -> its name in s
 }
 
 
+def _data_folder() -> Path:
+    """Root's own folder is no place for servers, which never run as root and could not enter it."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/ringeliste")
+    return user_data_path("ringeliste", appauthor=False)
+
+
 class Setting(NamedTuple):
     """One setting as a reader of the README meets it."""
 
@@ -47,8 +54,9 @@ class Settings:
     redis_url: str = ""
     """Redis, 6.2 or newer; unset: the embedded server of the data directory."""
 
-    data: Path = field(default_factory=lambda: user_data_path("ringeliste", appauthor=False))
-    """Directory of the embedded servers and their data; unset: `ringeliste` in the user's data folder."""
+    data: Path = field(default_factory=lambda: _data_folder())
+    """Directory of the embedded servers and their data; unset: `ringeliste` in the user's data folder, for
+    root `/var/lib/ringeliste`."""
 
     log: Literal["auto", "json", "console"] = "auto"
     """How log lines look: a JSON object each, coloured for people, or whichever suits where they go."""

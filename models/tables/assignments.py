@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
@@ -57,7 +58,7 @@ class Segment(Base):
     key: Mapped[str]
     name: Mapped[str]
     position: Mapped[int]
-    rule: Mapped[dict[str, Any] | None]
+    rule: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
