@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
 
 from calling import pauses
 from calling.opening import openings
+from models.ids import first_id_of
 from models.work import Work
+
+LOOK_BACK = timedelta(hours=1)
+"""A seller who waits has done so since their last lease ended, if that was not longer ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,11 @@ _SELLERS = text("""
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id
      order by s.name, s.id
 """)
+# Ids carry their time, so this reads the last hour's leases and no others.
+_LAST = text("""
+    select seller_id, max(ended_at) as ended_at from lease
+     where crm_id = :crm_id and id >= :since and seller_id is not null group by seller_id
+""")
 _DIALERS = text("""
     select d.id, d.name, d.mode, d.wanted_at as linked_at, d.segment_id,
            count(*) filter (where l.state = 'offered') as offered,
@@ -116,12 +125,15 @@ def _callable(
 
 def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[SellerNow]:
     found = []
+    since = first_id_of(work.now - LOOK_BACK)
+    last = {row.seller_id: row.ended_at for row in work.run(_LAST, since=since)}
     for row in work.run(_SELLERS, assignment_id=assignment_id):
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=row.id)
         idle = "away" if row.presence == "away" else "paused" if paused else "waiting"
+        idle_since = max(row.presence_since, last.get(row.id) or row.presence_since)
         found.append(
             SellerNow(
-                row.id, row.name, row.state or idle, row.since or row.presence_since, row.segment_id,
+                row.id, row.name, row.state or idle, row.since or idle_since, row.segment_id,
                 row.lease_id, row.customer, row.external_id, row.listed,
             )
         )  # fmt: skip

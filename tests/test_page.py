@@ -1,0 +1,141 @@
+"""The floor in a real browser, on the real web process: it shows, it moves, and it pauses."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from socket import socket
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from sqlalchemy import select
+from world import NOON, World, wait_until
+
+from calling import hand_out, outcome, register, ring
+from models.outcomes import Outcome
+from models.tables import Pause
+from web.screenshot import browser_page
+from wiring.clock import set_clock
+from wiring.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def site(world: World, settings: Settings, tmp_path: Path) -> Iterator[str]:
+    """`python -m web` over this test's world; its address."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = os.environ | {
+        "DATABASE_URL": settings.database_url, "REDIS_URL": settings.redis_url,
+        "RINGELISTE_DATA": str(tmp_path), "RINGELISTE_WEB_PORT": str(port), "RINGELISTE_LOG": "json",
+    }  # fmt: skip
+    log = tmp_path / "web.log"
+    with log.open("wb") as lines:
+        process = subprocess.Popen([sys.executable, "-m", "web"], cwd=ROOT, env=env, stderr=lines)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        wait_until(lambda: process.poll() is not None or _answers(f"{address}/readyz"), 60)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(20)
+        print(log.read_text())  # noqa: T201 - shown when the test fails
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own address
+            return bool(answer.status == 200)
+    except URLError:
+        return False
+
+
+@contextmanager
+def clean_page(address: str) -> Iterator[Any]:
+    """A desktop page; afterwards nothing may have been fetched from elsewhere or said to the console."""
+    with browser_page(1440, 900, dark=True) as page:
+        heard: list[str] = []
+        page.on(
+            "console", lambda said: heard.append(said.text) if said.type in ("error", "warning") else None
+        )
+        page.on("pageerror", lambda error: heard.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((address, "data:")) else heard.append(asked.url),
+        )
+        yield page
+        assert heard == []
+
+
+def work_one(world: World, seller_id: int) -> None:
+    """A seller rings their next customer and sells."""
+    card = hand_out.next_customer(world.opener(), seller_id)
+    assert card is not None
+    with world.work() as work:
+        ring.ring(work, card.lease_id, seller_id)
+    outcome.record_all(world.opener(), [outcome.Report(card.lease_id, Outcome.SALE, "seller", 120)])
+
+
+@pytest.mark.browser
+def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tmp_path: Path) -> None:
+    """Sign in; a sale shows without a reload; a pause from the page is a pause in the database.
+
+    Planted: without the reader's loop the figure never changed; with `ui.label` for the button's word only
+    the answer was empty.
+    """
+    work = world.assignment("Term deposit")
+    segment = world.segment(work, "loans", name="Loans")
+    world.customers(12, work, segment_id=segment)
+    ana = world.seller(work, name="Ana")
+    with world.app.shared() as session:
+        set_clock(session, NOON, 0)
+        key = register.add_key(session, world.crm_id, "manager", "Kari", now=NOON)
+    with clean_page(site) as page:
+        page.goto(site)
+        page.get_by_label("Key").fill("rl_00000000_wrong")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("alert").wait_for()
+        page.get_by_label("Key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator(".figure.attempts .number", has_text="0").wait_for()
+        assert key not in page.url
+        assert page.locator(".figure.callable .number").inner_text() == "12"
+        assert page.locator(".business-clock .time").inner_text() == "12:00"
+
+        work_one(world, ana)
+        page.locator(".figure.sales .number", has_text="1").wait_for(timeout=5_000)
+        row = page.get_by_role("row").filter(has_text="Loans")
+        assert "Working" in row.inner_text()
+        held = hand_out.next_customer(world.opener(), ana)
+        assert held is not None
+        page.locator(".seller.taken", has_text=held.name).wait_for(timeout=5_000)
+
+        page.get_by_role("button", name="Pause Loans").click()
+        page.get_by_role("button", name="Wrong script").click()
+        page.get_by_role("button", name="1 hour").click()
+        page.locator(".sheet .primary").click()
+        assert page.locator(".third.recalled .number").inner_text() != "0"
+        assert page.locator(".third.rung .number").inner_text() == "0"
+        page.get_by_role("button", name="Done").click()
+        row.get_by_text("Paused until 13:00 · Wrong script").wait_for()
+        assert _standing(world) == [("segment", segment, "Wrong script", "Kari")]
+        assert hand_out.next_customer(world.opener(), ana) is None
+
+        page.get_by_role("button", name="Resume Loans").click()
+        page.get_by_role("button", name="Pause Loans").wait_for()
+        assert _standing(world) == []
+    assert key not in (tmp_path / "web.log").read_text()
+
+
+def _standing(world: World) -> list[tuple[str, int | None, str, str]]:
+    with world.work() as work:
+        rows = work.session.scalars(
+            select(Pause).where(Pause.crm_id == world.crm_id, Pause.lifted_at.is_(None))
+        )
+        return [(row.scope, row.target_id, row.reason, row.author) for row in rows]

@@ -1,0 +1,144 @@
+"""A manager's floor: figures, hours, segments and the line, live; and the buttons that stop things."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+from starlette.concurrency import run_in_threadpool
+
+from calling import browse
+from calling.pause import pause, resume
+from calling.recalling import WallAnswer
+from calling.report import SegmentFigures
+from models.errors import RingelisteError
+from web.api.walls import patience
+from web.keys import Holder, KeyRing
+from web.pages.figures import Figures
+from web.pages.head import head
+from web.pages.header import Header
+from web.pages.hours_chart import HoursChart
+from web.pages.line import Line
+from web.pages.parts import box, words
+from web.pages.pause_sheet import PauseSheet
+from web.pages.readers import News, Reader, Readers, zone_of
+from web.pages.segments import Segments
+from web.pages.snapshot import Pause, Snapshot, local
+from wiring.app import App
+
+CHECK_KEY_SECONDS = 5.0
+MOST_ASSIGNMENTS = 50
+
+
+async def build(
+    app: App, keys: KeyRing, readers: Readers, holder: Holder, key: str, assignment_id: int | None
+) -> None:
+    """Build the page of one assignment (the first one if none is named) for a signed-in manager."""
+    ui.add_head_html(head())
+    ui.page_title("Ringeliste")
+    assignments = await run_in_threadpool(_assignments, app, holder.crm_id)
+    chosen = next((one for one in assignments if one.id == assignment_id), next(iter(assignments), None))
+    if chosen is None:
+        with box("floor empty"):
+            words("There is no assignment yet. Import customers to begin: `ringeliste import`.")
+        return
+    reader = readers.of(holder.crm_id, chosen.id, holder.region)
+    first = await reader.first()
+    page = FloorPage(app, holder, reader, assignments, chosen)
+    page.show(first)
+    reader.news.subscribe(page.show)
+    reader.watch()
+    ui.timer(CHECK_KEY_SECONDS, partial(_leave_when_revoked, keys, key))
+
+
+def _assignments(app: App, crm_id: int) -> Sequence[Any]:
+    with app.work(crm_id) as work:
+        return browse.assignments(work, 0, MOST_ASSIGNMENTS)
+
+
+async def _leave_when_revoked(keys: KeyRing, key: str) -> None:
+    try:
+        holder = await run_in_threadpool(keys.holder, key)
+    except RingelisteError:
+        return  # the database is away: the page says so
+    if holder is None:
+        ui.navigate.to("/sign-in?why=key")
+
+
+class FloorPage:
+    """One browser's page. It rules nothing itself: it calls the same verbs as the API."""
+
+    def __init__(
+        self, app: App, holder: Holder, reader: Reader, assignments: Sequence[Any], chosen: Any
+    ) -> None:
+        self._app, self._holder, self._reader, self._assignment = app, holder, reader, chosen
+        with box("floor"):
+            self._header = Header(holder, assignments, chosen.id)
+            self._banner = _Banner(self._resume)
+            with box("board", "main"):
+                self._figures = Figures()
+                with box("middle"):
+                    self._hours = HoursChart()
+                    self._segments = Segments(self._steer, self._pause_all)
+                self._line = Line()
+        self._sheet = PauseSheet(zone_of(holder.region))
+
+    def show(self, news: News) -> None:
+        """Write what is new; elements whose text is the same send nothing to the browser."""
+        self._header.show(news, self._app.clock.base().speed)
+        if news.snapshot is None:
+            return
+        for part in (self._banner, self._figures, self._hours, self._segments, self._line):
+            part.show(news.snapshot)
+
+    async def _steer(self, segment: SegmentFigures, paused: bool) -> None:
+        if paused:
+            await self._resume("segment", segment.id)
+        else:
+            self._sheet.ask(segment.name, partial(self._stop, "segment", segment.id))
+
+    def _pause_all(self) -> None:
+        self._sheet.ask(self._assignment.name, partial(self._stop, "assignment", self._assignment.id))
+
+    async def _stop(self, scope: str, target_id: int, reason: str, lasting: timedelta | None) -> WallAnswer:
+        ends_at = self._app.now() + lasting if lasting else None
+        answer = await run_in_threadpool(
+            pause, self._app.opener(self._holder.crm_id), scope, target_id, reason=reason,
+            author=self._holder.author, ends_at=ends_at, patience=patience(self._app),
+        )  # fmt: skip
+        await self._reader.read_now()
+        return answer
+
+    async def _resume(self, scope: str, target_id: int | None) -> None:
+        open_work = self._app.opener(self._holder.crm_id)
+        await run_in_threadpool(resume, open_work, scope, target_id, author=self._holder.author)
+        await self._reader.read_now()
+
+
+class _Banner:
+    """Says that the whole assignment or CRM is paused, and by whom; gone otherwise."""
+
+    def __init__(self, let_go: Any) -> None:
+        self._scope: tuple[str, int | None] | None = None
+        with box("banner", role="status") as self._box:
+            ui.icon("pause")
+            self._text = words("")
+            with box("button go", "button", type="button").on(
+                "click", lambda: self._scope and let_go(*self._scope)
+            ):
+                words("Resume")
+
+    def show(self, now: Snapshot) -> None:
+        stands = next((p for p in now.pauses if p.scope in ("crm", "assignment") and _is_here(p, now)), None)
+        self._box.set_visibility(stands is not None)
+        if stands is None:
+            return
+        self._scope = (stands.scope, stands.target_id)
+        what = "Everything is paused" if stands.scope == "crm" else "The assignment is paused"
+        until = f", until {local(stands.ends_at, now.zone)}" if stands.ends_at else ""
+        self._text.text = f"{what}: {stands.reason} ({stands.author}{until})"
+
+
+def _is_here(stands: Pause, now: Snapshot) -> bool:
+    return stands.scope == "crm" or stands.target_id == now.assignment_id

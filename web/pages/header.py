@@ -1,0 +1,63 @@
+"""The bar on top: where we are, what time it is there, and whether what is shown is fresh."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from nicegui import ui
+
+from web.keys import Holder
+from web.pages.parts import box, words
+from web.pages.readers import News
+
+FASTER = 1.01
+
+
+class Header:
+    """One line: name, assignment, clock, freshness, theme, sign-out."""
+
+    def __init__(self, holder: Holder, assignments: Sequence[Any], chosen: int) -> None:
+        with box("bar", "header"):
+            with box("home", "a", href="/", aria_label="Ringeliste"):
+                box("mark")
+                words("Ringeliste", "brand")
+            with box("place"):
+                words(f"{holder.owner} · {holder.crm}", "soft")
+                _assignments(assignments, chosen)
+            with box("business-clock", data_zone="UTC", data_speed="1") as self._clock:
+                words("", "day")
+                with box("hands"):
+                    words("", "time")
+                    words("", "seconds")
+                self._speed = words("", "speed")
+            with box("freshness", role="status") as self._fresh:
+                box("dot")
+                self._word = words("Live")
+            with box("icon-button", "button", type="button", aria_label="Light or dark") as theme:
+                ui.icon("contrast")
+            theme.on("click", js_handler="() => window.ringelisteTheme()")
+            with (
+                box("", "form", action="/sign-out", method="post"),
+                box("icon-button", "button", type="submit", aria_label="Sign out"),
+            ):
+                ui.icon("logout")
+
+    def show(self, news: News, speed: float) -> None:
+        """Set the clock, and say whether the page is fresh."""
+        fresh = news.snapshot is not None
+        self._fresh.classes(remove="stale fresh", add="fresh" if fresh else "stale")
+        self._word.text = "Live" if fresh else f"Waiting: {news.trouble}"
+        if news.snapshot is None:
+            return
+        self._clock.props["data-zone"] = news.snapshot.zone.key
+        self._clock.props["data-speed"] = str(speed)
+        self._clock.props["data-now"] = str(round(news.snapshot.now.timestamp() * 1000))
+        self._speed.text = f"{speed:g}×" if speed > FASTER else "stopped" if speed == 0 else ""
+
+
+def _assignments(assignments: Sequence[Any], chosen: int) -> None:
+    """The name of the only one, or all of them to choose from."""
+    with box("assignments", "nav", aria_label="Assignments"):
+        for one in assignments:
+            kind = "assignment chosen" if one.id == chosen else "assignment"
+            with box(kind, "a", href=f"/?assignment={one.id}"):
+                words(one.name)

@@ -1,0 +1,96 @@
+"""Who is on the line: each dialer's orders, each seller and whom they hold, and since when."""
+
+from calling.floor import DialerNow, SellerNow
+from web.pages.parts import box, count, words
+from web.pages.snapshot import Snapshot
+
+WORDS = {
+    "rung": "on a call", "wrap_up": "wrap-up", "taken": "looking", "waiting": "waiting",
+    "paused": "paused", "away": "away",
+}  # fmt: skip
+ORDER = {state: place for place, state in enumerate(WORDS)}
+MODES = {
+    "connect": "connects to a seller", "key_press": "asks for a key press",
+    "voice_robot": "voice robot", "preview": "preview",
+}  # fmt: skip
+
+
+class Line:
+    """Dialers above, sellers below, in the order of their names: a row never jumps."""
+
+    def __init__(self) -> None:
+        self._sellers: dict[int, _Seller] = {}
+        self._dialers: dict[int, _Dialer] = {}
+        with box("panel line", "section", aria_label="On the line"):
+            with box("panel-head"):
+                words("On the line", "title")
+                self._sum = words("", "soft")
+            self._dialer_rows = box("dialers")
+            self._seller_rows = box("sellers", role="list")
+
+    def show(self, now: Snapshot) -> None:
+        """Write the people and machines of a snapshot."""
+        sellers, dialers = now.floor.sellers, now.floor.dialers
+        if [s.id for s in sellers] != list(self._sellers):
+            self._seller_rows.clear()
+            with self._seller_rows:
+                self._sellers = {s.id: _Seller(s.name) for s in sellers}
+        if [d.id for d in dialers] != list(self._dialers):
+            self._dialer_rows.clear()
+            with self._dialer_rows:
+                self._dialers = {d.id: _Dialer(d) for d in dialers}
+        for seller in sellers:
+            self._sellers[seller.id].write(seller)
+        for dialer in dialers:
+            self._dialers[dialer.id].write(dialer)
+        self._sum.text = _summary(sellers)
+
+
+class _Seller:
+    def __init__(self, name: str) -> None:
+        self._shown: SellerNow | None = None
+        with box("seller", role="listitem") as self._row:
+            words(name[:1], "initial")
+            with box("names"):
+                words(name, "seller-name")
+                self._whom = words("", "soft")
+            with box("clock"):
+                self._word = words("", "word")
+                self._since = words("", "since")
+
+    def write(self, seller: SellerNow) -> None:
+        if seller == self._shown:
+            return
+        self._shown = seller
+        self._row.classes(remove=" ".join(WORDS), add=seller.state)
+        self._word.text = WORDS[seller.state]
+        self._whom.text = seller.customer or (seller.external_id or "")
+        self._since.props["data-since"] = str(round(seller.since.timestamp() * 1000))
+
+
+class _Dialer:
+    def __init__(self, dialer: DialerNow) -> None:
+        with box("dialer") as self._row:
+            with box("names"):
+                words(dialer.name, "seller-name")
+                self._mode = words("", "soft")
+            self._numbers = {}
+            for kind, name in (("offered", "queued"), ("taken", "dialling"), ("rung", "on a call")):
+                with box(f"order {kind}"):
+                    self._numbers[kind] = words("0", "strong")
+                    words(name, "soft")
+
+    def write(self, dialer: DialerNow) -> None:
+        state = "paused" if dialer.paused else "linked" if dialer.linked_at else "unlinked"
+        self._row.classes(remove="paused linked unlinked", add=state)
+        mode = MODES.get(dialer.mode, dialer.mode)
+        self._mode.text = mode if state == "linked" else "paused" if dialer.paused else f"{mode} · not linked"
+        for kind, label in self._numbers.items():
+            label.text = count(getattr(dialer, kind))
+
+
+def _summary(sellers: list[SellerNow]) -> str:
+    """12 on a call · 5 looking · 3 waiting."""
+    states = [seller.state for seller in sellers]
+    found = sorted(set(states), key=ORDER.__getitem__)
+    return " · ".join(f"{states.count(state)} {WORDS[state]}" for state in found) or "nobody is here"
