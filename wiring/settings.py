@@ -55,8 +55,7 @@ class Settings:
     """Redis, 6.2 or newer; unset: the embedded server of the data directory."""
 
     data: Path = field(default_factory=lambda: _data_folder())
-    """Directory of the embedded servers and their data; unset: `ringeliste` in the user's data folder, for
-    root `/var/lib/ringeliste`."""
+    """The embedded servers' folder; unset: `ringeliste` in the user's data folder, root's in `/var/lib`."""
 
     log: Literal["auto", "json", "console"] = "auto"
     """How log lines look: a JSON object each, coloured for people, or whichever suits where they go."""
