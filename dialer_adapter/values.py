@@ -76,8 +76,8 @@ class RecallAnswer:
     """What became of a recall.
 
     `recalled`: it waited, and nobody will ring it. `never_seen`: it never came, and is refused if it comes
-    later. `taken`: too late, the dialer has or had it. `unknown`: no trace of it, but it may have been taken
-    in an earlier epoch.
+    later, or nobody took it before ring_by. `taken`: too late, the dialer has or had it. `unknown`: no trace
+    of it, but it may have been taken in an earlier epoch.
     """
 
     lease_id: UUID
@@ -92,7 +92,7 @@ class OrderState(StrEnum):
     TAKEN = "taken"
     RINGING = "ringing"  # or talking
     ENDED = "ended"
-    RECALLED = "recalled"
+    RECALLED = "recalled"  # or nobody took it before ring_by; either way nobody will
     UNKNOWN = "unknown"
 
 

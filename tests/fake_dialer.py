@@ -90,7 +90,7 @@ class FakeDialer:
                 break
             if mark.state is OrderState.QUEUED and mark.order:
                 if mark.order.ring_by <= self._now:
-                    del self._marks[lease]
+                    self._marks[lease] = _Mark(OrderState.RECALLED, answer="never_seen")
                 else:
                     taken.append(mark.order)
                     self._marks[lease] = _Mark(OrderState.TAKEN)
@@ -112,6 +112,9 @@ class FakeDialer:
     async def beat(self) -> None:
         self._reach()
         self._now = self._clock().now
+        for lease, mark in self._marks.items():
+            if mark.state is OrderState.QUEUED and mark.order and mark.order.ring_by <= self._now:
+                self._marks[lease] = _Mark(OrderState.RECALLED, answer="never_seen")
 
     async def epoch(self) -> str:
         self._reach()

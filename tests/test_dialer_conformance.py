@@ -124,6 +124,16 @@ async def test_an_offer_past_ring_by_is_refused(bench: Bench) -> None:
     assert await states(bench, late.lease_id) == [OrderState.NEVER_SEEN]
 
 
+async def test_what_nobody_took_in_time_was_never_seen(bench: Bench) -> None:
+    (order,) = await offered(bench)
+    bench.clock.now = order.ring_by
+    await bench.dialer.beat()
+    assert await states(bench, order.lease_id) == [OrderState.RECALLED]
+    assert await bench.dialer.recall([order.lease_id]) == [RecallAnswer(order.lease_id, "never_seen")]
+    bench.clock.now -= timedelta(seconds=60)
+    assert await reasons(bench, await bench.dialer.epoch(), order) == ["recalled"]
+
+
 async def test_where_an_order_is(bench: Bench) -> None:
     order = new_order(bench.clock)
     seen = [*await states(bench, order.lease_id)]

@@ -8,8 +8,7 @@ local now, speed = business()
 if not now then return 0 end
 local late = redis.call('ZRANGEBYSCORE', P .. ':due', '-inf', digits(now))
 for _, id in ipairs(late) do
-  leave_queue(id)
-  redis.call('DEL', lease_key(id))
+  lapse(id, 'never_seen')
 end
 if told[2] ~= ARGV[3] then -- the wall time that is left has changed with the speed
   for _, id in ipairs(redis.call('ZRANGE', P .. ':due', 0, -1)) do

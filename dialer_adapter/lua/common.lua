@@ -65,6 +65,17 @@ local function mark(id, ...)
   redis.call('PEXPIRE', lease_key(id), KEPT_MS)
 end
 
+-- Take an order out of the queue for good: its tombstone keeps the answer that a recall of it gets.
+local function withdraw(id, answer)
+  mark(id, 'state', 'recalled', 'answer', answer)
+end
+
+-- The same for what nobody took: its key may have expired, but what was taken stays taken.
+local function lapse(id, answer)
+  local state = redis.call('HGET', lease_key(id), 'state')
+  if state and state ~= 'queued' then leave_queue(id) else withdraw(id, answer) end
+end
+
 -- What no trace of a lease means. Its id carries the business ms of its making: one made before this epoch
 -- began may have been taken by a dialer whose mark was lost with the last epoch.
 local function traceless(id, born_ms)

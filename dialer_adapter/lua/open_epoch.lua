@@ -4,9 +4,8 @@
 local current = epoch()
 if current then return {current, '0'} end
 for _, id in ipairs(redis.call('ZRANGE', P .. ':queue', 0, -1)) do
-  if redis.call('HGET', lease_key(id), 'state') == 'queued' then redis.call('DEL', lease_key(id)) end
+  lapse(id, 'unknown')
 end
-redis.call('DEL', P .. ':queue', P .. ':due')
 local run_id = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
 redis.call('HSET', P .. ':epoch', 'token', ARGV[1], 'run_id', run_id, 'born_ms', ARGV[2], 'wire', ARGV[3])
 return {epoch(), '1'}

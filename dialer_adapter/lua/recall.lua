@@ -10,7 +10,7 @@ for i, id in ipairs(ARGV) do
   elseif state == 'queued' then answer = 'unknown'
   elseif not state then answer = traceless(id, born_ms)
   end
-  if answer ~= 'taken' then mark(id, 'state', 'recalled', 'answer', answer) end
+  if answer ~= 'taken' then withdraw(id, answer) end
   answers[i] = answer
 end
 return answers

@@ -18,8 +18,7 @@ while #reply - 4 < limit do
     announce(consumer, id .. ':taken', id, 'taken', digits(now), '{}')
     reply[#reply + 1] = known[2]
   else
-    leave_queue(id)
-    if known[1] == 'queued' then redis.call('DEL', lease_key(id)) end
+    lapse(id, known[4] and known[4] ~= current and 'unknown' or 'never_seen')
   end
 end
 redis.call('PEXPIRE', P .. ':held:' .. consumer, KEPT_MS)
