@@ -12,7 +12,6 @@ from calling.report import SegmentFigures
 from ringeliste.drawing import count, sparkline, stacked
 from ringeliste.figures import Figures
 
-BAR = 24
 PARTS = (
     ("free", "green"),
     ("leased", "yellow"),
@@ -22,7 +21,13 @@ PARTS = (
 )
 """What a segment's bar is made of, in this order, each with its colour."""
 
-NUMBERS = ("size", "free", "leased", "resting", "closed", "attempts", "contacts", "sales")
+NARROW = {"size": "size", "free": "free", "leased": "held", "attempts": "calls", "sales": "sales"}
+WIDE = {
+    "size": "size", "free": "free", "leased": "held", "resting": "resting", "closed": "closed",
+    "attempts": "calls", "contacts": "reached", "sales": "sales",
+}  # fmt: skip
+ROOMY = 112
+HOUR_WIDTH, HOURS_SHOWN = 6, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,17 @@ class View:
     zone: ZoneInfo
 
 
-def draw(view: View) -> RenderableType:
-    """One picture."""
-    parts: list[RenderableType] = [_head(view), Text()]
+def draw(view: View, width: int) -> RenderableType:
+    """One picture, `width` letters wide."""
+    parts: list[RenderableType] = [_head(view), Text(view.address, style="cyan", no_wrap=True), Text()]
     if view.figures:
-        parts += [_segments(view.figures.segments), Text(), _hours(view.figures, view.zone), Text()]
-    parts += [_lamps(view.lamps), Text(), Text("Ctrl-C stops everything and keeps the data.", style="dim")]
+        parts += [_segments(view.figures.segments, width), Text()]
+        parts += [_hours(view.figures, view.zone, width), Text()]
+    parts += [
+        _lamps(view.lamps, width),
+        Text(),
+        Text("Ctrl-C stops everything and keeps the data.", style="dim"),
+    ]
     return Group(*parts)
 
 
@@ -60,89 +70,89 @@ def line(view: View) -> str:
     if figures is None:
         return f"starting; {_states(view.lamps)}"
     at = figures.at.astimezone(view.zone)
-    total = {name: sum(getattr(one, name) for one in figures.segments) for name in NUMBERS}
+    totals = ", ".join(f"{name} {count(_total(figures.segments, key))}" for key, name in WIDE.items())
     problem = f"; {view.problem}" if view.problem else ""
-    return (
-        f"{at:%a %d %b %H:%M} at {figures.speed:g}x: "
-        + ", ".join(f"{name} {count(number)}" for name, number in total.items())
-        + f"; {_states(view.lamps)}{problem}"
-    )
+    return f"{at:%a %d %b %H:%M} at {figures.speed:g}x: {totals}; {_states(view.lamps)}{problem}"
 
 
-def _head(view: View) -> RenderableType:
-    head = Table.grid(expand=False, padding=(0, 3, 0, 0))
-    clock = Text("Ringeliste", style="bold")
-    if view.figures:
-        at = view.figures.at.astimezone(view.zone)
-        clock = Text.assemble((f"{at:%A %d %B %Y  %H:%M}", "bold"), (f"  {_pace(view.figures.speed)}", "dim"))
-    head.add_row(clock, _window(view))
-    return Group(head, Text(view.address, style="cyan underline"))
-
-
-def _pace(speed: float) -> str:
-    return f"a minute each second ({speed:g}×)" if speed == 60 else f"{speed:g}× as fast as the wall clock"
-
-
-def _window(view: View) -> Text:
-    if view.problem:
-        return Text(view.problem, style="red")
+def _head(view: View) -> Text:
     figures = view.figures
-    if figures is None or figures.ringable:
-        return Text("")
-    opens = f"opens {figures.opens.astimezone(view.zone):%a %H:%M}" if figures.opens else "never opens"
-    return Text(f"nobody may be rung now: {opens}", style="yellow")
+    if figures is None:
+        return Text("Ringeliste starts", style="bold")
+    at = figures.at.astimezone(view.zone)
+    pace = "a minute each second" if figures.speed == 60 else f"{figures.speed:g}× as fast as the wall clock"
+    head = Text.assemble((f"{at:%A} {at.day} {at:%B %Y  %H:%M}", "bold"), (f"  {pace}", "dim"))
+    if view.problem:
+        return head.append(f"  {view.problem}", style="red")
+    if not figures.ringable:
+        opens = f"opens {figures.opens.astimezone(view.zone):%a %H:%M}" if figures.opens else "never opens"
+        head.append(f"  nobody may be rung now, {opens}", style="yellow")
+    return head
 
 
-def _segments(segments: Sequence[SegmentFigures]) -> RenderableType:
+def _segments(segments: Sequence[SegmentFigures], width: int) -> RenderableType:
+    numbers, name_width = (WIDE, 30) if width >= ROOMY else (NARROW, 22)
+    bar = max(10, min(40, width - name_width - 2 - 9 * len(numbers)))
     largest = max((one.size for one in segments), default=0)
-    table = Table(box=None, padding=(0, 1), header_style="dim", pad_edge=False)
-    table.add_column("Segment", no_wrap=True, overflow="ellipsis", min_width=12)
-    table.add_column(_legend(), min_width=BAR, no_wrap=True)
-    for name in NUMBERS:
-        table.add_column("rings" if name == "attempts" else name, justify="right", no_wrap=True)
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
+    table.add_column("segment", no_wrap=True, width=name_width)
+    table.add_column(_legend(bar), width=bar, no_wrap=True)
+    for heading in numbers.values():
+        table.add_column(heading, justify="right", no_wrap=True, min_width=7)
     for one in segments:
-        drawn = stacked([(getattr(one, part), style) for part, style in PARTS], largest, BAR)
-        shown = Text(f"{one.name} (paused)", style="red") if one.paused else Text(one.name)
-        table.add_row(shown, drawn, *(_number(one, number) for number in NUMBERS))
-    if len(segments) > 1:
-        totals = [count(sum(getattr(one, name) for one in segments)) for name in NUMBERS]
-        table.add_row("Together", "", *totals, style="bold")
+        drawn = stacked([(getattr(one, part), style) for part, style in PARTS], largest, bar)
+        name = Text(f"‖ {one.name}", style="red") if one.paused else Text(one.name)
+        table.add_row(name, drawn, *(_number(one, number) for number in numbers))
+    totals = (count(_total(segments, number)) for number in numbers)
+    table.add_row("together", "", *totals, style="bold")
     return table
 
 
-def _legend() -> Text:
-    return Text(" ").join(Text(part, style=style) for part, style in PARTS[:3])
+def _legend(width: int) -> Text:
+    """As many of the bar's parts as their words fit above it."""
+    words = [Text(WIDE.get(part, part), style=style) for part, style in PARTS]
+    fitting = [n for n in range(len(words) + 1) if sum(len(word) + 1 for word in words[:n]) <= width + 1]
+    return Text(" ").join(words[: fitting[-1]])
 
 
 def _number(one: SegmentFigures, name: str) -> Text:
     number = getattr(one, name)
-    style = "" if number else "dim"
-    return Text(count(number), style="bold green" if name == "sales" and number else style)
+    return Text(count(number), style="dim" if not number else "bold green" if name == "sales" else "")
 
 
-def _hours(figures: Figures, zone: ZoneInfo) -> RenderableType:
-    hours = figures.per_hour()
-    table = Table.grid(padding=(0, 2, 0, 0))
+def _total(segments: Sequence[SegmentFigures], name: str) -> int:
+    return sum(getattr(one, name) for one in segments)
+
+
+def _hours(figures: Figures, zone: ZoneInfo, width: int) -> RenderableType:
+    """The last hours side by side: a column each, and below it how many calls and sales."""
+    hours = figures.per_hour()[-min(HOURS_SHOWN, (width - 8) // HOUR_WIDTH) :]
     if not hours:
-        table.add_row("Calls per hour", Text("none yet", style="dim"))
-        return table
-    rings = [hour.attempts if hour else 0 for _, hour in hours]
+        return Text("No calls yet.", style="dim")
+    calls = [hour.attempts if hour else 0 for _, hour in hours]
     sales = [hour.sales if hour else 0 for _, hour in hours]
-    first, last = (at.astimezone(zone) for at in (hours[0][0], hours[-1][0]))
-    span = Text(f"{first:%H}h to {last:%H}h", style="dim")
-    calls, sold = Text(sparkline(rings), style="cyan"), Text(sparkline(sales), style="green")
-    table.add_row("Calls per hour", calls, f"{count(rings[-1])} this hour", span)
-    table.add_row("Sales per hour", sold, f"{count(sales[-1])} this hour")
+    table = Table.grid()
+    table.add_column(width=8, style="dim")
+    for _ in hours:
+        table.add_column(width=HOUR_WIDTH, justify="right")
+    table.add_row("calls", *(Text(column * 3, style="cyan") for column in sparkline(calls)))
+    table.add_row("an hour", *(count(number) if number else "" for number in calls))
+    table.add_row("sales", *(Text(count(number), style="green") if number else "" for number in sales))
+    table.add_row("", *(f"{at.astimezone(zone):%H}h" for at, _ in hours), style="dim")
     return table
 
 
-def _lamps(lamps: Sequence[Lamp]) -> Text:
-    drawn = []
+def _lamps(lamps: Sequence[Lamp], width: int) -> Text:
+    """Each with its light; a name stays beside its own."""
+    lines = [Text()]
     for lamp in lamps:
         light = ("● ", "green") if lamp.up else ("○ ", "red")
-        again = (f" again {lamp.deaths}×" if lamp.deaths else "", "yellow")
-        drawn.append(Text.assemble(light, lamp.name, again))
-    return Text("   ").join(drawn)
+        again = (f" restarted {lamp.deaths}×" if lamp.deaths else "", "yellow")
+        drawn = Text.assemble(light, lamp.name, again)
+        if len(lines[-1]) + len(drawn) + 3 > width:
+            lines.append(Text())
+        lines[-1].append("   " if lines[-1] else "").append_text(drawn)
+    return Text("\n").join(lines)
 
 
 def _states(lamps: Sequence[Lamp]) -> str:

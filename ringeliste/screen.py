@@ -69,7 +69,9 @@ class Screen:
 
         if self._live and not self._logs:
             with Live(console=self._console, auto_refresh=False, transient=False) as live:
-                yield _every(DRAW_SECONDS, lambda: live.update(draw(view()), refresh=True))
+                yield _every(
+                    DRAW_SECONDS, lambda: live.update(draw(view(), self._console.width), refresh=True)
+                )
         else:
             self.say(f"The page: {scene.address}")
             yield _every(LINE_SECONDS, lambda: self.say(line(view())))
