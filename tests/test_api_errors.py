@@ -67,7 +67,7 @@ ROLES = {
 
 
 def test_every_endpoint_takes_its_roles_and_no_other(api: Api, world: World) -> None:
-    """What is not named in ROLES is for managers. Planted: an endpoint without `allow` answered 200."""
+    """What is not named in ROLES is for managers. Planted: an audit open to anybody."""
     work = world.assignment()
     callers = {
         "manager": api.manager(),

@@ -65,7 +65,6 @@ def test_a_seller_works_a_customer_from_next_to_outcome(ana: Caller, work: int) 
 
 
 def test_an_outcome_told_twice_counts_once(api: Api, world: World, ana: Caller, work: int) -> None:
-    """Planted: with a new uuid for each report the second one became an attempt of its own."""
     lease = ana.ok("POST", "/me/next")["lease_id"]
     for kind in ("first", "again", "again"):
         came = ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": "no_answer"})
@@ -145,7 +144,7 @@ def test_a_shut_gate_is_named_at_the_ring(api: Api, ana: Caller) -> None:
 
 
 def test_leases_of_others_do_not_exist(api: Api, world: World, ana: Caller, work: int) -> None:
-    """Planted: without the check Ana reported an outcome of Rui's customer."""
+    """Planted: without the check an outcome of Rui's customer was taken from Ana."""
     rui = api.seller(world.seller(work, name="Rui"))
     lease = rui.ok("POST", "/me/next")["lease_id"]
     for what in ("ring", "release"):

@@ -86,8 +86,7 @@ def work_one(world: World, seller_id: int) -> None:
 def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tmp_path: Path) -> None:
     """Sign in; a sale shows without a reload; a pause from the page is a pause in the database.
 
-    Planted: without the reader's loop the figure never changed; with `ui.label` for the button's word only
-    the answer was empty.
+    Planted: a reader that reads once, so that no figure changed; a sheet that pauses nothing and answers.
     """
     work = world.assignment("Term deposit")
     segment = world.segment(work, "loans", name="Loans")
