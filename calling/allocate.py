@@ -95,12 +95,13 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
     if assignment is None:
         raise NotFound("assignment", assignment_id)
-    needs = _needs(work, assignment_id, only_seller)
+    standing = pauses.standing(work)
+    needs = _needs(work, standing, assignment_id, only_seller)
     wanted = min(sum(need.wanted for need in needs), BATCH)
     closing = openings(work).open(work.now) if wanted else {}
     if not closing:
         return Allocation(0, False)
-    found = _candidates(work, assignment_id, needs, list(closing), wanted)
+    found = _candidates(work, standing, assignment_id, needs, list(closing), wanted)
     facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
@@ -112,9 +113,8 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     return Allocation(len(leased), progress and (unmet or wanted == BATCH))
 
 
-def _needs(work: Work, assignment_id: int, only_seller: int | None) -> list[Need]:
+def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
     """Who wants customers and is not paused. Read behind the turnstile."""
-    standing = pauses.standing(work)
     rows = work.run(
         load("needs"),
         assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
@@ -136,10 +136,14 @@ def _needs(work: Work, assignment_id: int, only_seller: int | None) -> list[Need
 
 
 def _candidates(
-    work: Work, assignment_id: int, needs: Sequence[Need], clocks: list[int], wanted: int
+    work: Work,
+    standing: pauses.Pauses,
+    assignment_id: int,
+    needs: Sequence[Need],
+    clocks: list[int],
+    wanted: int,
 ) -> list[tuple[int, int, int]]:
     """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
-    standing = pauses.standing(work)
     asked = {need.segment_id for need in needs}
     segments = [
         segment

@@ -8,16 +8,23 @@ from sqlalchemy import text
 from models.sql import load
 from models.work import Work
 
-_LOCK_CUSTOMERS = text("""
-    select 1 from claim_customer where crm_id = :crm_id and lease_id = any(:leases)
-     order by customer_id for update
+# One statement, customers first: the parts are counted, so read and locked, in the order they are named.
+_LOCK = text("""
+    with customer as materialized (
+        select 1 from claim_customer where crm_id = :crm_id and lease_id = any(:leases)
+         order by customer_id for update
+    ), number as materialized (
+        select 1 from claim_number where crm_id = :crm_id and lease_id = any(:leases)
+         order by e164 for update
+    )
+    select (select count(*) from customer), (select count(*) from number)
 """)
-_LOCK_NUMBERS = text("""
-    select 1 from claim_number where crm_id = :crm_id and lease_id = any(:leases)
-     order by e164 for update
+_DROP = text("""
+    with customer as (
+        delete from claim_customer where crm_id = :crm_id and lease_id = any(:leases)
+    )
+    delete from claim_number where crm_id = :crm_id and lease_id = any(:leases)
 """)
-_DROP_CUSTOMERS = text("delete from claim_customer where crm_id = :crm_id and lease_id = any(:leases)")
-_DROP_NUMBERS = text("delete from claim_number where crm_id = :crm_id and lease_id = any(:leases)")
 
 
 def claim(work: Work, wanted: Sequence[tuple[int, UUID]]) -> set[UUID]:
@@ -32,12 +39,10 @@ def claim(work: Work, wanted: Sequence[tuple[int, UUID]]) -> set[UUID]:
 
 def lock(work: Work, leases: Sequence[UUID]) -> None:
     """Lock the claims of these leases in key order, before anything else of them is locked."""
-    work.run(_LOCK_CUSTOMERS, leases=list(leases))
-    work.run(_LOCK_NUMBERS, leases=list(leases))
+    work.run(_LOCK, leases=list(leases))
 
 
 def drop(work: Work, leases: Sequence[UUID]) -> None:
     """Let go of what these leases claimed. Locked or made by this transaction before."""
     if leases:
-        work.run(_DROP_CUSTOMERS, leases=list(leases))
-        work.run(_DROP_NUMBERS, leases=list(leases))
+        work.run(_DROP, leases=list(leases))

@@ -70,8 +70,7 @@ def give_back(
     unconfirmed = ended_by == "unconfirmed"
     if unconfirmed:
         work.run(_COUNT_AS_RUNG, leases=ended)
-    customers = placements.touched_by(work, ended)
-    placements.lock(work, customers)
+    customers = sorted({customer_id for _, customer_id in placements.lock_touched(work, ended)})
     work.run(_END, leases=ended, ended_by=ended_by)
     work.run(_REST if unconfirmed else _RETURN, leases=ended, customers=customers)
     claims.drop(work, ended)

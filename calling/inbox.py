@@ -157,8 +157,7 @@ def _ring(work: Work, rows: Sequence[Row[Any]]) -> None:
     times = [_at(row) for row in first.values()]
     rung = list(work.run(_RING, leases=list(first), times=times, talk=TALK).scalars())
     if rung:
-        touched = placements.touched_by(work, rung)
-        placements.lock(work, touched)
+        touched = {customer_id for _, customer_id in placements.lock_touched(work, rung)}
         note_rings(work, rung)
         gates.restamp(work, touched)
 

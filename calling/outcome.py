@@ -65,8 +65,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     claims.lock(work, ids)
     leases = work.run(sql.LOCK, leases=ids).all()
     known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
-    touched = placements.touched_by(work, ids)
-    rows = placements.lock(work, touched)
+    rows = placements.lock_touched(work, ids)
+    touched = sorted({customer_id for _, customer_id in rows})
     numbers = _callable_numbers(work, leases, by_lease)
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
