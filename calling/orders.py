@@ -67,7 +67,7 @@ _SEND = text("""
 _RECALLS = text("""
     select lease_id from recall
      where crm_id = :crm_id and dialer_id = :dialer_id and answered_at is null
-     order by lease_id limit :batch
+     order by lease_id
 """)
 _WANT_BACK = text("""
     insert into recall (crm_id, lease_id, dialer_id, reason, asked_at)
@@ -84,7 +84,7 @@ _UNSETTLED = text("""
     select id, state from lease
      where crm_id = :crm_id and dialer_id = :dialer_id and ended_at is null and sent_at is not null
        and (:everything or (state = 'offered' and ring_by <= :now))
-     order by id limit :batch
+     order by id
 """)
 _ASSIGNMENTS = text("select distinct assignment_id from lease where crm_id = :crm_id and id = any(:leases)")
 
@@ -118,12 +118,12 @@ def to_offer(work: Work, dialer_id: int) -> list[OrderToOffer]:
 
 def recalls(work: Work, dialer_id: int) -> list[UUID]:
     """The orders that are wanted back and unanswered."""
-    return list(work.run(_RECALLS, dialer_id=dialer_id, batch=BATCH).scalars())
+    return list(work.run(_RECALLS, dialer_id=dialer_id).scalars())
 
 
 def unsettled(work: Work, dialer_id: int, *, everything: bool = False) -> list[UUID]:
     """Sent orders that can ring no more and were never taken; with `everything`, all that live outside."""
-    return [row.id for row in work.run(_UNSETTLED, dialer_id=dialer_id, everything=everything, batch=BATCH)]
+    return [row.id for row in work.run(_UNSETTLED, dialer_id=dialer_id, everything=everything)]
 
 
 def came_back(open_work: OpenWork, leases: Sequence[UUID], how: str) -> int:

@@ -19,7 +19,7 @@ def demo_commands(
     journals.mkdir(exist_ok=True)
     robot = {
         "redis-url": env["REDIS_URL"],
-        "queue": queue_name(world.crm_id, world.dialer_name),
+        "queue": queue_name(world.crm_id, world.dialer_id),
         "name": world.dialer_name,
         "journal": journals / "robot.journal",
         "truth": world.truth,

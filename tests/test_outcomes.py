@@ -115,7 +115,7 @@ def test_the_same_report_from_eight_at_once_is_one_attempt(world: World) -> None
 
 
 def test_batches_in_opposite_order_never_deadlock(world: World) -> None:
-    """Lock order (design 5.4). Seen to fail: with the sorting left out of the locks."""
+    """Lock order (design 5.4). Seen to fail: with the reports of a batch recorded one by one as told."""
     assignment = world.assignment()
     world.customers(120, assignment)
     world.dialer(assignment, wanted=120, wanted_at=NOON)

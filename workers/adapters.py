@@ -11,9 +11,9 @@ RINGS_LATE_SECONDS = 5
 """Business time; a dialer's own setting `rings_late_seconds` wins."""
 
 
-def queue_name(crm_id: int, name: str) -> str:
-    """The queue of a dialer in Redis: CRM and name, so that two CRMs may both have a "robot"."""
-    return f"{crm_id}.{name}"
+def queue_name(crm_id: int, dialer_id: int) -> str:
+    """The queue of a dialer in Redis: by ids, since a dialer's name may hold anything."""
+    return f"{crm_id}.{dialer_id}"
 
 
 def port_of(app: App, crm_id: int, dialer: LinkedDialer) -> Dialer:
@@ -23,7 +23,7 @@ def port_of(app: App, crm_id: int, dialer: LinkedDialer) -> Dialer:
     late = dialer.settings.get("rings_late_seconds", RINGS_LATE_SECONDS)
     return RedisQueue.at(
         app.settings.redis_url,
-        queue_name(crm_id, dialer.name),
+        queue_name(crm_id, dialer.id),
         lambda: ClockReading(app.now(), app.clock.base().speed),
         rings_late_seconds=int(str(late)),
     )
