@@ -80,7 +80,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str) -> int:
     canonical = dump(read_rules(body, own_fields(work)))
     segments = canonical["segments"]
     keys = [segment["key"] for segment in segments]
-    version = row.rule_version + 1
+    version: int = row.rule_version + 1
     work.run(
         _RULE_SET,
         assignment_id=assignment_id,

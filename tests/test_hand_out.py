@@ -1,7 +1,7 @@
 """Allocation and the seller's next customer: who gets whom, in what order, and never twice (P1)."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -23,11 +23,11 @@ AZORES = "Atlantic/Azores"
 def leases(world: World, where: str = "true") -> list[tuple[int, int | None, str]]:
     """(customer, seller, state) of leases, in order of their ids."""
     with world.work() as work:
-        sql = f"select customer_id, seller_id, state from lease where crm_id = :crm_id and {where} order by id"
-        return [tuple(row) for row in work.run(text(sql))]
+        rows = work.run(text(f"select customer_id, seller_id, state from lease where {where} order by id"))
+        return [(row.customer_id, row.seller_id, row.state) for row in rows]
 
 
-def take(world: World, seller: int, now=NOON) -> HandOut:
+def take(world: World, seller: int, now: datetime = NOON) -> HandOut:
     handed = next_customer(world.opener(now), seller)
     assert handed is not None
     return handed
@@ -223,7 +223,7 @@ def test_what_has_rung_cannot_be_given_back(world: World) -> None:
 
 
 def test_a_ring_stops_the_same_person_and_number_elsewhere_until_the_gap_is_over(world: World) -> None:
-    """Limits count rings, across assignments and customers. Seen to fail: without `restamp` after the ring."""
+    """Limits count rings, also elsewhere. Seen to fail: without `restamp` after the ring."""
     one, two = world.assignment(), world.assignment()
     him, her = world.customers(2, one)
     world.place([him, her], two)

@@ -56,6 +56,7 @@ def hand_outs(world: World, seller: int, stopping: Event, turns: dict[int, int])
                 with world.work() as work:
                     release(work, handed.lease_id, seller)
         except BadInput:  # it has rung
+            assert handed is not None
             record_all(world.opener(), [Report(handed.lease_id, Outcome.NO_ANSWER, "seller")])
         except Conflict:
             pass
