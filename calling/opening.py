@@ -7,19 +7,22 @@ when time passes, hours change or the clocks are put forward (design 5.2).
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from calling.clocks import Clock
 from calling.hours import Timetable, timetable
 from models.work import Work
 
-_HOURS = text("select hours from crm where id = :crm_id")
-_CLOCKS = text("""
-    select id, zones, places from call_clock
-     where cast(:ids as bigint[]) is null or id = any(:ids)
-     order by id
+_HOURS = text("""
+    select hours, case when :all then array(select id from call_clock order by id) end as clocks
+      from crm where id = :crm_id
 """)
+_CLOCKS = text("select id, zones, places from call_clock where id = any(:ids) order by id")
+
+_known: WeakKeyDictionary[Engine, dict[int, Clock]] = WeakKeyDictionary()
+"""Clocks once read, by database: a clock never changes, and no id is given twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,10 @@ class Openings:
 
 def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
     """The openings of some clocks, or of all."""
-    hours = timetable(work.run(_HOURS).scalar_one())
-    rows = work.run(_CLOCKS, ids=None if clock_ids is None else list(clock_ids))
-    return Openings(hours, {r.id: Clock(r.id, tuple(r.zones), tuple(r.places)) for r in rows})
+    row = work.run(_HOURS, all=clock_ids is None).one()
+    ids = row.clocks if clock_ids is None else clock_ids
+    known = _known.setdefault(work.session.connection().engine, {})
+    if missing := [clock_id for clock_id in ids if clock_id not in known]:
+        for found in work.run(_CLOCKS, ids=missing):
+            known[found.id] = Clock(found.id, tuple(found.zones), tuple(found.places))
+    return Openings(timetable(row.hours), {key: known[key] for key in ids if key in known})

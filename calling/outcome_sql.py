@@ -14,13 +14,14 @@ LOCK = text("""
 """)
 KNOWN = text("""
     select lease_id, max(revision) as revision from attempt
-     where crm_id = :crm_id and lease_id = any(:leases) group by lease_id
+     where crm_id = :crm_id and lease_id = any((select cast(:leases as uuid[]))::uuid[])
+     group by lease_id
 """)
 END = text("""
     update lease l
        set rung_at = coalesce(l.rung_at, t.rung_at),
            state = 'ended', ended_at = coalesce(l.ended_at, :now), ended_by = coalesce(l.ended_by, 'outcome')
-      from unnest(cast(:leases as uuid[]), cast(:rung as timestamptz[])) as t(id, rung_at)
+      from unnest((select cast(:leases as uuid[])), cast(:rung as timestamptz[])) as t(id, rung_at)
      where l.crm_id = :crm_id and l.id = t.id
 """)
 MARK_NUMBERS = text("""

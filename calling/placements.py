@@ -11,26 +11,23 @@ from sqlalchemy import Row, text
 
 from models.work import Work
 
-_COLUMNS = """assignment_id, customer_id, state, status, attempts, lease_id, return_state, return_due_at, due_at,
-           last_outcome, last_attempt_at, last_lease_id"""
-_SHARERS = """
-    select m.customer_id
-      from lease l join customer_number m on m.crm_id = :crm_id and m.e164 = l.e164
-     where l.crm_id = :crm_id and l.id = any(cast(:leases as uuid[]))
-    union
-    select l.customer_id from lease l where l.crm_id = :crm_id and l.id = any(cast(:leases as uuid[]))
-"""
-_LOCK = text(f"""
-    select {_COLUMNS} from placement
+# Through a subselect the planner cannot see how many leases there are: one plan fits all and is kept.
+_LOCK = text("""
+    select assignment_id, customer_id, state, status, attempts, lease_id, return_state, return_due_at, due_at,
+           last_outcome, last_attempt_at, last_lease_id
+      from placement
      where crm_id = :crm_id and customer_id = any(:customers)
      order by assignment_id, customer_id for no key update
 """)
-_LOCK_TOUCHED = text(f"""
-    select {_COLUMNS} from placement
-     where crm_id = :crm_id and customer_id = any(array({_SHARERS}))
-     order by assignment_id, customer_id for no key update
+_SHARERS = text("""
+    select m.customer_id
+      from lease l join customer_number m on m.crm_id = :crm_id and m.e164 = l.e164
+     where l.crm_id = :crm_id and l.id = any((select cast(:leases as uuid[]))::uuid[])
+    union
+    select l.customer_id from lease l
+     where l.crm_id = :crm_id and l.id = any((select cast(:leases as uuid[]))::uuid[])
 """)
-_TOUCHED = text(_SHARERS)
+_LOCK_TOUCHED = text(_LOCK.text.replace("any(:customers)", f"any(array({_SHARERS.text}))"))
 
 Rows = dict[tuple[int, int], Row[Any]]
 """(assignment, customer) -> the placement as it now is."""
@@ -43,11 +40,11 @@ def lock(work: Work, customers: Iterable[int]) -> Rows:
 
 
 def lock_touched(work: Work, leases: Sequence[UUID]) -> Rows:
-    """Lock every placement of the customers of these leases, and of whoever shares a number that they ring."""
+    """Lock every placement of the customers of these leases, and of whoever shares a number they ring."""
     rows = work.run(_LOCK_TOUCHED, leases=list(leases))
     return {(row.assignment_id, row.customer_id): row for row in rows}
 
 
 def touched_by(work: Work, leases: Sequence[UUID]) -> list[int]:
     """The customers of these leases, and whoever shares a number that they ring."""
-    return sorted(work.run(_TOUCHED, leases=list(leases)).scalars())
+    return sorted(work.run(_SHARERS, leases=list(leases)).scalars())

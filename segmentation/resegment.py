@@ -27,7 +27,7 @@ class Moved:
 _LOCK = text("""
     select customer_id from placement
      where crm_id = :crm_id and assignment_id = :assignment_id
-       and customer_id = any(cast(:customers as bigint[]))
+       and customer_id = any((select cast(:customers as bigint[]))::bigint[])
      order by customer_id for no key update
 """)
 

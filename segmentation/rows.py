@@ -77,7 +77,9 @@ def _joined(columns: dict[str, KnownField], some: bool) -> Subquery:
         _placement.state.not_in([literal_column(f"'{state}'") for state in GONE]),
     ]
     if some:
-        wanted.append(_placement.customer_id == any_(CUSTOMER_IDS))
+        wanted.append(
+            _placement.customer_id == any_(cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger)))
+        )
     return (
         select(
             _placement.customer_id,
