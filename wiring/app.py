@@ -7,7 +7,7 @@ from functools import cache
 from random import Random, SystemRandom
 from uuid import UUID
 
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.ids import time_ordered_id
@@ -21,7 +21,7 @@ from wiring.settings import Settings
 
 __all__ = ["App", "app", "install_publisher"]
 
-_ENTER_CRM = text("select set_config('app.crm_id', :crm_id, true)")
+_ENTER_CRM = "select set_config('app.crm_id', %(crm_id)s, true)"
 
 
 class App:
@@ -53,7 +53,7 @@ class App:
         """
         at = now or self.now()
         with translating(), self._sessions.begin() as session:
-            session.execute(_ENTER_CRM, {"crm_id": str(int(crm_id))})
+            session.connection().exec_driver_sql(_ENTER_CRM, {"crm_id": str(int(crm_id))})
             work = Work(session, crm_id, at, self._new_id)
             yield work
         publish(work.hints)

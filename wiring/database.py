@@ -21,8 +21,11 @@ _NETWORK = {
 }
 
 
-def make_engine(settings: Settings) -> Engine:
-    """An engine on the settings' database as the application's role. Connects at first use."""
+def make_engine(settings: Settings, *, ping: bool = True) -> Engine:
+    """An engine on the settings' database as the application's role. Connects at first use.
+
+    `ping`: each connection is tried before it is used, since a server may have restarted.
+    """
     if not settings.database_url:
         raise BadSettings(
             f"DATABASE_URL: not set, and no embedded servers are known in {settings.data}; "
@@ -34,7 +37,7 @@ def make_engine(settings: Settings) -> Engine:
         pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=settings.lock_seconds,
-        pool_pre_ping=True,
+        pool_pre_ping=ping,
         isolation_level="READ COMMITTED",
         hide_parameters=True,  # a telephone number in an error's text would travel far
         connect_args={**_NETWORK, "options": _options(settings, str(url.query.get("options", "")))},
