@@ -4,7 +4,7 @@ A planning tool: how far does this list last with these sellers? And a hard test
 """
 
 from ringeliste.simulation.apart import simulate
-from ringeliste.simulation.play import play
+from ringeliste.simulation.playing import play
 from ringeliste.simulation.results import SimulationReport
 
 __all__ = ["SimulationReport", "play", "simulate"]

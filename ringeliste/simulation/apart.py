@@ -8,10 +8,11 @@ import migrations
 from dialer_adapter.truth import read_truth
 from ringeliste import embedded
 from ringeliste.demo import MONDAY_0800, Progress, build_demo
-from ringeliste.simulation.play import play
+from ringeliste.simulation.playing import play
 from ringeliste.simulation.results import SimulationReport
 from wiring.app import App
 from wiring.clock import set_clock
+from wiring.database import make_engine
 from wiring.settings import Settings
 
 FOLDER = "simulation"
@@ -56,7 +57,8 @@ def simulate(
 def _simulate(
     settings: Settings, *, days: float, seed: int, data: Path | None, sellers: int, progress: Progress | None
 ) -> SimulationReport:
-    app = App(settings, dice=Random(seed))  # noqa: S311 - the same seed, the same world
+    engine = make_engine(settings, ping=False)  # the server is our own, and runs as long as we do
+    app = App(settings, engine=engine, dice=Random(seed))  # noqa: S311 - the same seed, the same world
     try:
         world = build_demo(
             app, settings.data, data=data, seed=seed, sellers=sellers, speed=0, progress=progress

@@ -4,12 +4,11 @@ The same words pass between them: offer, take, recall, events that are journalle
 """
 
 from collections import deque
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from calling import inbox, orders
 from calling.inbox import Told
@@ -17,8 +16,8 @@ from calling.orders import OrderToOffer
 from dialer_adapter.fate import Fate
 from ringeliste.simulation.stage import Stage
 
-CYCLE = timedelta(seconds=30)
-"""How often the link tells and asks: half a second of wall time on a clock of sixty times the speed."""
+CYCLE = timedelta(minutes=1)
+"""How often the link tells and asks: each second of wall time on a clock of sixty times the speed."""
 
 
 class SimulatedRobot:
@@ -35,12 +34,19 @@ class SimulatedRobot:
         """Nothing rings, waits or is still to be told."""
         return not (self._busy or self._queue or self._told)
 
-    def cycle(self) -> None:
-        """One turn of the link: what was told takes effect, recalls are answered, orders are offered."""
+    def report(self) -> None:
+        """First half of the link's turn: what was told takes effect, what lapsed in the queue comes back."""
         self._tell()
-        self._answer_recalls()
+        if late := [order.lease_id for order in self._queue if order.ring_by <= self._stage.now]:
+            self._give_back(late)
         with self._stage.work() as work:
+            recalled = orders.recalls(work, self._dialer_id) if self._stage.wants("recall") else []
             orders.heard(work, self._dialer_id, wanted=2 * self._lines, rings_late_seconds=0)
+        self._answer(recalled)
+
+    def fetch(self) -> None:
+        """Second half: what was dealt meanwhile is offered, and free lines take it."""
+        with self._stage.work() as work:
             offered = orders.to_offer(work, self._dialer_id)
         self._queue.extend(offered)
         self._take()
@@ -52,20 +58,18 @@ class SimulatedRobot:
             self._told = []
             inbox.process_inbox(self._stage.opener, self._dialer_id)
 
-    def _answer_recalls(self) -> None:
-        """What waits comes back and is never rung; what was taken goes on. Past `ring_by` nothing waits."""
-        late = [order for order in self._queue if order.ring_by <= self._stage.now]
-        wanted: set[UUID] = {order.lease_id for order in late}
-        with self._stage.work() as work:
-            asked = orders.recalls(work, self._dialer_id)
+    def _answer(self, recalled: Sequence[UUID]) -> None:
+        """What waits comes back and is never rung; what was taken goes on."""
         waiting = {order.lease_id for order in self._queue}
-        wanted |= waiting.intersection(asked)
-        if wanted:
-            self._queue = deque(order for order in self._queue if order.lease_id not in wanted)
-            orders.came_back(self._stage.opener, sorted(wanted), "recalled")
-        if taken := [lease for lease in asked if lease not in waiting]:
+        self._give_back([lease for lease in recalled if lease in waiting])
+        if taken := [lease for lease in recalled if lease not in waiting]:
             with self._stage.work() as work:
                 orders.too_late(work, taken)
+
+    def _give_back(self, leases: Sequence[UUID]) -> None:
+        if leases:
+            self._queue = deque(order for order in self._queue if order.lease_id not in set(leases))
+            orders.came_back(self._stage.opener, leases, "recalled")
 
     def _take(self) -> None:
         """Free lines take what waits, first offered first."""
@@ -94,6 +98,3 @@ class SimulatedRobot:
         told = Told(f"{order.lease_id}:{kind}", order.lease_id, kind, self._stage.now, body)
         self._told.append(told)
 
-
-def _to_json(body: Any) -> str:
-    return orjson.dumps(body).decode()

@@ -61,10 +61,6 @@ class Stage:
             self.hints[:] = [hint for hint in self.hints if hint.kind != kind]
         return found
 
-    def hint_allocation(self) -> None:
-        """Somebody may want customers."""
-        self.hints.append(Hint("allocate", self.crm_id, self.assignment_id))
-
     def refuse(self, gate: str) -> None:
         """Something stopped a ring at the last look."""
         self.refused[gate] = self.refused.get(gate, 0) + 1

@@ -12,27 +12,21 @@ from calling.resegmenting import rebuilds_to_do, run_rebuild
 from ringeliste.simulation.robot import CYCLE, SimulatedRobot
 from ringeliste.simulation.stage import Stage
 
-SWEEP = timedelta(minutes=1)
-"""Rests and gates end, leases expire: once a business minute, as on a clock of sixty times the speed."""
+SWEEP, SLOW_SWEEP = timedelta(minutes=1), timedelta(minutes=5)
+"""Rests and gates end, leases expire; holds run out, walls and rebuilds are finished: each as often as the
+scheduler's ticks come on a clock of sixty times the speed."""
 
-_SEGMENTS = text("""
-    select id from segment
-     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
-     order by position, id
-""")
 _FREE = text("""
-    select s.id from unnest(cast(:segments as bigint[])) with ordinality as s(id, place)
-     where exists (
-        select from unnest(cast(:clocks as bigint[])) as k(id)
-         cross join lateral (
-            select from placement p
-             where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = s.id
-               and p.clock_id = k.id and p.state = 'ready' and p.gated_by is null limit 1) one)
-""")
-_PEOPLED = text("""
-    select distinct p.segment_id from placement p
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = any(:segments)
-       and p.clock_id = any(:clocks) and p.state in ('ready', 'leased', 'resting', 'follow_up')
+    select s.id as segment_id, k.id as clock_id
+      from segment s
+     cross join unnest(cast(:clocks as bigint[])) as k(id)
+     cross join lateral (
+        select from placement p
+         where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = s.id
+           and p.clock_id = k.id and p.state = 'ready' and p.gated_by is null
+         order by p.rank limit 1) one
+     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
+       and s.id <> all(cast(:dry as bigint[]))
 """)
 
 
@@ -43,36 +37,44 @@ class Ticks:
         self._stage, self._robot = stage, robot
         with stage.work() as work:
             self._openings: Openings = openings(work)
-            self._segments = list(work.run(_SEGMENTS, assignment_id=stage.assignment_id).scalars())
         self.dry: dict[int, datetime] = {}
+        self._seen: set[tuple[int, int]] = set()  # (segment, clock) that ever had a free customer
 
     def turns(self) -> Iterator[timedelta]:
-        """Link, then top-up, each half minute while a clock is open or something is in the air."""
+        """Link, then top-up, each minute while a clock is open or something is in the air."""
         while True:
             if self._awake():
-                if self._robot:
-                    self._robot.cycle()
-                if self._stage.wants("allocate"):
-                    allocate.allocate_all(self._stage.opener, self._stage.assignment_id)
-                self._look_for_dry_segments()
+                self._turn()
                 yield CYCLE
             else:
                 yield self._until_opening()
 
+    def _turn(self) -> None:
+        if self._robot:
+            self._robot.report()
+        allocate.allocate_all(self._stage.opener, self._stage.assignment_id)
+        if self._robot:
+            self._robot.fetch()
+        self._look_for_dry_segments()
+
     def sweeps(self) -> Iterator[timedelta]:
-        """What time alone changes, each minute, while a clock is open or something is in the air."""
+        """What time alone changes, while a clock is open or something is in the air."""
+        while True:
+            due.wake_due(self._stage.opener)
+            due.open_gates(self._stage.opener)
+            reaper.reap(self._stage.opener)
+            yield SWEEP if self._awake() else self._until_opening()
+
+    def slow_sweeps(self) -> Iterator[timedelta]:
+        """What may wait a little, and what is there only after a crash."""
         while True:
             opener = self._stage.opener
-            due.wake_due(opener)
-            due.open_gates(opener)
             due.expire_holds(opener)
-            reaper.reap(opener)
             pause.finish_pauses(opener)
             suppress.finish_suppressions(opener)
-            if self._stage.wants("rebuild"):
-                for rebuild_id in rebuilds_to_do(opener):
-                    run_rebuild(opener, rebuild_id)
-            yield SWEEP if self._awake() else self._until_opening()
+            for rebuild_id in rebuilds_to_do(opener):
+                run_rebuild(opener, rebuild_id)
+            yield SLOW_SWEEP if self._awake() else self._until_opening()
 
     def midnights(self) -> Iterator[timedelta]:
         """Room for the attempts of the months to come."""
@@ -90,19 +92,18 @@ class Ticks:
     def _until_opening(self) -> timedelta:
         """Everybody sleeps; at the opening itself there is a tick, and all ask at once."""
         opens = self._openings.next_of_all(self._stage.now)
-        self._stage.hint_allocation()
         return max(opens - self._stage.now, SWEEP) if opens else timedelta(days=1)
 
     def _look_for_dry_segments(self) -> None:
-        """Note which have customers on an open clock, and none of them free, for the first time."""
-        wet = [segment for segment in self._segments if segment not in self.dry]
+        """Note which segments have no free customer on any open clock, and had one on such a clock before."""
         clocks = sorted(self._open())
-        if not (wet and clocks):
-            return
-        known = {"assignment_id": self._stage.assignment_id, "clocks": clocks}
         with self._stage.work() as work:
-            free = set(work.run(_FREE, segments=wet, **known).scalars())
-            left = [segment for segment in wet if segment not in free]
-            if left:
-                for segment in work.run(_PEOPLED, segments=left, **known).scalars():
-                    self.dry[segment] = self._stage.now
+            found = work.run(
+                _FREE, assignment_id=self._stage.assignment_id, clocks=clocks, dry=list(self.dry)
+            )
+            free = {(row.segment_id, row.clock_id) for row in found}
+        self._seen |= free
+        wet = {segment for segment, _ in free}
+        for segment, clock in self._seen:
+            if clock in clocks and segment not in wet:
+                self.dry.setdefault(segment, self._stage.now)

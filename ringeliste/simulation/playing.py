@@ -34,9 +34,8 @@ def play(
     robot = SimulatedRobot(stage, dialer_id, lines, zone) if dialer_id is not None else None
     ticks = Ticks(stage, robot)
     ends = begins + timedelta(days=days)
-    stage.agenda.begin(ticks.midnights(), begins)
-    stage.agenda.begin(ticks.turns(), begins)
-    stage.agenda.begin(ticks.sweeps(), begins)
+    for process in (ticks.midnights(), ticks.turns(), ticks.sweeps(), ticks.slow_sweeps()):
+        stage.agenda.begin(process, begins)
     for number, seller_id in enumerate(sellers):
         seller = SimulatedSeller(stage, seller_id, stage.dice("seller", number))
         for shift in _shifts(begins, ends, ZoneInfo(zone), LATE if number % 2 else EARLY):
