@@ -165,6 +165,11 @@ def test_unknown_paths_and_methods_are_problems(api: Api, method: str, path: str
     assert said["title"] == HTTPStatus(status).phrase.capitalize()
 
 
+def test_a_wrong_method_names_the_right_ones(api: Api) -> None:
+    answer = api.manager().ask("PATCH", "/assignments/1/rules")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, PUT")
+
+
 @pytest.mark.parametrize("content", [b"{", b"[]", b"null", b"\xff", b'"text"', b"{" * 3000, b""])
 def test_bodies_that_are_no_json_object_are_refused(api: Api, content: bytes) -> None:
     headers = {"Content-Type": "application/json"}

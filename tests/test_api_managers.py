@@ -115,6 +115,8 @@ def test_pauses_say_what_is_wrong(kari: Caller, work: int) -> None:
     kari.refused(422, "POST", "/pauses", json={"scope": "crm", "reason": "   "})
     past = {"scope": "crm", "reason": "x", "ends_at": (NOON - timedelta(hours=1)).isoformat()}
     assert "past" in kari.refused(422, "POST", "/pauses", json=past)["detail"]
+    for written in (1_772_452_800, "1772452800", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
+        kari.refused(422, "POST", "/pauses", json={"scope": "crm", "reason": "x", "ends_at": written})
     naive = {"scope": "crm", "reason": "x", "ends_at": "2026-03-02T13:00:00"}
     assert "body.ends_at" in kari.refused(422, "POST", "/pauses", json=naive)["detail"]
     assert kari.ok("GET", "/pauses")["items"] == []

@@ -81,6 +81,17 @@ def test_a_do_not_call_is_suppressed_when_it_answers(api: Api, ana: Caller) -> N
     assert {one["e164"] for one in listed} == {card["e164"], None}
 
 
+def test_a_ring_in_the_future_is_refused(api: Api, ana: Caller) -> None:
+    """Else a dialer with a wrong clock would shut its customers away until then."""
+    lease = ana.ok("POST", "/me/next")["lease_id"]
+    said = {"outcome": "no_answer", "rung_at": "2026-03-02T12:03:00Z"}
+    assert "future" in ana.refused(422, "POST", f"/leases/{lease}/outcome", json=said)["detail"]
+    reports = {"reports": [{"lease_id": lease, **said}]}
+    assert "future" in api.manager().refused(422, "POST", "/outcomes", json=reports)["detail"]
+    said["rung_at"] = "2026-03-02T13:01:00+01:00"
+    assert ana.ok("POST", f"/leases/{lease}/outcome", json=said)["kind"] == "first"
+
+
 def test_released_customers_come_again(ana: Caller) -> None:
     card = ana.ok("POST", "/me/next")
     for _ in range(2):  # giving back twice is once

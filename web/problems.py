@@ -82,7 +82,17 @@ def _of_http(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body at all
         return problem(request, 422, "bad-input", "body: not JSON in UTF-8, or nested too deeply")
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    return problem(request, error.status_code, kind, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = _methods(request) or headers.get("Allow", "")
+    return problem(request, error.status_code, kind, str(error.detail), headers=headers)
+
+
+def _methods(request: Request) -> str:
+    """Every method of the path asked for; Starlette names those of the first route only."""
+    template = getattr(request.scope.get("route"), "path", "")
+    described = request.app.openapi()["paths"].get(template, {})
+    return ", ".join(sorted(method.upper() for method in described))
 
 
 def _of_validation(request: Request, error: Exception) -> Response:

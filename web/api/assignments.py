@@ -9,7 +9,7 @@ from pydantic import Field
 from calling import browse, floor, report
 from calling.publishing import publish
 from web.api import assignment_models as models
-from web.api.common import Instant, Model, Page, Paging, PathId, TheApp, page, without_nul_in
+from web.api.common import AskedInstant, Instant, Model, Page, Paging, PathId, TheApp, page, without_nul_in
 from web.api.docs import answers, example
 from web.keys import Manager, OnTheFloor
 
@@ -81,7 +81,9 @@ def segments(app: TheApp, holder: OnTheFloor, assignment_id: PathId) -> dict[str
             responses=answers({"items": [models.HOUR]}, errors=[404, 422]))  # fmt: skip
 def hours(
     app: TheApp, holder: Manager, assignment_id: PathId,
-    since: Annotated[Instant | None, Query(description="A day ago if left out; at most 31 days ago.")] = None,
+    since: Annotated[
+        AskedInstant | None, Query(description="A day ago if left out; at most 31 days ago.")
+    ] = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Attempts, contacts and sales per hour (UTC); hours in which nothing was reported are left out."""
     with app.work(holder.crm_id) as work:

@@ -1,19 +1,32 @@
 """What all endpoints share: strict models, the words of the API, and paging."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 from models.errors import BadInput
+from models.tables import FOREVER
 from web import cursors
 from wiring.app import App
 
 LARGEST = 2**63 - 1
 MOST = 200
 """Rows of one page, reports of one batch."""
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 
 
 class Model(BaseModel):
@@ -35,12 +48,28 @@ def without_nul_in(value: Any) -> None:
         raise BadInput("body: a text contains the character NUL, which cannot be kept")
 
 
+def _written_out(value: Any) -> Any:
+    """A number of seconds is no instant here: whose seconds, since when?"""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("write an instant as 2026-03-02T12:00:00Z")
+
+
+def _within_reason(at: datetime) -> datetime:
+    """PostgreSQL and Python agree on these years, whatever the zone; 9000 means for ever."""
+    if not 1970 < at.year < FOREVER.year:
+        raise ValueError(f"must lie between 1971 and {FOREVER.year - 1}")
+    return at
+
+
 Id = Annotated[int, Field(strict=True, ge=1, le=LARGEST)]
 PathId = Annotated[int, Path(ge=1, le=LARGEST)]
 Words = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(without_nul)
 ]
 Instant = AwareDatetime
+AskedInstant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_within_reason)]
+"""An instant in a question; with its zone, since business time knows no default."""
 
 
 def get_app(request: Request) -> App:

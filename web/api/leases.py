@@ -1,5 +1,6 @@
 """A customer held by a seller: the moment of the ring, giving back, and what came of it."""
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -7,17 +8,20 @@ from fastapi import APIRouter, Body
 from pydantic import Field
 
 from calling import browse, outcome, ring
-from models.errors import NotFound
+from models.errors import BadInput, NotFound
 from models.outcomes import Outcome
 from models.work import Work
-from web.api.common import Instant, Model, TheApp
+from web.api.common import AskedInstant, Instant, Model, TheApp
 from web.api.docs import answers, example
 from web.keys import Caller, Holder, SellerOnly
+from wiring.app import App
 from wiring.logs import bound
 
 router = APIRouter(prefix="/leases/{lease_id}", tags=["leases"])
 
 DAY_OF_TALK = 86_400
+CLOCKS_DIFFER = timedelta(minutes=2)
+"""Business time by which a dialer's clock may run ahead of ours."""
 
 
 class Ring(Model):
@@ -33,8 +37,10 @@ class Result(Model):
     """What a call came to."""
 
     outcome: Outcome
-    talk_seconds: int | None = Field(None, ge=0, le=DAY_OF_TALK)
-    rung_at: Instant | None = Field(None, description="When it rang, if it was not asked through the API.")
+    talk_seconds: int | None = Field(None, strict=True, ge=0, le=DAY_OF_TALK)
+    rung_at: AskedInstant | None = Field(
+        None, description="When it rang, if it was not asked through the API; not in the future."
+    )
 
 
 class Recorded(Model):
@@ -84,6 +90,7 @@ def report(
     app: TheApp, holder: Caller, lease_id: UUID, body: Annotated[Result, Body(**example(RESULT))]
 ) -> outcome.Recorded:
     """Report what came of a lease of one's own, however late. Safe to repeat: the first report counts."""
+    refuse_future(app, body)
     by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
     said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at)
     with bound(lease=lease_id):
@@ -92,6 +99,13 @@ def report(
             recorded = outcome.record(work, [said])
         outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]
+
+
+def refuse_future(app: App, result: Result) -> None:
+    """A ring that has not been would stop the customer from being called until then. Raises BadInput."""
+    now = app.now()
+    if result.rung_at is not None and result.rung_at > now + CLOCKS_DIFFER:
+        raise BadInput("rung_at: lies in the future; it is business time", rung_at=result.rung_at, now=now)
 
 
 def refuse_unless_own(work: Work, holder: Holder, lease_id: UUID) -> None:

@@ -11,7 +11,7 @@ from calling import browse, outcome
 from calling.outcome import Recorded as Came
 from web.api.common import MOST, Model, TheApp
 from web.api.docs import answers, example
-from web.api.leases import RECORDED, Recorded, Result
+from web.api.leases import RECORDED, Recorded, Result, refuse_future
 from web.keys import Holder, Reporter
 from wiring.app import App
 
@@ -45,6 +45,8 @@ BATCH: dict[str, Any] = {
 @router.post("", response_model=CameOfIt, responses=answers({"results": [RECORDED]}, errors=[409, 422]))
 def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(BATCH))]) -> dict[str, Any]:
     """Report up to 200 outcomes. An unknown lease, or another dialer's, is an `orphan`; the rest count."""
+    for one in body.reports:
+        refuse_future(app, one)
     own = _own(app, holder, [one.lease_id for one in body.reports])
     reports = [
         outcome.Report(one.lease_id, one.outcome, _by(holder, one), one.talk_seconds, one.rung_at)

@@ -8,7 +8,7 @@ from pydantic import Field
 from calling import browse
 from calling.pause import pause, resume
 from models.errors import BadInput
-from web.api.common import Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
 from web.keys import Manager
@@ -24,7 +24,7 @@ class NewPause(Model):
     scope: Scope
     target_id: Id | None = Field(None, description="Of the segment, ...; null for the whole CRM.")
     reason: Words
-    ends_at: Instant | None = Field(None, description="It lifts itself then; null: until it is resumed.")
+    ends_at: AskedInstant | None = Field(None, description="It lifts itself then; null: until it is resumed.")
 
 
 class Pause(Model):

@@ -9,7 +9,7 @@ from calling import browse
 from calling.numbers import Number, read_number
 from calling.suppress import lift, suppress
 from models.errors import BadInput
-from web.api.common import Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
 from web.keys import Manager, OnTheFloor
@@ -23,7 +23,7 @@ class NewSuppression(Model):
     number: Words | None = None
     customer_id: Id | None = None
     reason: Words
-    expires_at: Instant | None = Field(None, description="Registers expire; null: for ever.")
+    expires_at: AskedInstant | None = Field(None, description="Registers expire; null: for ever.")
 
 
 class Suppressed(Model):

@@ -14,7 +14,7 @@ from models.errors import RingelisteError
 from web.pages.snapshot import Snapshot, read
 from wiring.app import App
 
-PERIOD_SECONDS = 0.5
+PERIOD_SECONDS = 0.75
 """Wall time from one reading to the next; a slow one is followed by a rest as long as itself."""
 
 log = structlog.get_logger(__name__)
