@@ -97,4 +97,3 @@ class SimulatedRobot:
     def _say(self, order: OrderToOffer, kind: str, **body: Any) -> None:
         told = Told(f"{order.lease_id}:{kind}", order.lease_id, kind, self._stage.now, body)
         self._told.append(told)
-
