@@ -92,7 +92,7 @@ def test_outside_a_crm_nothing_of_any_crm_is_seen(world: World) -> None:
 
 
 def test_the_wall_is_forgotten_with_the_transaction(settings: Settings) -> None:
-    """The next user of the same connection is in no CRM. Planted: `set_config(..., false)`; fails."""
+    """The next user of the same connection is in no CRM. Planted: `set` without `local`; fails."""
     app = App(replace(settings, pool_size=2))
     world = World(app)
     world.seller()

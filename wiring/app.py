@@ -21,7 +21,8 @@ from wiring.settings import Settings
 
 __all__ = ["App", "app", "install_publisher"]
 
-_ENTER_CRM = "select set_config('app.crm_id', %(crm_id)s, true)"
+# SET LOCAL, not set_config: in a cluster only the former travels to the shards.
+_ENTER_CRM = "set local app.crm_id = {:d}"
 
 
 class App:
@@ -53,7 +54,7 @@ class App:
         """
         at = now or self.now()
         with translating(), self._sessions.begin() as session:
-            session.connection().exec_driver_sql(_ENTER_CRM, {"crm_id": str(int(crm_id))})
+            session.connection().exec_driver_sql(_ENTER_CRM.format(crm_id))
             work = Work(session, crm_id, at, self._new_id)
             yield work
         publish(work.hints)
