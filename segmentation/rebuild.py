@@ -5,7 +5,8 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import Literal
@@ -15,10 +16,11 @@ from sqlalchemy import text
 from models import turnstile
 from models.errors import NotFound
 from models.work import OpenWork, Work
-from segmentation.in_force import rules_in_force
+from segmentation.in_force import InForce, rules_in_force
 from segmentation.resegment import Moved, move
 
 BATCH = 200
+LANES = 2  # batches at work at once
 
 OnMoved = Callable[[Work, list[Moved]], None]
 
@@ -59,9 +61,14 @@ _FINISH = text("""
     update rebuild set finished_at = :now, rule_version = :version, scanned = :scanned, moved = :moved
      where crm_id = :crm_id and id = :rebuild_id
 """)
-# Held for a transaction: a second process that finds it taken leaves the work to the first.
+# A second process that finds the lock taken leaves the work to the first. Start and scan take it alone, the
+# batches together, each for its transaction.
 _ALONE = text("""
     select pg_try_advisory_xact_lock(-id) from assignment where crm_id = :crm_id and id = :assignment_id
+""")
+_TOGETHER = text("""
+    select pg_try_advisory_xact_lock_shared(-id) as ours, rule_version, xmin::text as written
+      from assignment where crm_id = :crm_id and id = :assignment_id
 """)
 
 # One pass with one set of values: lists become constants, which are hashed; compiling would cost more.
@@ -103,7 +110,8 @@ class _Run:
 
     def __init__(self, open_work: OpenWork, rebuild_id: int, on_moved: OnMoved, batch: int) -> None:
         self._open_work, self._id, self._on_moved, self._batch = open_work, rebuild_id, on_moved, batch
-        self._assignment = self._version = self._scanned = self._moved = 0
+        self._assignment = self._version = self._scanned = 0
+        self._moved: list[int] = []  # of each batch
 
     def run(self) -> RebuildReport:
         """Start, scan, move, finish."""
@@ -111,8 +119,7 @@ class _Run:
             if not self._start():
                 return self._report("done")
             turnstile.pass_exclusively(self._open_work, [self._assignment])
-            for ids in self._batches(self._scan()):
-                self._apply(ids)
+            self._move(*self._scan())
         except _Elsewhere:
             return self._report("elsewhere")
         except _Superseded:
@@ -129,7 +136,7 @@ class _Run:
                 raise NotFound("rebuild", self._id)
             self._assignment = row.assignment_id
             if row.finished_at is not None:
-                self._version, self._scanned, self._moved = row.rule_version, row.scanned, row.moved
+                self._version, self._scanned, self._moved = row.rule_version, row.scanned, [row.moved]
                 return False
             self._alone(work)
             work.run(_START, rebuild_id=self._id)
@@ -139,38 +146,49 @@ class _Run:
         if not work.run(_ALONE, assignment_id=self._assignment).scalar():
             raise _Elsewhere
 
-    def _scan(self) -> list[int]:
-        """The customers that would move, by key."""
+    def _scan(self) -> tuple[InForce, list[int]]:
+        """The rules in force, and the customers that would move by them, by key."""
         with self._open_work() as work:
             self._alone(work)
             rules = rules_in_force(work, self._assignment)
-            self._version = rules.version
             for setting in _SCAN_SETTINGS:
                 work.run(setting)
             pairs = rules.statements.scan.run(work, assignment_id=self._assignment).all()
+        self._version = rules.version
         self._scanned = sum(pair.size for pair in pairs)
-        return sorted(chain.from_iterable(pair.movers or () for pair in pairs))
+        return rules, sorted(chain.from_iterable(pair.movers or () for pair in pairs))
 
-    def _batches(self, ids: list[int]) -> Iterator[list[int]]:
-        for start in range(0, len(ids), self._batch):
-            yield ids[start : start + self._batch]
+    def _move(self, rules: InForce, ids: list[int]) -> None:
+        batches = [ids[start : start + self._batch] for start in range(0, len(ids), self._batch)]
+        lanes = ThreadPoolExecutor(LANES)
+        try:
+            for done in [lanes.submit(self._apply, rules, batch) for batch in batches]:
+                done.result()
+        finally:
+            lanes.shutdown(cancel_futures=True)
 
-    def _apply(self, ids: list[int]) -> None:
+    def _apply(self, rules: InForce, ids: list[int]) -> None:
         with self._open_work() as work:
             turnstile.pass_shared(work, [self._assignment])
-            self._alone(work)
-            rules = rules_in_force(work, self._assignment)
-            if rules.version != self._version:
+            now = work.run(_TOGETHER, assignment_id=self._assignment).one()
+            if not now.ours:
+                raise _Elsewhere
+            if (now.rule_version, now.written) != (rules.version, rules.written):
                 raise _Superseded
             moved = move(work, self._assignment, rules, ids)
             if moved:
                 self._on_moved(work, moved)
-        self._moved += len(moved)
+        self._moved.append(len(moved))
 
     def _finish(self, *, superseded: bool) -> None:
+        report = self._report("done")
         with self._open_work() as work:
             work.run(
-                _FINISH, rebuild_id=self._id, version=self._version, scanned=self._scanned, moved=self._moved
+                _FINISH,
+                rebuild_id=self._id,
+                version=report.rule_version,
+                scanned=report.scanned,
+                moved=report.moved,
             )
             waiting = work.run(_WAITING, assignment_id=self._assignment).scalar()
             if waiting is not None:
@@ -179,4 +197,6 @@ class _Run:
                 request_rebuild(work, self._assignment, "superseded")
 
     def _report(self, ending: Literal["done", "superseded", "elsewhere"]) -> RebuildReport:
-        return RebuildReport(self._id, self._assignment, ending, self._version, self._scanned, self._moved)
+        return RebuildReport(
+            self._id, self._assignment, ending, self._version, self._scanned, sum(self._moved)
+        )

@@ -1,0 +1,456 @@
+"""Segments are true: the diff, the move under lock, holds, newer rules, crashes, two at once."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
+from threading import Barrier, Event
+from typing import Any
+
+import pytest
+from ground import Database
+from sqlalchemy import Row, create_engine, text
+from world import NOON, World, wait_until
+
+from calling.hand_out import next_customer
+from calling.publishing import publish
+from models.errors import NotFound
+from models.tables import Hold
+from models.work import OpenWork, Work
+from segmentation.in_force import rules_in_force
+from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do, request_rebuild
+from segmentation.resegment import Moved, differing, resegment, segment_counts
+
+OLD = {"f": "age", "op": "ge", "v": 60}
+TIRED = {"f": "attempts", "op": "ge", "v": 3}
+
+
+class Scene:
+    """An assignment of customers aged 0, 10, 20, ...; the old ones belong to `old`, the tired to `tired`."""
+
+    def __init__(self, world: World, customers: int = 10) -> None:
+        self.world = world
+        self.assignment = world.assignment()
+        self.unsegmented = world.unsegmented(self.assignment)
+        world.field("age")
+        self.customers = world.customers(customers, self.assignment, fields=lambda i: {"age": 10 * i % 100})
+        self.publish({"tired": TIRED, "old": OLD})
+        self.tired, self.old = self.segment("tired"), self.segment("old")
+
+    def publish(self, rules: dict[str, Any]) -> int:
+        body = {"segments": [{"key": key, "when": when} for key, when in rules.items()]}
+        return publish(self.world.opener(), self.assignment, body, author="test")
+
+    def segment(self, key: str) -> int:
+        return int(self.one("select id from segment where assignment_id = :a and key = :key", key=key).id)
+
+    def one(self, sql: str, **values: Any) -> Row[Any]:
+        with self.world.work() as work:
+            return work.run(text(sql), a=self.assignment, **values).one()
+
+    def all(self, sql: str, **values: Any) -> list[Row[Any]]:
+        with self.world.work() as work:
+            return list(work.run(text(sql), a=self.assignment, **values))
+
+    def change(self, sql: str, **values: Any) -> None:
+        with self.world.work() as work:
+            work.run(text(sql), a=self.assignment, **values)
+
+    def tire(self, customer: int) -> None:
+        """An outcome in miniature: the placement changes and is re-segmented in one transaction."""
+        with self.world.work() as work:
+            self.tire_within(work, customer)
+
+    def tire_within(self, work: Work, customer: int) -> None:
+        work.run(text("update placement set attempts = 3 where customer_id = :c"), c=customer)
+        resegment(work, self.assignment, [customer])
+
+    def placed(self) -> dict[int, int]:
+        rows = self.all("select customer_id, segment_id from placement where assignment_id = :a")
+        return {row.customer_id: row.segment_id for row in rows}
+
+    def to_do(self) -> list[int]:
+        with self.world.work() as work:
+            return rebuilds_to_do(work)
+
+    def differing(self) -> int:
+        with self.world.work() as work:
+            return differing(work, self.assignment)
+
+    def rebuild(self, open_work: OpenWork | None = None, **more: Any) -> RebuildReport:
+        """Carry out the oldest rebuild that is to do."""
+        return rebuild(
+            open_work or self.world.opener(), self.to_do()[0], more.pop("on_moved", ignore), **more
+        )
+
+
+def ignore(_work: Work, _moved: list[Moved]) -> None:
+    """Nobody is told of moves."""
+
+
+def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork:
+    """Opens works; before the n-th (from 1) something else happens.
+
+    A rebuild opens: 1 start, 2 turnstile, 3 scan, 4.. batches, and at last the finish.
+    """
+    opened = iter(range(1, 1_000))
+
+    @contextmanager
+    def open_work() -> Iterator[Work]:
+        before.get(next(opened), lambda: None)()
+        with world.work() as work:
+            yield work
+
+    return lambda: _typed(open_work())
+
+
+def _typed(work: AbstractContextManager[Work]) -> AbstractContextManager[Work]:
+    return work
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
+def test_everybody_comes_to_where_they_belong_and_a_second_rebuild_moves_nobody(scene: Scene) -> None:
+    scene.change("update placement set attempts = 4 where customer_id = :c", c=scene.customers[8])
+    report = scene.rebuild()
+    assert (report.ending, report.scanned, report.moved, report.rule_version) == ("done", 10, 4, 1)
+    expected = dict.fromkeys(scene.customers, scene.unsegmented) | dict.fromkeys(
+        scene.customers[6:], scene.old
+    )
+    assert scene.placed() == expected | {scene.customers[8]: scene.tired}
+    assert scene.to_do() == []
+    with scene.world.work() as work:
+        request_rebuild(work, scene.assignment, "again")
+        assert segment_counts(work, scene.assignment) == {scene.unsegmented: 6, scene.old: 3, scene.tired: 1}
+    assert scene.rebuild().moved == 0
+    assert scene.differing() == 0
+
+
+def test_a_planted_error_is_found_and_put_right(scene: Scene) -> None:
+    scene.rebuild()
+    scene.change(
+        "update placement set segment_id = :s where customer_id = :c", s=scene.old, c=scene.customers[0]
+    )
+    scene.change("update placement set attempts = 5 where customer_id = :c", c=scene.customers[1])
+    assert scene.differing() == 2
+    scene.change("update placement set state = 'left' where customer_id = :c", c=scene.customers[1])
+    assert scene.differing() == 1
+    with scene.world.work() as work:
+        request_rebuild(work, scene.assignment, "repair")
+    assert scene.rebuild().moved == 1
+    assert scene.differing() == 0
+
+
+def test_a_move_changes_segment_and_version_and_nothing_else(scene: Scene) -> None:
+    """State, status, due time, gate and lease stay; who moves with a lease is named with it."""
+    scene.change("update placement set segment_id = :s where assignment_id = :a", s=scene.old)
+    assert next_customer(scene.world.opener(), scene.world.seller(scene.assignment))
+    untouched = """
+        select customer_id, state, status, attempts, clock_id, rank, due_at, gated_by, gated_until, lease_id
+          from placement where assignment_id = :a order by customer_id
+    """
+    before = scene.all(untouched)
+    told: list[Moved] = []
+    scene.rebuild(on_moved=lambda _, moved: told.extend(moved))
+    assert scene.all(untouched) == before
+    leases = {row.customer_id: row.lease_id for row in before}
+    young = scene.customers[:6]
+    assert told == [Moved(customer, scene.old, scene.unsegmented, leases[customer]) for customer in young]
+    assert any(moved.lease_id for moved in told)
+    versions = {row.customer_id: row.rule_version for row in scene.all("select * from placement")}
+    assert [versions[customer] for customer in scene.customers] == [1] * 6 + [0] * 4
+
+
+def test_a_hold_wins_until_it_expires(scene: Scene) -> None:
+    held, forever = scene.customers[0], scene.customers[1]
+    for customer, expires_at in ((held, NOON + timedelta(hours=1)), (forever, None)):
+        scene.world.add(
+            Hold(
+                crm_id=scene.world.crm_id,
+                assignment_id=scene.assignment,
+                customer_id=customer,
+                segment_id=scene.old,
+                author="Ann",
+                reason="knows them",
+                created_at=NOON,
+                expires_at=expires_at,
+            )
+        )
+    scene.rebuild()
+    assert {scene.placed()[held], scene.placed()[forever]} == {scene.old}
+    scene.tire(held)
+    assert scene.placed()[held] == scene.old
+    with scene.world.work(NOON + timedelta(hours=1)) as work:
+        assert differing(work, scene.assignment) == 1
+        assert resegment(work, scene.assignment, scene.customers) == [
+            Moved(held, scene.old, scene.tired, None)
+        ]
+
+
+def test_an_outcome_between_scan_and_move_is_not_overwritten(scene: Scene) -> None:
+    """Planted: batches that write what the scan said; the outcome was lost."""
+    customer = scene.customers[7]  # the scan finds: should be moved to `old`
+    report = scene.rebuild(interrupted(scene.world, {4: lambda: scene.tire(customer)}))
+    assert report.moved == 3
+    assert scene.placed()[customer] == scene.tired
+    assert scene.differing() == 0
+
+
+def test_an_outcome_that_the_batch_has_to_wait_for_is_not_overwritten(scene: Scene) -> None:
+    """Planted: the lock left to the UPDATE, which then goes by what it read before it waited; found."""
+    customer, found = scene.customers[7], scene.to_do()[0]
+    with ThreadPoolExecutor(1) as other:
+        with scene.world.work() as work:
+            work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
+            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            wait_until(lambda: waiting_backends(scene.world) == 1)
+            scene.tire_within(work, customer)
+        assert running.result().moved == 3
+    assert scene.placed()[customer] == scene.tired
+    assert scene.differing() == 0
+
+
+def test_a_hold_that_the_batch_has_to_wait_for_is_obeyed(scene: Scene) -> None:
+    """It was held behind the lock. Planted: lock and look in one statement; the hold was lost."""
+    customer, found = scene.customers[7], scene.to_do()[0]
+    hold = text("""
+        insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
+        values (:crm_id, :a, :c, :s, 'Ann', 'knows them', :now)
+    """)
+    with ThreadPoolExecutor(1) as other:
+        with scene.world.work() as work:
+            work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
+            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            wait_until(lambda: waiting_backends(scene.world) == 1)
+            work.run(hold, a=scene.assignment, c=customer, s=scene.tired)
+            resegment(work, scene.assignment, [customer])
+        running.result()
+    assert scene.placed()[customer] == scene.tired
+
+
+def waiting_backends(world: World) -> int:
+    """Sessions that wait for a row of somebody else's."""
+    with world.work() as work:
+        locks = "select count(*) from pg_locks where not granted and locktype in ('transactionid', 'tuple')"
+        return int(work.run(text(locks)).scalar_one())
+
+
+def test_newer_rules_stop_a_rebuild_at_the_next_batch(scene: Scene) -> None:
+    """The newer rules' rebuild waits already, is hinted again, and finishes the work."""
+    found = scene.to_do()[0]
+    newer: list[int] = []
+    open_work = interrupted(scene.world, {5: lambda: newer.append(scene.publish({"old": OLD}))})
+    report = rebuild(open_work, found, ignore, batch=1)
+    assert (report.ending, newer) == ("superseded", [2])
+    assert report.moved < 4
+    (waiting,) = scene.to_do()
+    assert waiting != found
+    assert any(hint.kind == "rebuild" and hint.subject == waiting for hint in scene.world.hints)
+    assert scene.rebuild().ending == "done"
+    assert scene.differing() == 0
+
+
+def test_at_most_one_waits_and_its_hint_names_it(scene: Scene) -> None:
+    (waiting,) = scene.to_do()
+    with scene.world.work() as work:
+        assert request_rebuild(work, scene.assignment, "again") == waiting
+        assert [(hint.kind, hint.subject) for hint in work.hints] == [("rebuild", waiting)]
+    scene.change("update rebuild set started_at = :now where assignment_id = :a")
+    with scene.world.work() as work:
+        assert request_rebuild(work, scene.assignment, "more") > waiting
+    assert len(scene.to_do()) == 2
+
+
+def test_many_who_ask_at_once_share_one(scene: Scene) -> None:
+    together = Barrier(8)
+
+    def ask(_: int) -> int:
+        together.wait()
+        with scene.world.work() as work:
+            return request_rebuild(work, scene.assignment, "at once")
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == set(scene.to_do())
+    assert len(scene.to_do()) == 1
+
+
+def test_whoever_starts_it_waits_for_those_who_still_ask(scene: Scene) -> None:
+    """The scan sees what they wrote before they asked. Planted: on conflict do nothing; it was missed."""
+    found = scene.to_do()[0]
+    with ThreadPoolExecutor(1) as other:
+        with scene.world.work() as work:
+            work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
+            assert request_rebuild(work, scene.assignment, "all of them are tired") == found
+            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            wait_until(lambda: waiting_backends(scene.world) == 1)
+        assert running.result().moved == 10
+    assert set(scene.placed().values()) == {scene.tired}
+
+
+class Crash(BaseException):
+    """kill -9, as the process itself would see it."""
+
+
+@pytest.mark.parametrize("at", [2, 3, 4, 5, 7, 8])
+def test_a_rebuild_that_crashed_is_to_do_and_done_again(scene: Scene, at: int) -> None:
+    found = scene.to_do()[0]
+
+    def crash() -> None:
+        raise Crash
+
+    with pytest.raises(Crash):
+        rebuild(interrupted(scene.world, {at: crash}), found, ignore, batch=1)
+    assert scene.to_do() == [found]
+    assert scene.rebuild().ending == "done"
+    assert scene.differing() == 0
+    assert scene.to_do() == []
+
+
+def test_a_callback_that_fails_undoes_its_batch(scene: Scene) -> None:
+    def refuse(_work: Work, _moved: list[Moved]) -> None:
+        raise Crash
+
+    with pytest.raises(Crash):
+        scene.rebuild(on_moved=refuse)
+    assert set(scene.placed().values()) == {scene.unsegmented}
+
+
+def test_a_second_process_leaves_the_work_to_the_first(scene: Scene) -> None:
+    """Hints come twice. Planted: without the lock both scanned and moved."""
+    found = scene.to_do()[0]
+    inside, go_on = Event(), Event()
+
+    def hold_up(_work: Work, _moved: list[Moved]) -> None:
+        inside.set()
+        assert go_on.wait(10)
+
+    with ThreadPoolExecutor(1) as other:
+        first = other.submit(rebuild, scene.world.opener(), found, hold_up)
+        assert inside.wait(10)
+        second = rebuild(scene.world.opener(), found, ignore)
+        go_on.set()
+        assert (second.ending, first.result().ending, first.result().moved) == ("elsewhere", "done", 4)
+
+
+def test_a_finished_rebuild_is_not_done_again_and_an_unknown_one_is_refused(scene: Scene) -> None:
+    found = scene.to_do()[0]
+    first = scene.rebuild()
+    scene.change("update placement set attempts = 3 where assignment_id = :a")
+    assert rebuild(scene.world.opener(), found, ignore) == first
+    assert scene.differing() == 10
+    with pytest.raises(NotFound):
+        rebuild(scene.world.opener(), found + 1, ignore)
+    with scene.world.work() as work, pytest.raises(NotFound):
+        resegment(work, scene.assignment + 1, [1])
+
+
+def test_nothing_of_a_neighbour_moves(scene: Scene) -> None:
+    """Two CRMs with assignments, customers and rules of their own: each rebuild stays behind its wall."""
+    beside = Scene(scene.world.neighbour())
+    scene.rebuild()
+    assert set(beside.placed().values()) == {beside.unsegmented}
+    assert beside.differing() == 4
+    assert scene.one("select current_user as me").me == "ringeliste_app"
+
+
+def test_a_version_that_was_rolled_back_leaves_no_trace(scene: Scene) -> None:
+    """Planted: rules remembered by their version alone; the second 2 went by the first one's rules."""
+    with scene.world.work() as work:
+        work.run(text("update segment set rule = '{\"all\": []}' where key = 'tired'"))
+        work.run(text("update assignment set rule_version = 2 where id = :a"), a=scene.assignment)
+        assert rules_in_force(work, scene.assignment).version == 2
+        work.session.rollback()
+    assert scene.publish({"old": OLD}) == 2
+    scene.rebuild()
+    assert set(scene.placed().values()) == {scene.unsegmented, scene.old}
+    assert scene.differing() == 0
+
+
+def test_rules_are_compiled_once_a_version(scene: Scene) -> None:
+    with scene.world.work() as work:
+        first = rules_in_force(work, scene.assignment)
+        assert rules_in_force(work, scene.assignment) is first
+    scene.publish({"old": OLD})
+    with scene.world.work() as work:
+        assert rules_in_force(work, scene.assignment) is not first
+
+
+MANY = 20_000
+_MANY = text("""
+    with people as (
+        insert into customer (crm_id, external_id, clock_id, reckoning_zone, fields, created_at, updated_at)
+        select :crm_id, 'many ' || i, :clock, 'Etc/UTC', jsonb_build_object('age', i % 100), :now, :now
+          from generate_series(1, 20000) i
+        returning id
+    ), placed as (
+        insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank,
+                               entered_at)
+        select :crm_id, :a, id, 'ready', :s, :clock, 0, :now from people
+        returning customer_id
+    )
+    select max(customer_id) from placed
+""")
+_HOLDS = text("""
+    insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
+    select :crm_id, :a, customer_id, :s, 'Ann', 'why not', :now from placement
+     where assignment_id = :a and customer_id % 4 = 0
+""")
+
+
+@pytest.fixture
+def many(scene: Scene, database: Database) -> Scene:
+    """20,000 more customers, 5,000 of them held, and the planner knows it."""
+    scene.world.app.engine.dispose()  # sessions that saw a tiny table check foreign keys by reading it all
+    with scene.world.work() as work:
+        values = {"a": scene.assignment, "s": scene.unsegmented, "clock": scene.world.clock_id}
+        work.run(_MANY, **values)
+    with scene.world.work() as work:
+        work.run(_HOLDS, a=scene.assignment, s=scene.unsegmented)
+    owner = create_engine(database.owner_url)
+    with owner.begin() as connection:
+        connection.execute(text("analyze customer, placement, hold"))
+    owner.dispose()
+    return scene
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_one_customer_is_found_by_keys_alone(many: Scene, mode: str) -> None:
+    """As the application's role. Planted: the join without crm_id on customer; every customer was read."""
+    with many.world.work() as work:
+        work.run(text(f"set local plan_cache_mode = {mode}"))
+        move = rules_in_force(work, many.assignment).statements.move
+        explained = type(move)(f"explain {move.sql}", move.constants)
+        lines = explained.run(work, assignment_id=many.assignment, customer_ids=[5_000], version=1).scalars()
+        plan = "\n".join(lines)
+    assert "Seq Scan" not in plan, plan
+    assert plan.count("Index Scan") == 4, plan
+
+
+def test_the_scan_evaluates_the_rules_in_parallel(many: Scene) -> None:
+    """Planted: OFFSET with an integer's zero; PostgreSQL gave up the parallel plan."""
+    with many.world.work() as work:
+        for setting in ("parallel_setup_cost", "min_parallel_table_scan_size"):
+            work.run(text(f"set local {setting} = 0"))
+        scan = rules_in_force(work, many.assignment).statements.scan
+        explained = type(scan)(f"explain {scan.sql}", scan.constants)
+        plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
+    assert "Parallel Seq Scan on customer" in plan, plan
+    assert plan.index("Partial") > plan.index("Gather"), plan
+
+
+def test_many_customers_come_to_where_they_belong(many: Scene) -> None:
+    report = many.rebuild(batch=1_000)
+    old = """
+        select customer_id from placement p join customer c on c.id = p.customer_id
+         where p.assignment_id = :a and (c.fields ->> 'age')::int >= 60
+           and not exists (select from hold h where h.customer_id = p.customer_id)
+    """
+    assert report.scanned == MANY + 10
+    assert report.moved == len(many.all(old)) > MANY // 4
+    assert {row.customer_id for row in many.all(old)} == {
+        customer for customer, segment in many.placed().items() if segment == many.old
+    }
+    assert many.differing() == 0

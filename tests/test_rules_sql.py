@@ -1,0 +1,217 @@
+"""What PostgreSQL makes of a rule, held equal to the plain evaluator; and what never reaches it."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from rule_strategies import KNOWN, ODD_KEY, OWN, customers, leaves, rule_sets, trees
+from sqlalchemy import select, text
+from world import NOON, World
+
+from models.work import Work
+from segmentation.catalogue import OPERATORS
+from segmentation.compiler import condition
+from segmentation.evaluate import meets, segment_of
+from segmentation.language import read_rule, read_rules
+from segmentation.nodes import Node
+from segmentation.rows import rows_of
+from segmentation.statements import Statement, Statements
+
+_FILL = text("""
+    with given as (
+        select * from jsonb_to_recordset(cast(:rows as jsonb)) as t(
+            i int, status text, attempts int, last_outcome text,
+            name text, email text, place text, fields jsonb)
+    ), people as (
+        insert into customer (crm_id, external_id, name, email, place, clock_id, reckoning_zone, fields,
+                              created_at, updated_at)
+        select :crm_id, i, name, email, place, :clock, 'Etc/UTC', fields, :now, :now from given
+        returning id, external_id, clock_id
+    )
+    insert into placement (crm_id, assignment_id, customer_id, state, status, attempts, last_outcome,
+                           segment_id, clock_id, rank, entered_at)
+    select :crm_id, :assignment, id, 'ready', status, attempts, last_outcome, 0, clock_id, 0, :now
+      from given join people on external_id = i::text
+    returning customer_id
+""")
+_ROWS = text("""
+    select p.customer_id, p.status, p.attempts, p.last_outcome,
+           c.external_id, c.name, c.email, c.place, c.fields
+      from placement p join customer c on c.id = p.customer_id where p.assignment_id = :assignment
+""")
+
+FASTER = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def fill(work: Work, world: World, assignment: int, people: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Put people into an assignment; their rows as the database gives them back."""
+    rows = json.dumps([person | {"i": i} for i, person in enumerate(people)])
+    work.run(_FILL, rows=rows, clock=world.clock_id, assignment=assignment)
+    return [dict(row) for row in work.run(_ROWS, assignment=assignment).mappings()]
+
+
+def placed_by_sql(work: Work, assignment: int, arms: list[Node]) -> dict[int, int]:
+    """customer -> number of the arm it belongs to (from 1; 99: none), from the scan of a rebuild."""
+    statements = Statements(tuple(enumerate(arms, 1)), 99, KNOWN)
+    pairs = statements.scan.run(work, assignment_id=assignment)
+    return {customer: pair.to_segment for pair in pairs for customer in pair.movers}
+
+
+def answers(work: Work, assignment: int, trees: Sequence[Node]) -> dict[int, tuple[bool, ...]]:
+    """customer -> what PostgreSQL says of each tree."""
+    rows = rows_of(KNOWN.values(), some=False)
+    asked = (condition(tree, rows.columns, KNOWN) for tree in trees)
+    found = Statement.of(select(rows.table.c.customer_id, *asked)).run(work, assignment_id=assignment)
+    return {row[0]: tuple(row[1:]) for row in found}
+
+
+@pytest.fixture
+def assignment(world: World) -> int:
+    return world.assignment()
+
+
+@FASTER
+@given(
+    st.lists(st.one_of(leaves(), trees), min_size=15, max_size=30),
+    st.lists(customers, min_size=15, max_size=30),
+)
+def test_sql_and_python_say_the_same_of_everybody(
+    world: World, assignment: int, given_trees: list[dict[str, Any]], people: list[dict[str, Any]]
+) -> None:
+    """Planted, each found: `ne` as <>, `not_in` as not any, no look at the JSON type, days compared
+    unchecked, contains by ILIKE, `empty` blind to "", and in Python lower() over the whole word."""
+    asked = [read_rule(tree, KNOWN) for tree in given_trees]
+    with world.work() as work:
+        people = fill(work, world, assignment, people)
+        by_sql = answers(work, assignment, asked)
+        work.session.rollback()
+    for person in people:
+        said = by_sql[person["customer_id"]]
+        for tree, said_of_it in zip(asked, said, strict=True):
+            assert said_of_it is meets(tree, person, KNOWN), (tree, person)
+
+
+@FASTER
+@given(rule_sets(), st.lists(customers, min_size=10, max_size=25))
+def test_sql_and_python_put_everybody_into_the_same_segment(
+    world: World, assignment: int, body: dict[str, Any], people: list[dict[str, Any]]
+) -> None:
+    """First match wins. Planted: the arms in reverse; found."""
+    rules = read_rules(body, OWN)
+    keys = [segment.key for segment in rules.segments]
+    with world.work() as work:
+        people = fill(work, world, assignment, people)
+        by_sql = placed_by_sql(work, assignment, [segment.when for segment in rules.segments])
+        work.session.rollback()
+    for person in people:
+        key = segment_of(rules, person, KNOWN)
+        assert by_sql[person["customer_id"]] == (99 if key is None else keys.index(key) + 1), person
+
+
+_COMPARISONS = ("eq", "ne", "lt", "le", "gt", "ge")
+_DAYS = ["2026-03-02", "2026-03-03"]
+_TEXTS: dict[str, Any] = {
+    "eq": "a", "ne": "a", "in": ["a"], "not_in": ["a"], "contains": "a", "starts_with": "a",
+}  # fmt: skip
+_EXAMPLES: dict[str, dict[str, Any]] = {
+    "text": _TEXTS,
+    "choice": _TEXTS,
+    "number": {**dict.fromkeys(_COMPARISONS, 1), "between": [1, 2], "in": [1], "not_in": [1]},
+    "date": {**dict.fromkeys(_COMPARISONS, _DAYS[0]), "between": _DAYS, "in": _DAYS, "not_in": _DAYS},
+    "yes_no": {},
+}
+
+
+def test_every_leaf_is_true_or_false_of_a_missing_value(world: World, assignment: int) -> None:
+    """True for ne, not_in and empty, false for the rest; never null, which would spoil an explanation."""
+    given_leaves = [
+        {"f": key, "op": op} | ({"v": _EXAMPLES[kind][op]} if op in _EXAMPLES[kind] else {})
+        for key, kind in {**OWN, "email": "text", "last_outcome": "choice"}.items()
+        for op in OPERATORS[kind]
+        if not (key == "last_outcome" and op in ("eq", "ne", "in", "not_in"))
+    ]
+    asked = [read_rule(leaf, KNOWN) for leaf in given_leaves]
+    nobody = {"status": "new", "attempts": 0, "last_outcome": None, "email": None, "name": "", "place": None}
+    with world.work() as work:
+        people = fill(
+            work, world, assignment, [nobody | {"fields": fields} for fields in ({}, {"age": None})]
+        )
+        by_sql = answers(work, assignment, asked)
+    expected = tuple(leaf["op"] in ("ne", "not_in", "empty") for leaf in given_leaves)
+    assert list(by_sql.values()) == [expected, expected]
+    assert all(tuple(meets(tree, person, KNOWN) for tree in asked) == expected for person in people)
+
+
+@pytest.mark.parametrize(
+    ("leaf", "value", "meets_it"),
+    [
+        ({"op": "ge", "v": 3}, 3, True),
+        ({"op": "ge", "v": 3}, "3", False),
+        ({"op": "lt", "v": 3}, "three", False),
+        ({"op": "lt", "v": 3}, True, False),
+        ({"op": "ne", "v": 3}, [3], True),
+        ({"op": "empty"}, "three", True),
+        ({"op": "eq", "v": 0.1}, 0.1, True),
+        ({"op": "eq", "v": 10**15}, 1e15, True),
+    ],
+)
+def test_a_value_of_the_wrong_type_is_no_value_and_no_error(
+    world: World, assignment: int, leaf: dict[str, Any], value: object, meets_it: bool
+) -> None:
+    tree = read_rule({"f": "age", **leaf}, KNOWN)
+    somebody = {"status": "new", "attempts": 0, "name": "", "fields": {"age": value}}
+    with world.work() as work:
+        (row,) = fill(work, world, assignment, [somebody])
+        by_sql = placed_by_sql(work, assignment, [tree])
+    assert (by_sql[row["customer_id"]] == 1) is meets(tree, row, KNOWN) is meets_it
+
+
+def test_upper_and_lower_case_are_one_in_contains_and_two_in_eq(world: World, assignment: int) -> None:
+    asked = [("contains", "ÅSE"), ("starts_with", "Åse"), ("eq", "åse hansen"), ("contains", "%")]
+    trees = [read_rule({"f": "name", "op": op, "v": v}, KNOWN) for op, v in asked]
+    somebody = {"status": "new", "attempts": 0, "name": "Åse Hansen", "fields": {}}
+    with world.work() as work:
+        (row,) = fill(work, world, assignment, [somebody])
+        by_sql = [placed_by_sql(work, assignment, [tree])[row["customer_id"]] == 1 for tree in trees]
+    assert by_sql == [meets(tree, row, KNOWN) for tree in trees] == [True, True, False, False]
+
+
+def test_nothing_that_a_user_wrote_becomes_sql() -> None:
+    """Neither values nor the names of own fields: both are bound."""
+    nasty = ["'; drop table customer; --", "%(crm_id)s", "$1", ":now", "\\"]
+    trees = [
+        read_rule({"f": ODD_KEY, "op": "in", "v": nasty}, KNOWN),
+        read_rule({"f": "name", "op": "contains", "v": nasty[0]}, KNOWN),
+        read_rule({"f": "age", "op": "ge", "v": 4711}, KNOWN),
+    ]
+    statements = Statements(tuple(enumerate(trees, 1)), 99, KNOWN)
+    for statement in (statements.scan, statements.differing, statements.move):
+        assert not any(word in statement.sql for word in [*nasty[:1], "4711", ODD_KEY])
+        bound = list(statement.constants.values())
+        assert ODD_KEY in bound
+        assert sorted(nasty) in bound
+
+
+def test_a_list_is_one_bind_however_long(world: World) -> None:
+    def sql(values: list[int]) -> str:
+        tree = read_rule({"f": "age", "op": "in", "v": values}, KNOWN)
+        return Statements(((1, tree),), 99, KNOWN).move.sql
+
+    assert sql([1]) == sql(list(range(1000)))
+
+
+def test_the_same_text_is_prepared_and_planned_once(world: World, assignment: int) -> None:
+    """psycopg has a statement prepared that it sees again; PostgreSQL then keeps one plan for all ids."""
+    world.customers(3, assignment)
+    tree = read_rule({"f": "age", "op": "ge", "v": 3}, KNOWN)
+    move = Statements(((1, tree),), world.unsegmented(assignment), KNOWN).move
+    with world.work(NOON) as work:
+        for i in range(20):
+            move.run(work, assignment_id=assignment, customer_ids=[i], version=1)
+        found = work.run(
+            text("select generic_plans, custom_plans from pg_prepared_statements where statement ~ '^UPDATE'")
+        ).one()
+    assert (found.generic_plans, found.custom_plans) == (10, 5)
