@@ -99,8 +99,8 @@ def explain(
 
     \b
     Examples:
-      ringeliste explain bm-00017
-      ringeliste explain bm-00017 --json
+      ringeliste explain 17
+      ringeliste explain 17 --json
     """
     from calling.explain import explain as ask
     from ringeliste.cli.doors import reading

@@ -38,7 +38,7 @@ def suppress(
     \b
     Examples:
       ringeliste suppress "912 345 678" --reason "asked by letter"
-      ringeliste suppress --customer bm-00017 --days 365
+      ringeliste suppress --customer 17 --days 365
       ringeliste suppress +351912345678 --lift
     """
     from calling import suppress as list_of

@@ -1,0 +1,60 @@
+"""A simulation on the terminal: how far it is, and what it came to."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.status import Status
+
+from calling.importing import Progress
+from ringeliste.cli.output import number, plain_table
+from ringeliste.drawing import bar, count
+from ringeliste.simulation import SimulationReport
+from ringeliste.simulation import simulate as run
+from wiring.settings import Settings
+
+BAR = 30
+
+
+def play(*, days: float, seed: int, data: Path | None, sellers: int) -> SimulationReport:
+    """Run it, and say on standard error what it is doing."""
+    folder = Settings.from_env().data.expanduser().resolve()
+    with Console(stderr=True).status("Starting PostgreSQL and Redis") as status:
+        return run(
+            folder,
+            days=days,
+            seed=seed,
+            data=data,
+            sellers=sellers,
+            progress=lambda now: _say(status, now, days),
+        )
+
+
+def _say(status: Status, now: Progress, days: float) -> None:
+    if now.share < 1:
+        status.update(f"Importing the list: {now.share:.0%}, {count(now.rate)} rows/s")
+    else:
+        status.update(f"Playing {days:g} days of calling; a day takes a minute or so")
+
+
+def draw_report(console: Console, report: SimulationReport) -> None:
+    """For people."""
+    reached = report.contacts / report.attempts if report.attempts else 0
+    console.print(
+        f"[bold]{count(report.attempts)} calls, {reached:.0%} reached, {count(report.sales)} sales[/bold] "
+        f"[dim]by {report.sellers} sellers and a robot in {report.days:g} days, seed {report.seed}[/dim]"
+    )
+    columns = ("size", "free", "closed", "calls", "sales")
+    table = plain_table("segment", *columns, "ran dry", right=columns)
+    for one in report.segments:
+        dry = f"{one.ran_dry:%a %H:%M} UTC" if one.ran_dry else ""
+        table.add_row(
+            one.name, number(one.size), number(one.free), number(one.closed), number(one.attempts),
+            number(one.sales), f"[yellow]{dry}[/yellow]",
+        )  # fmt: skip
+    console.print(table)
+    most = max((hour.attempts for hour in report.hours), default=0) or 1
+    for hour in report.hours:
+        drawn = f"[cyan]{bar(hour.attempts / most, BAR)}[/cyan]"
+        console.print(f"[dim]{hour.begins:%a %H}h[/dim] {count(hour.attempts):>6} {drawn}")
+    broken = {promise: found for promise, found in report.check.items() if found}
+    console.print("[green]every promise kept[/green]" if not broken else f"[red]broken: {broken}[/red]")
