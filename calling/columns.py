@@ -112,9 +112,7 @@ def _guess(header: str) -> tuple[str, str | None]:
     return (target or key_of(header)), None
 
 
-def _say(
-    header: str, said: str, fields: Mapping[str, str], problems: list[str]
-) -> tuple[str, str | None]:
+def _say(header: str, said: str, fields: Mapping[str, str], problems: list[str]) -> tuple[str, str | None]:
     """The target and type that the caller gave for a header."""
     target, _, kind = (part.strip() for part in said.partition(":"))
     if kind and (kind not in TYPES or target in TARGETS):

@@ -82,9 +82,7 @@ class Parser:
                 parsed.rejects.append(Reject(line, column.header if column else "", value, reason))
         return parsed
 
-    def _take(
-        self, line: int, cells: list[str], parsed: Parsed, wrong: Wrong
-    ) -> None:
+    def _take(self, line: int, cells: list[str], parsed: Parsed, wrong: Wrong) -> None:
         """One row into `parsed`, unless something is wrong with it."""
         external_id = cells[self._id.index].strip()
         if not external_id:
@@ -111,9 +109,7 @@ class Parser:
             )
         )
 
-    def _person(
-        self, cells: list[str], wrong: Wrong
-    ) -> tuple[str, str, str | None]:
+    def _person(self, cells: list[str], wrong: Wrong) -> tuple[str, str, str | None]:
         """Name and e-mail as COPY text, and the place."""
         name, email, place = _NULL, _NULL, None
         if self._name:

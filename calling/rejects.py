@@ -50,12 +50,14 @@ class Rejects:
             file = path.open("w", encoding="utf-8", newline="")
         except OSError as error:
             raise BadInput(f"{path} cannot be written: {error.strerror}") from error
-        with file:
-            rejects._write = csv.writer(file).writerow
-            rejects._write(HEADER)
-            yield rejects
-        if not rejects.rows:
-            path.unlink()
+        try:
+            with file:
+                rejects._write = csv.writer(file).writerow
+                rejects._write(HEADER)
+                yield rejects
+        finally:
+            if not rejects.rows:
+                path.unlink()
 
 
 def harmless(text: str) -> str:

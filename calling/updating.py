@@ -72,9 +72,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> int:
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
     if held:
-        work.run(
-            _CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held]
-        )
+        work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)
     reclock(work, customers)
     if assignments:

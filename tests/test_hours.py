@@ -86,11 +86,17 @@ def _minutes(text: str) -> int:
 
 
 clocks = st.builds(Clock, st.just(1), st.sampled_from(ZONE_SETS), st.sampled_from(PLACES))
-instants = st.datetimes(datetime(2023, 1, 1), datetime(2032, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+anywhere = st.datetimes(datetime(2023, 1, 1), datetime(2032, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
+at_an_edge = st.builds(  # most edges of hours lie on a full hour of UTC, or half way between two
+    lambda day, half_hours, seconds: datetime(2026, 3, 2, tzinfo=UTC)
+    + timedelta(days=day, minutes=30 * half_hours, seconds=seconds),
+    st.integers(0, 600), st.integers(0, 47), st.integers(-130, 130),
+)  # fmt: skip
+instants = anywhere | at_an_edge
 weeks = st.sampled_from([OFFICE, ALWAYS, ODD])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=800, deadline=None)
 @given(hours=weeks, clock=clocks, now=instants)
 def test_open_is_what_the_oracle_says(hours: Hours, clock: Clock, now: datetime) -> None:
     """Planted and found: a margin left out at one edge; any() of the zones for all(); law rows not joined."""

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sheets import write_xlsx
 from sqlalchemy import text
-from world import NOON, World
+from world import NOON, World, wait_until
 
 from calling import importing
 from calling.importing import ImportReport, Progress, import_file
@@ -166,6 +166,9 @@ def test_no_rejects_no_file(world: World, tmp_path: Path) -> None:
     old = put(tmp_path, "left over\n", "bad.csv")
     report = load(world, put(tmp_path, "id,phone\nA,212345678\n"), rejects=old)
     assert report.rejects_file is None
+    assert not old.exists()
+    with pytest.raises(BadInput):
+        load(world, put(tmp_path, "name\nA\n"), rejects=old)
     assert not old.exists()
 
 
@@ -339,7 +342,7 @@ def numbered(n: int) -> str:
 def test_a_crash_leaves_whole_batches_and_the_file_again_does_the_rest(
     world: World, tmp_path: Path, small_chunks: None
 ) -> None:
-    """Planted and found: one transaction for the whole file."""
+    """Planted and found: counts kept for the end of the file."""
     path = put(tmp_path, numbered(35))
 
     def crash(progress: Progress) -> None:
@@ -385,8 +388,37 @@ def test_a_parsing_process_loads_little() -> None:
     assert TYPES == FIELD_TYPES
 
 
+def test_a_customer_that_somebody_makes_in_this_very_moment(world: World, tmp_path: Path) -> None:
+    """Planted and found: not looked for again, so that their numbers are lost."""
+    path = put(tmp_path, numbered(3))
+    reports = list[ImportReport]()
+    importing_it = Thread(target=lambda: reports.append(load(world, path, now=LATER)))
+    with world.work() as work:
+        work.run(
+            text("""
+                insert into customer (crm_id, external_id, clock_id, reckoning_zone, created_at, updated_at)
+                values (:crm_id, '1', :clock, 'Europe/Lisbon', :now, :now)"""),
+            clock=world.clock_id,
+        )
+        importing_it.start()
+        wait_until(lambda: blocked(world))
+    importing_it.join()
+    assert outcome(reports[0]) == (2, 1, 0, 0)
+    found = customers(world)
+    assert found["1"].numbers == ["+351910000001"]
+    assert found["1"].name == "Name 1"
+
+
+def blocked(world: World) -> bool:
+    """Somebody waits for somebody else's transaction."""
+    with world.app.shared() as session:
+        waiting = text("""select 1 from pg_stat_activity
+                           where wait_event_type = 'Lock' and datname = current_database()""")
+        return session.execute(waiting).first() is not None
+
+
 def test_two_imports_of_one_file_at_once(world: World, tmp_path: Path, small_chunks: None) -> None:
-    """Planted and found: a customer that the other import made in this very moment counted as nobody."""
+    """Every customer is made once, and both files come to their end."""
     path = put(tmp_path, numbered(200))
     together, reports = Barrier(2), list[ImportReport]()
 

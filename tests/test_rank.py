@@ -53,7 +53,7 @@ def in_sql(engine: Engine, rows: list[tuple[int, object, datetime | None, bool]]
 
 
 def test_sql_and_python_give_the_same_rank(engine: Engine) -> None:
-    """Planted and found: rounding of the minutes instead of cutting, a float8 taken for the float4."""
+    """Planted and found: minutes rounded instead of cut; a negative number's bits not flipped."""
 
     @settings(max_examples=60, deadline=None)
     @given(st.lists(cases, min_size=1, max_size=60))
