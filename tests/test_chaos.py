@@ -1,7 +1,6 @@
 """kill -9 of every process of ours, under load: all heals by itself, and no outcome that was told is missing.
 
-What was planted to see it fail: a supervisor that does not start again; sellers that forget what was not
-acknowledged; a link that acknowledges before the commit.
+What was planted to see it fail: a link that acknowledges before it has committed.
 """
 
 import os
