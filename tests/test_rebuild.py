@@ -335,6 +335,20 @@ def test_a_second_process_leaves_the_work_to_the_first(scene: Scene) -> None:
         assert (second.ending, first.result().ending, first.result().moved) == ("elsewhere", "done", 4)
 
 
+def test_who_finds_another_at_work_between_two_batches_stops(scene: Scene) -> None:
+    """Planted: batches that do not look; both moved the same customers."""
+    found = scene.to_do()[0]
+    alone = text("select pg_try_advisory_xact_lock(-cast(:a as bigint))")
+    with scene.world.work() as scanning:
+
+        def begin() -> None:
+            assert scanning.run(alone, a=scene.assignment).scalar_one()
+
+        report = rebuild(interrupted(scene.world, {4: begin}), found, ignore)
+    assert (report.ending, report.moved) == ("elsewhere", 0)
+    assert scene.to_do() == [found]
+
+
 def test_a_finished_rebuild_is_not_done_again_and_an_unknown_one_is_refused(scene: Scene) -> None:
     found = scene.to_do()[0]
     first = scene.rebuild()
@@ -418,7 +432,7 @@ def many(scene: Scene, database: Database) -> Scene:
 
 @pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
 def test_one_customer_is_found_by_keys_alone(many: Scene, mode: str) -> None:
-    """As the application's role. Planted: the join without crm_id on customer; every customer was read."""
+    """As the application's role, behind row-level security. Planted: the ids forgotten; all were read."""
     with many.world.work() as work:
         work.run(text(f"set local plan_cache_mode = {mode}"))
         move = rules_in_force(work, many.assignment).statements.move

@@ -195,6 +195,13 @@ def test_nothing_that_a_user_wrote_becomes_sql() -> None:
         assert sorted(nasty) in bound
 
 
+def test_every_table_is_asked_for_its_crm() -> None:
+    """Row-level security would hide the lack of it here, and a cluster would refuse the statement."""
+    statements = Statements((), 99, KNOWN)
+    for statement, tables in ((statements.scan, 3), (statements.differing, 3), (statements.move, 4)):
+        assert statement.sql.count("crm_id = %(crm_id)s") == tables
+
+
 def test_a_list_is_one_bind_however_long(world: World) -> None:
     def sql(values: list[int]) -> str:
         tree = read_rule({"f": "age", "op": "in", "v": values}, KNOWN)
