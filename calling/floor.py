@@ -51,6 +51,7 @@ class DialerNow:
 @dataclass(frozen=True, slots=True)
 class Floor:
     """One assignment now. `callable_now`: by segment, free customers whose hours are open; none where paused.
+    `rebuilding`: new rules are in force, and customers are still on their way to their segments.
 
     `opens_at`: while no free customer's hours are open, when the first of them open (None: none will).
     """
@@ -60,6 +61,7 @@ class Floor:
     callable_now: Mapping[int, int]
     any_open: bool
     opens_at: datetime | None
+    rebuilding: bool
 
 
 _SELLERS = text("""
@@ -93,9 +95,16 @@ _DIALERS = text("""
      order by d.name, d.id
 """)
 _FREE = text("""
-    select segment_id, clock_id, count(*) as free from placement
-     where crm_id = :crm_id and assignment_id = :assignment_id and state = 'ready' and gated_by is null
-     group by segment_id, clock_id
+    select p.segment_id, p.clock_id, count(*) as free
+      from placement p
+      join segment s on s.crm_id = :crm_id and s.id = p.segment_id and s.retired_at is null
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+       and p.state = 'ready' and p.gated_by is null
+     group by p.segment_id, p.clock_id
+""")
+_REBUILDING = text("""
+    select exists (select from rebuild where crm_id = :crm_id and assignment_id = :assignment_id
+                      and finished_at is null)
 """)
 
 
@@ -105,7 +114,7 @@ def floor(work: Work, assignment_id: int) -> Floor:
     free, any_open, opens_at = _callable(work, assignment_id, standing)
     return Floor(
         _sellers(work, assignment_id, standing), _dialers(work, assignment_id, standing),
-        free, any_open, opens_at,
+        free, any_open, opens_at, bool(work.run(_REBUILDING, assignment_id=assignment_id).scalar()),
     )  # fmt: skip
 
 

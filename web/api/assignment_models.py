@@ -87,6 +87,7 @@ class Floor(Model):
     callable_now: dict[int, int] = Field(description="By segment id; not paused, and their hours are open.")
     any_open: bool
     opens_at: Instant | None = Field(description="While all hours are shut: when the first open.")
+    rebuilding: bool = Field(description="Customers are on their way to the segments of new rules.")
 
 
 ASSIGNMENT: dict[str, Any] = {
@@ -113,7 +114,7 @@ FLOOR: dict[str, Any] = {
             "linked_at": "2026-03-02T12:00:00Z", "offered": 14, "taken": 3, "rung": 5,
         }
     ],
-    "callable_now": {"3": 6871}, "any_open": True, "opens_at": None,
+    "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
 }  # fmt: skip
 RULES: dict[str, Any] = {
     "segments": [

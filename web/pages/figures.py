@@ -9,19 +9,19 @@ class Figures:
 
     def __init__(self) -> None:
         with box("figures"):
-            self._attempts = _Figure("Attempts", "attempts")
-            self._contacts = _Figure("Contacts", "contacts")
-            self._sales = _Figure("Sales", "sales")
+            self._attempts = _Figure("Attempts today", "attempts")
+            self._contacts = _Figure("Contacts today", "contacts")
+            self._sales = _Figure("Sales today", "sales")
             self._callable = _Figure("Callable now", "callable")
             self._leased = _Figure("In hand", "leased")
 
     def show(self, now: Snapshot) -> None:
         """Write the figures of a snapshot."""
-        attempts, contacts, sales = map(now.total, ("attempts", "contacts", "sales"))
+        attempts, contacts, sales = map(now.so_far, ("attempts", "contacts", "sales"))
         hour = now.this_hour
         self._attempts.write(attempts, f"{count(hour.attempts)} this hour")
         self._contacts.write(contacts, f"{share(contacts, attempts)} of attempts")
-        self._sales.write(sales, f"{share(sales, contacts)} of contacts · {count(hour.sales)} this hour")
+        self._sales.write(sales, f"{share(sales, contacts)} of contacts")
         self._callable.write(now.callable_now, _left(now))
         self._leased.write(now.total("leased"), _held(now))
 

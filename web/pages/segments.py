@@ -34,6 +34,7 @@ class Segments:
         with box("panel segments", "section", aria_label="Segments"):
             with box("panel-head"):
                 words("Segments", "title")
+                self._rebuilding = words("Customers are moving to the new rules …", "rebuilding")
                 with box("legend"):
                     for part, name in PARTS:
                         with box("key", title=MEANINGS[part]):
@@ -56,6 +57,7 @@ class Segments:
             self._body.clear()
             with self._body:
                 self._rows = {s.id: _Row(number, self._steer) for number, s in enumerate(shown, 1)}
+        self._rebuilding.set_visibility(now.floor.rebuilding)
         whole = now.total("size")
         for segment in shown:
             self._rows[segment.id].write(segment, now, whole)

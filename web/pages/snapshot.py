@@ -48,6 +48,10 @@ class Snapshot:
         """Customers who could be rung this minute."""
         return sum(self.floor.callable_now.values())
 
+    def so_far(self, figure: str) -> int:
+        """The sum of one figure over the hours of the day."""
+        return sum(getattr(hour, figure) for hour in self.today)
+
     @property
     def this_hour(self) -> Hour:
         """What was reported in the hour that runs."""
