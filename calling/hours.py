@@ -155,7 +155,7 @@ class Timetable:
         Exact within that day; what leads out of it is followed for a day at least.
         """
         on = self._hours_of(places)
-        spans: Spans = ((start_of_day - DAY, start_of_day + 2 * DAY),)
+        spans: Spans = ((start_of_day - DAY - MARGIN, start_of_day + 2 * DAY + MARGIN),)
         for name in zones:
             spans = intersect(spans, _in_zone(name, start_of_day, on))
         return shrink(spans, MARGIN)
