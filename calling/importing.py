@@ -97,8 +97,8 @@ def import_file(
                 work.take(parsed)
                 if progress:
                     progress(Progress(run.counts.rows, rejected.rows, table.share(), monotonic() - started))
-    if work.placed and assignment_id is not None:
-        placing.ask_rebuild(open_work, assignment_id)
+    for touched in sorted(work.touched):
+        placing.ask_rebuild(open_work, touched)
     return _report(run, plan, new_fields, work, rejects, monotonic() - started)
 
 
@@ -127,6 +127,7 @@ class _Import:
     rejected: Rejects
     assignment_id: int | None
     placed: int = 0
+    touched: set[int] = field(default_factory=set)
     seen: dict[str, int] = field(default_factory=dict)
     clocks: set[Whereabouts] = field(default_factory=set)
 
@@ -145,8 +146,9 @@ class _Import:
         changed = [row for row in rows if row.line in loaded.changed]
         for start in range(0, len(changed), KNOWN_BATCH):
             with self.open_work() as work:
-                updated = update_known(work, changed[start : start + KNOWN_BATCH], given)
+                updated, assignments = update_known(work, changed[start : start + KNOWN_BATCH], given)
                 self.run.add(work, Counts(updated=updated))
+            self.touched.update(assignments)
         self._place(loaded.customers)
 
     def _load(self, rows: list[Staged], given: Given, where: set[Whereabouts], counts: Counts) -> Loaded:
@@ -168,7 +170,9 @@ class _Import:
             return
         for start in range(0, len(customers), placing.BATCH):
             batch = customers[start : start + placing.BATCH]
-            self.placed += placing.place_batch(self.open_work, self.assignment_id, batch)
+            if placed := placing.place_batch(self.open_work, self.assignment_id, batch):
+                self.placed += placed
+                self.touched.add(self.assignment_id)
 
     def _first_ones(self, parsed: Parsed) -> tuple[list[Staged], list[Reject]]:
         """The rows whose customer id comes for the first time in this file; the others are rejected."""

@@ -17,7 +17,7 @@ from segmentation.rebuild import request_rebuild
 BATCH = 1_000
 """Placements of one transaction: a pause waits some 30 ms behind it, and no longer."""
 
-REASON = "customers entered"
+REASON = "customers entered or changed"
 
 _ASSIGNMENT = text("select 1 from assignment where crm_id = :crm_id and id = :assignment_id")
 _AFTER = text("""
@@ -57,14 +57,22 @@ def place_batch(open_work: OpenWork, assignment_id: int, customers: Sequence[int
         )
         if entered:
             gates.restamp(work, entered)
-            before = len(work.hints)
-            request_rebuild(work, assignment_id, REASON)
-            del work.hints[before:]
+            note_rebuild(work, assignment_id)
     return len(entered)
 
 
+def note_rebuild(work: Work, assignment_id: int) -> None:
+    """Ask for a rebuild in the transaction that makes it needed, and hint nobody: more batches follow.
+
+    Should none follow, because of a crash, the scheduler's tick finds the row.
+    """
+    before = len(work.hints)
+    request_rebuild(work, assignment_id, REASON)
+    del work.hints[before:]
+
+
 def ask_rebuild(open_work: OpenWork, assignment_id: int) -> None:
-    """Ask for a rebuild and say so at once."""
+    """Ask for a rebuild and hint it."""
     with open_work() as work:
         request_rebuild(work, assignment_id, REASON)
 

@@ -11,15 +11,13 @@ from sqlalchemy import Row, text
 
 from calling import gates
 from calling.clocks import reclock
-from calling.placing import rerank
+from calling.placing import note_rebuild, rerank
 from calling.staging import Given, Staged, stage
 from models import turnstile
 from models.sql import load
 from models.work import Work
-from segmentation.rebuild import request_rebuild
 
 BATCH = 200
-REASON = "customers changed"
 
 _ASSIGNMENTS = text("""
     select distinct p.assignment_id from placement p join matched m on m.customer_id = p.customer_id
@@ -57,10 +55,11 @@ _CLAIM_NUMBERS = text("""
 _UNBLOCK = text("delete from claim_customer where crm_id = :crm_id and lease_id = :ours")
 
 
-def update_known(work: Work, rows: Sequence[Staged], given: Given) -> int:
-    """Write what these rows (at most BATCH) say about customers that are known; how many customers.
+def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int, list[int]]:
+    """Write what these rows (at most BATCH) say about known customers; how many, and their assignments.
 
-    Their clock, the rank and the gates of their placements follow, and a rebuild is asked for.
+    Their clock, the rank and the gates of their placements follow. A rebuild of each assignment is noted;
+    the caller hints it in the end.
     """
     stage(work, rows, given)
     assignments = list(work.run(_ASSIGNMENTS).scalars())
@@ -79,8 +78,8 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> int:
         rerank(work, customers)
         gates.restamp(work, customers)
     for assignment_id in assignments:
-        request_rebuild(work, assignment_id, REASON)
-    return len(customers)
+        note_rebuild(work, assignment_id)
+    return len(customers), assignments
 
 
 def _block(work: Work, customers: Sequence[int], ours: Any) -> Sequence[Row[Any]]:

@@ -472,6 +472,7 @@ def test_an_update_reaches_the_placements(world: World, tmp_path: Path) -> None:
     assert after["A"].rank > after["B"].rank
     assert after["B"] == before["B"]
     assert len(rows(world, "select 1 from rebuild where crm_id = :crm_id and started_at is null")) == 1
+    assert [hint.kind for hint in world.hints] == ["rebuild", "rebuild"]  # one of each import
 
 
 def placements(world: World) -> dict[str, Any]:
