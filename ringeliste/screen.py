@@ -34,7 +34,7 @@ class Screen:
     def say(self, message: str) -> None:
         """One line that stays."""
         try:
-            self._console.print(Text(message))
+            self._console.print(Text(message), soft_wrap=True)
         except OSError:  # the terminal is gone; the processes are stopped all the same
             self._console = Console(file=sys.stderr, quiet=True)
 
@@ -55,7 +55,10 @@ class Screen:
     def heard(self, process: str, written: str) -> None:
         """A line that a process wrote to its log."""
         if self._logs:
-            self._console.print(readable(process, written))
+            whole = not self._console.is_terminal
+            self._console.print(
+                readable(process, written), soft_wrap=whole, no_wrap=True, overflow="ellipsis"
+            )
 
     @contextmanager
     def showing(self, scene: Scene, supervisor: Supervisor, keeper: Keeper) -> Iterator[Callable[[], None]]:

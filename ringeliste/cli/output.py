@@ -1,5 +1,6 @@
 """How answers are printed: tables for people, one JSON document for programs."""
 
+import os
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -11,12 +12,15 @@ from rich.table import Table
 
 from ringeliste.drawing import count
 
+PIPE_WIDTH = 160
+
 Draw = Callable[[Console], None]
 
 
 def console() -> Console:
-    """Standard output; without colours when it is no terminal."""
-    return Console(highlight=False)
+    """Standard output; without colours, and wide enough for whole names, when it is no terminal."""
+    narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if narrow else PIPE_WIDTH)
 
 
 def answer(document: Any, draw: Draw, *, as_json: bool) -> None:

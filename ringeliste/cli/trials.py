@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     add(app, demo, PANEL)
     add(app, simulate, PANEL)
+    add(app, bench, PANEL)
 
 
 def demo(
@@ -71,6 +72,27 @@ def simulate(
     answer(report.to_json(), lambda console: draw_report(console, report), as_json=as_json)
     if any(report.check.values()):
         raise typer.Exit(VIOLATIONS)
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help="import, rebuild, allocate, next or outcomes.")],
+    rows: Annotated[int, typer.Option(min=500, help="How many customers.")] = 100_000,
+    as_json: AsJson = False,
+) -> None:
+    """Measure one thing beside what this machine could do at best, in the same run.
+
+    Works on servers of its own, which are removed afterwards. A ratio of 1 is perfect, 2 twice as slow.
+
+    \b
+    Examples:
+      ringeliste bench allocate
+      ringeliste bench rebuild --rows 1000000 --json
+    """
+    from ringeliste.cli.benching import as_documents, bench_apart, draw_figures
+    from ringeliste.cli.output import answer
+
+    figures = bench_apart(name, rows)
+    answer(as_documents(figures), lambda console: draw_figures(console, figures), as_json=as_json)
 
 
 def _draw(console: Any, document: dict[str, Any], *, dry_run: bool) -> None:
