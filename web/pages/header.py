@@ -16,6 +16,7 @@ class Header:
     """One line: name, assignment, clock, freshness, theme, sign-out."""
 
     def __init__(self, holder: Holder, assignments: Sequence[Any], chosen: int) -> None:
+        self._told = 0
         with box("bar", "header"):
             with box("home", "a", href="/", aria_label="Ringeliste"):
                 box("mark")
@@ -44,6 +45,8 @@ class Header:
     def show(self, news: News, speed: float) -> None:
         """Set the clock, and say whether the page is fresh."""
         fresh = news.snapshot is not None
+        self._told += 1
+        self._clock.props["data-told"] = str(self._told)  # the browser notices when nothing comes any more
         self._fresh.classes(remove="stale fresh", add="fresh" if fresh else "stale")
         self._word.text = "Live" if fresh else f"Waiting: {news.trouble}"
         if news.snapshot is None:

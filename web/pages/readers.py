@@ -71,7 +71,7 @@ class Reader:
         try:
             return News(await run_in_threadpool(self._ask))
         except RingelisteError as error:
-            return News(None, error.message)
+            return News(None, error.message.removesuffix("; try again"))  # it does so by itself
         except Exception:
             log.exception("the floor cannot be read", crm=self._crm_id, assignment=self._assignment_id)
             return News(None, "something of ours is broken; the log has it")

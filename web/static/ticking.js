@@ -4,6 +4,9 @@
   let at = 0; // business time when we looked last, in milliseconds
   let looked = performance.now();
   let format = null;
+  let heard = null; // the last message, and when it came
+  let heardAt = performance.now();
+  const SILENCE = 6000; // milliseconds after which the page says that it shows old news
 
   const now = (clock) => {
     const speed = Number(clock.dataset.speed);
@@ -32,6 +35,11 @@
   const tick = () => {
     const clock = document.querySelector("[data-now]");
     if (!clock) return;
+    if (clock.dataset.told !== heard) {
+      heard = clock.dataset.told;
+      heardAt = performance.now();
+    }
+    document.documentElement.classList.toggle("lost", performance.now() - heardAt > SILENCE);
     const instant = now(clock);
     if (!format || format.zone !== clock.dataset.zone) {
       const options = { timeZone: clock.dataset.zone, weekday: "short", day: "numeric", month: "short",
