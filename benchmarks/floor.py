@@ -1,0 +1,87 @@
+"""The floor that the benchmarks work on: any number of customers, made by SQL in seconds."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+from sqlalchemy import make_url, text
+
+from calling import register
+from calling.attempts import ensure_months
+from wiring.app import App
+
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+"""A Monday, when every clock of the floor is open."""
+
+HOURS = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+CLOCKS = (("Europe/Lisbon",), ("Atlantic/Azores", "Europe/Lisbon"), ("Atlantic/Madeira",))
+
+_CLOCK = text("""
+    insert into call_clock (key, zones, places) values (:key, :zones, '{PT}')
+    on conflict (key) do update set key = excluded.key returning id
+""")
+_CUSTOMERS = text("""
+    insert into customer (crm_id, external_id, name, place, clock_id, reckoning_zone, fields, created_at,
+                          updated_at)
+    select :crm_id, 'c' || i, 'Customer ' || i, 'PT', (cast(:clocks as bigint[]))[i % 3 + 1], 'Europe/Lisbon',
+           jsonb_build_object('age', 18 + i % 70, 'balance', (i * 7919) % 20000 - 2000, 'loan', i % 7 = 0,
+               'job', (array['student', 'retired', 'services', 'management', 'technician'])[i % 5 + 1]),
+           :now, :now
+      from generate_series(1, :rows) i
+""")
+_NUMBERS = text("""
+    insert into customer_number (crm_id, customer_id, e164, position, zones)
+    select :crm_id, id, '+3519' || lpad(substr(external_id, 2), 8, '0'), 0, '{Europe/Lisbon}' from customer
+     where crm_id = :crm_id
+""")
+_PLACEMENTS = text("""
+    insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
+    select :crm_id, :assignment_id, c.id, 'ready', s.id, c.clock_id, (c.id * 7919) % :rows, :now
+      from customer c join segment s on s.crm_id = :crm_id and s.assignment_id = :assignment_id
+     where c.crm_id = :crm_id
+""")
+_FIELDS = text("""
+    insert into field (crm_id, key, type, label, ordinal)
+    values (:crm_id, 'age', 'number', 'Age', 1), (:crm_id, 'balance', 'number', 'Balance', 2),
+           (:crm_id, 'loan', 'yes_no', 'Loan', 3), (:crm_id, 'job', 'choice', 'Job', 4)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """One CRM and one assignment with everybody in it, ready and unsegmented."""
+
+    app: App
+    crm_id: int
+    assignment_id: int
+    rows: int
+
+    def tidy(self) -> None:
+        """What autovacuum does by itself in time, done now, so that no round pays for the one before."""
+        url = make_url(self.app.settings.database_owner_url).set(drivername="postgresql")
+        with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute("vacuum analyze")
+
+
+def lay(app: App, rows: int) -> Floor:
+    """Make a CRM with `rows` customers, all placed in one assignment."""
+    with app.shared() as session:
+        ensure_months(session, NOON)
+        crm_id = register.add_crm(
+            session, "Benchmark", f"{rows} customers", now=NOON, region="PT", hours=HOURS
+        )
+    with app.work(crm_id, now=NOON) as work:
+        work.session.connection().exec_driver_sql("set local statement_timeout = 0")
+        work.session.connection().exec_driver_sql("set local synchronous_commit = off")
+        assignment_id = register.add_assignment(work, "Benchmark", gap_seconds=0)
+        clocks = [
+            work.run(_CLOCK, key=f"bench|{','.join(zones)}", zones=list(zones)).scalar_one()
+            for zones in CLOCKS
+        ]
+        work.run(_FIELDS)
+        work.run(_CUSTOMERS, rows=rows, clocks=clocks)
+        work.run(_NUMBERS)
+        work.run(_PLACEMENTS, rows=rows, assignment_id=assignment_id)
+    floor = Floor(app, crm_id, assignment_id, rows)
+    floor.tidy()
+    return floor

@@ -1,0 +1,26 @@
+"""The benchmarks by name."""
+
+from collections.abc import Callable, Mapping
+
+from benchmarks import allocating, asking, importing, rebuilding, recording
+from benchmarks.figures import Figure
+from models.errors import BadInput
+from wiring.app import App
+
+NAMES: Mapping[str, Callable[..., list[Figure]]] = {
+    "import": importing.measure,
+    "rebuild": rebuilding.measure,
+    "allocate": allocating.measure,
+    "next": asking.measure,
+    "outcomes": recording.measure,
+}
+
+
+def run(app: App, name: str, rows: int, *, rounds: int | None = None) -> list[Figure]:
+    """Run one benchmark over `rows` customers; `rounds` fewer or more than it usually takes.
+
+    Raises BadInput for a name that there is not.
+    """
+    if name not in NAMES:
+        raise BadInput(f"bench: there is no {name!r}; one of {', '.join(NAMES)}", name=name)
+    return NAMES[name](app, rows, **({} if rounds is None else {"rounds": rounds}))
