@@ -17,6 +17,10 @@ from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
 
 
+ROUNDS = 5
+"""Of dealing for one seller, before they hear that nobody can be rung."""
+
+
 @dataclass(frozen=True, slots=True)
 class HandOut:
     """A customer on a seller's screen. `e164` is the number to ring; times are UTC."""
@@ -52,7 +56,8 @@ _HELD = text(f"""{_CARD}
     and l.seller_id = :seller_id and l.state in ('taken', 'rung', 'wrap_up') order by l.id limit 1
 """)
 _LIST = text(f"""{_CARD}
-    and l.seller_id = :seller_id and l.state = 'offered' and l.assignment_id = :assignment_id order by l.id
+    and l.seller_id = :seller_id and l.state = 'offered' and l.assignment_id = :assignment_id
+    and l.ring_by > :now order by l.id
 """)
 
 _TAKE = text("""
@@ -84,7 +89,10 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
         # Somebody may have dealt for us while we waited to become the allocator.
         if held := _held(work, seller_id) or _take_first(work, seller_id, assignment_id):
             return held
-        allocate.deal(work, assignment_id, only_seller=seller_id)
+        # A round that met only blocked customers has stamped them: the next one sees further.
+        for _ in range(ROUNDS):
+            if not allocate.deal(work, assignment_id, only_seller=seller_id).short:
+                break
         return _take_first(work, seller_id, assignment_id)
 
 
