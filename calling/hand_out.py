@@ -16,7 +16,6 @@ from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
 
-
 ROUNDS = 5
 """Of dealing for one seller, before they hear that nobody can be rung."""
 

@@ -45,7 +45,8 @@ SETTLE = text(f"""
     update placement p
        set state = t.state, due_at = t.due_at, status = t.status, attempts = t.attempts,
            lease_id = t.lease_id, return_state = t.return_state, return_due_at = t.return_due_at,
-           last_outcome = t.last_outcome, last_attempt_at = t.last_attempt_at, last_lease_id = t.last_lease_id,
+           last_outcome = t.last_outcome, last_attempt_at = t.last_attempt_at,
+           last_lease_id = t.last_lease_id,
            rank = {rank_sql("t.attempts", "t.last_attempt_at")}
       from unnest(
             cast(:assignments as bigint[]), cast(:customers as bigint[]),
