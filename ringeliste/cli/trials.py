@@ -75,24 +75,25 @@ def simulate(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(help="import, rebuild, allocate, next or outcomes.")],
-    rows: Annotated[int, typer.Option(min=500, help="How many customers.")] = 100_000,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="import, rebuild, allocate, next or outcomes.")],
+    rows: Annotated[int, typer.Option(min=1000, help="Customers.")] = 100_000,
     as_json: AsJson = False,
 ) -> None:
-    """Measure one thing beside what this machine could do at best, in the same run.
+    """Measure how fast this machine does it, beside the best that it could do, in the same run.
 
-    Works on servers of its own, which are removed afterwards. A ratio of 1 is perfect, 2 twice as slow.
+    Works on servers of its own with an empty database, and removes them. A ratio is our cost divided by the
+    limit's: 1 is perfect, larger is slower.
 
     \b
     Examples:
-      ringeliste bench allocate
-      ringeliste bench rebuild --rows 1000000 --json
+      ringeliste bench next
+      ringeliste bench import --rows 1000000 --json
     """
-    from ringeliste.cli.benching import as_documents, bench_apart, draw_figures
+    from ringeliste.cli.measuring import draw_figures, measure
     from ringeliste.cli.output import answer
 
-    figures = bench_apart(name, rows)
-    answer(as_documents(figures), lambda console: draw_figures(console, figures), as_json=as_json)
+    figures = measure(name, rows)
+    answer(figures, lambda console: draw_figures(console, figures), as_json=as_json)
 
 
 def _draw(console: Any, document: dict[str, Any], *, dry_run: bool) -> None:

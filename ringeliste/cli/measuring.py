@@ -1,0 +1,72 @@
+"""Benchmarks on servers of their own: an empty database, nobody else's customers."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+
+import migrations
+from benchmarks import NAMES, Figure, run
+from models.errors import BadInput
+from ringeliste import embedded
+from ringeliste.cli.output import plain_table
+from wiring.app import App
+from wiring.reading import did_you_mean
+from wiring.settings import Settings
+
+FOLDER = "bench"
+CLOSE, FAR = 2.0, 5.0
+"""Ratios up to these are shown green and yellow, beyond red."""
+
+
+def measure(name: str, rows: int) -> list[Figure]:
+    """Every figure of one benchmark; says on standard error what it is doing."""
+    if name not in NAMES:
+        hint = did_you_mean(name, list(NAMES)) or f"; there are {', '.join(NAMES)}"
+        raise BadInput(f"there is no benchmark {name!r}{hint}")
+    folder = Settings.from_env().data.expanduser().resolve() / FOLDER
+    with Console(stderr=True).status("Starting PostgreSQL and Redis") as status, _empty(folder) as app:
+        status.update(f"Measuring {name} over {rows:,} customers")
+        return run(app, name, rows)
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[App]:
+    """Servers with their usual settings and an empty database; both are gone afterwards."""
+    _remove(folder)
+    servers = embedded.start(folder, env={})
+    try:
+        migrations.upgrade(servers.owner_url)
+        settings = Settings(
+            database_url=servers.database_url,
+            database_owner_url=servers.owner_url,
+            redis_url=servers.redis_url,
+            data=folder,
+        )
+        app = App(settings)
+        try:
+            yield app
+        finally:
+            app.close()
+    finally:
+        _remove(folder)
+
+
+def _remove(folder: Path) -> None:
+    embedded.stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def draw_figures(console: Console, figures: list[Figure]) -> None:
+    """For people: ours beside the limit, and how many times as costly."""
+    table = plain_table("", "ours", "limit", "ratio", "the limit", right=("ours", "limit", "ratio"))
+    for one in figures:
+        style = "green" if one.ratio <= CLOSE else "yellow" if one.ratio <= FAR else "red"
+        table.add_row(
+            one.name, f"{one.value:,g} {one.unit}", f"{one.limit:,g} {one.unit}",
+            f"[{style}]{one.ratio:g}[/{style}]", f"[dim]{one.limit_name}[/dim]",
+        )  # fmt: skip
+    console.print(table)
+    console.print("[dim]ratio: our cost divided by the limit's, measured in this run; 1 is perfect[/dim]")

@@ -1,0 +1,85 @@
+"""The commands that start servers of their own: db, demo, simulate, bench."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import short_list
+from shell import Said, run
+
+from ringeliste import embedded
+from ringeliste.supervisor import FILE, identity
+
+
+@pytest.fixture
+def home(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data directory in which nothing runs yet; the settings name no other servers."""
+    for name in ("DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    folder = open_directory / "data"
+    monkeypatch.setenv("RINGELISTE_DATA", str(folder))
+    yield folder
+    embedded.stop(folder)
+
+
+def ok(*arguments: str) -> Any:
+    said: Said = run(*arguments, "--json")
+    assert said.code == 0, said.err
+    return said.document
+
+
+def test_servers_and_schema_from_nothing_and_back(home: Path) -> None:
+    down = run("db", "status", "--json")
+    assert (down.code, down.document["ready"], down.document["postgres"]) == (1, False, "stopped")
+    assert ok("db", "start", "--dry-run")["postgres"] == "stopped"
+    assert not home.exists()
+    assert ok("db", "start")["redis"] == "running"
+    assert "ringeliste db upgrade" in run("check").err
+    assert ok("db", "upgrade", "--dry-run")["from"] is None
+    assert run("db", "status").code == 1
+    assert ok("db", "upgrade")["from"] is None
+    assert "up to date" in run("db", "upgrade").out
+    assert ok("db", "status")["ready"] is True
+    assert str(home) in run("db", "status").out
+    assert "ringeliste_owner" in run("db", "psql", "--print").out
+    assert ok("db", "stop", "--dry-run")["postgres"] == "running"
+    assert ok("db", "stop")["postgres"] == "stopped"
+
+
+def test_servers_are_not_stopped_under_a_running_up(home: Path) -> None:
+    home.mkdir()
+    (home / FILE).write_text(json.dumps({"web": identity(os.getpid())}), encoding="utf-8")
+    said = run("db", "stop")
+    assert said.code == 1
+    assert "Ctrl-C" in said.err
+    (home / FILE).unlink()
+
+
+def test_the_demo_is_built_once(home: Path, open_directory: Path) -> None:
+    data = str(short_list(open_directory, 300))
+    assert ok("demo", "--data", data, "--dry-run")["list"] == data
+    assert not home.exists()
+    built = ok("demo", "--data", data, "--sellers", "2")
+    assert ok("demo", "--data", data) == built
+    assert built["sellers"] == 2
+    assert sum(one["size"] for one in ok("segments")) == 300
+    assert set(ok("check").values()) == {0}
+    assert "ringeliste up --demo" in run("demo").out
+
+
+def test_a_simulation_prints_one_json_object(home: Path, open_directory: Path) -> None:
+    data = str(short_list(open_directory, 300))
+    told = ok("simulate", "--days", "0.1", "--seed", "3", "--sellers", "2", "--data", data)
+    assert {"attempts", "contacts", "sales", "seconds", "segments", "check"} <= set(told)
+    assert told["attempts"] > 0
+    assert set(told["check"].values()) == {0}
+
+
+def test_a_benchmark_that_there_is_not(home: Path) -> None:
+    said = run("bench", "nxt")
+    assert said.code == 2
+    assert "did you mean next" in said.err
+    assert not home.exists()
