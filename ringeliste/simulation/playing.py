@@ -15,7 +15,7 @@ from ringeliste.simulation.ticks import Ticks
 from wiring.app import App
 from wiring.hints import install_publisher
 
-LINES = 4
+LINES = 6
 """Lines of the simulated dialer."""
 
 
