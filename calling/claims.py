@@ -31,9 +31,11 @@ def claim(work: Work, wanted: Sequence[tuple[int, UUID]]) -> set[UUID]:
     """Claim (customer, lease) pairs; the leases whose claim is whole. The rest is dropped again."""
     if not wanted:
         return set()
-    customers, leases = zip(*wanted, strict=True)
-    whole = set(work.run(load("claim"), customers=list(customers), leases=list(leases)).scalars())
-    drop(work, [lease for lease in leases if lease not in whole])
+    free = work.run(load("claim_customers"), customers=[c for c, _ in wanted], leases=[x for _, x in wanted])
+    held = {row.lease_id: row.customer_id for row in free}
+    numbers = work.run(load("claim_numbers"), customers=list(held.values()), leases=list(held))
+    whole = set(numbers.scalars())
+    drop(work, [lease for lease in held if lease not in whole])
     return whole
 
 

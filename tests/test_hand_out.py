@@ -2,13 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from random import Random
 from threading import Barrier
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from world import NOON, World
+from world import NOON, World, wait_until
 
 from calling.allocate import allocate, allocate_all
+from calling.claims import claim, drop
 from calling.gates import restamp
 from calling.hand_out import HandOut, next_customer
 from calling.pause import pause
@@ -16,6 +19,7 @@ from calling.presence import be
 from calling.ring import release, ring
 from calling.suppress import suppress
 from models.errors import BadInput, Conflict, LeaseGone, NotFound, NotNow
+from models.ids import time_ordered_id
 
 AZORES = "Atlantic/Azores"
 
@@ -73,7 +77,7 @@ def test_a_customer_is_dealt_once_however_many_deal(world: World) -> None:
 
 
 def test_two_customers_with_one_number_are_never_held_together(world: World) -> None:
-    """P1 by number. Seen to fail: with the claims of numbers left out of claim.sql."""
+    """P1 by number. Seen to fail: with the claims of numbers left out of claim_numbers.sql."""
     assignment = world.assignment()
     his, hers = world.customers(2, assignment)
     with world.work() as work:
@@ -334,3 +338,38 @@ def test_what_can_ring_no_more_is_not_shown_and_does_not_fill_the_list(world: Wo
     with world.work() as work:
         work.run(text("update lease set ring_by = :now"))
     assert take(world, seller).customer_id == customers[2]
+
+
+def test_a_number_gained_while_a_claim_waits_is_claimed_with_the_others(world: World) -> None:
+    """P1. An import holds the customer while it adds a number; an allocator waits for it.
+
+    Seen to fail: with customers and numbers claimed in one statement, which read the numbers before it waited.
+    """
+    (customer,) = world.customers(1)
+    mine, theirs = (time_ordered_id(NOON, Random(n)) for n in range(2))
+    with ThreadPoolExecutor(1) as pool:
+        with world.work() as work:
+            assert claim(work, [(customer, theirs)])
+            waiting = pool.submit(claim_alone, world, customer, mine)
+            wait_until(lambda: somebody_waits(world))
+            work.run(
+                text("""insert into customer_number (crm_id, customer_id, e164, position, zones)
+                        values (:crm_id, :c, '+351210000009', 1, '{Europe/Lisbon}')"""),
+                c=customer,
+            )
+            drop(work, [theirs])
+        assert waiting.result() == {mine}
+    with world.work() as work:
+        assert work.run(text("select count(*) from claim_number")).scalar_one() == 2
+
+
+def claim_alone(world: World, customer: int, lease: UUID) -> set[UUID]:
+    with world.work() as work:
+        return claim(work, [(customer, lease)])
+
+
+def somebody_waits(world: World) -> bool:
+    """Whether a transaction waits for another's row."""
+    with world.app.shared() as session:
+        sql = "select count(*) from pg_locks where locktype = 'transactionid' and not granted"
+        return bool(session.execute(text(sql)).scalar_one())
