@@ -343,7 +343,7 @@ def test_what_can_ring_no_more_is_not_shown_and_does_not_fill_the_list(world: Wo
 def test_a_number_gained_while_a_claim_waits_is_claimed_with_the_others(world: World) -> None:
     """P1. An import holds the customer while it adds a number; an allocator waits for it.
 
-    Seen to fail: with customers and numbers claimed in one statement, which read the numbers before it waited.
+    Seen to fail: with all claimed in one statement, which had read the numbers before it waited.
     """
     (customer,) = world.customers(1)
     mine, theirs = (time_ordered_id(NOON, Random(n)) for n in range(2))
