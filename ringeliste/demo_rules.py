@@ -1,6 +1,6 @@
 """How the demo cuts its list: what is known of a customer before the call, and how often they were tried.
 
-The list's `contact`, `day`, `month`, `duration` and `campaign` describe the call itself: no rule may ask them.
+What describes the call itself (contact, day, month, duration, campaign) is no field: no rule may ask it.
 """
 
 from typing import Any
