@@ -1,0 +1,248 @@
+"""The audit finds what may never be: each kind is planted behind the constraints' back, and counted."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from ground import Ground, create, drop
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.orm import Session
+from world import NOON, World, new_app
+
+from calling import allocate, inbox, orders, outcome, ring
+from calling.attempts import ensure_months
+from calling.audit import audit, by_promise
+from calling.hand_out import next_customer
+from calling.publishing import publish
+from calling.resegmenting import rebuilds_to_do, run_rebuild
+from models.ids import time_ordered_id
+from models.outcomes import Outcome
+from models.work import Work
+from wiring.settings import Settings
+
+MINUTE = timedelta(minutes=1)
+AUDITED = NOON + 30 * MINUTE
+STRANGER = UUID("019caaaa-0000-7000-8000-000000000001")
+RULES = {"segments": [{"key": "tired", "name": "Tired", "when": {"f": "attempts", "op": "ge", "v": 5}}]}
+NOBODY = {f"P{n}": 0 for n in range(1, 9)}
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A small world after ten minutes of work, and the values that the plants name."""
+
+    url: URL
+    crm_id: int
+    values: dict[str, Any]
+
+    @contextmanager
+    def planting(self) -> Iterator[Connection]:
+        """A superuser's transaction, to plant in and audit from; it is rolled back."""
+        engine = create_engine(self.url)
+        try:
+            with engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                transaction.rollback()
+        finally:
+            engine.dispose()
+
+    def audited(self, connection: Connection) -> dict[tuple[str, str], int]:
+        """What the application's role finds, as it would see the planted database."""
+        connection.execute(text("set local role ringeliste_app"))
+        connection.execute(text("select set_config('app.crm_id', :crm, true)"), {"crm": str(self.crm_id)})
+        with Session(connection) as session:
+            work = Work(session, self.crm_id, AUDITED, lambda now: time_ordered_id(now, Random(1)))
+            findings = audit(work)
+        assert by_promise(findings).keys() == NOBODY.keys()
+        return {(finding.promise, finding.what): finding.count for finding in findings if finding.count}
+
+
+@pytest.fixture(scope="module")
+def worked(
+    ground: Ground, _superuser: psycopg.Connection, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worked]:
+    """One seller has rung two customers and took a third; a dialer has rung one and holds an order."""
+    name = f"audit_{os.getpid()}"
+    create(_superuser, name, template="ringeliste")
+    database = ground.postgres.database(name)
+    app = new_app(Settings(database_url=database.url, data=tmp_path_factory.mktemp("audit")))
+    world = World(app)
+    assert world.neighbour().customers(1)
+    values = work_for_ten_minutes(world)
+    app.close()
+    url = URL.create(
+        "postgresql+psycopg", "postgres", database=name, query={"host": str(ground.postgres.sockets)}
+    )
+    yield Worked(url, world.crm_id, {"crm": world.crm_id, "noon": NOON, "stranger": STRANGER, **values})
+    drop(_superuser, name)
+
+
+def work_for_ten_minutes(world: World) -> dict[str, Any]:
+    """Offered at noon, taken a minute later, rung after another, reported after a third."""
+    with world.app.shared() as session:
+        ensure_months(session, NOON)
+    assignment = world.assignment()
+    customers = world.customers(8, assignment)
+    publish(world.opener(), assignment, RULES, author="tests")
+    for rebuild in rebuilds_to_do(world.opener()):
+        run_rebuild(world.opener(), rebuild)
+    seller, dialer = world.seller(assignment), world.dialer(assignment)
+    with world.work() as work:
+        orders.heard(work, dialer, wanted=2, rings_late_seconds=0)
+    allocate.allocate_all(world.opener(), assignment)
+    rung = []
+    for said, begins in ((Outcome.NO_ANSWER, NOON + MINUTE), (Outcome.SALE, NOON + 4 * MINUTE)):
+        card = next_customer(world.opener(begins), seller)
+        assert card is not None
+        with world.work(begins + MINUTE) as work:
+            ring.ring(work, card.lease_id, seller)
+        outcome.record_all(world.opener(begins + 2 * MINUTE), [outcome.Report(card.lease_id, said, "seller")])
+        rung.append(card)
+    held = next_customer(world.opener(NOON + 7 * MINUTE), seller)
+    assert held is not None
+    with world.work(NOON) as work:
+        order = orders.to_offer(work, dialer)[0]
+    with world.work(NOON + MINUTE) as work:
+        inbox.journal(work, dialer, [told(order.lease_id, kind) for kind in ("taken", "ringing", "ended")])
+    inbox.process_inbox(world.opener(NOON + MINUTE), dialer)
+    idle = customers[-1]
+    return {
+        "assignment": assignment, "seller": seller, "dialer": dialer, "lease": rung[0].lease_id,
+        "customer": rung[0].customer_id, "number": rung[0].e164, "held": held.lease_id,
+        "holding": held.customer_id, "idle": idle,
+    }  # fmt: skip
+
+
+def told(lease_id: UUID, kind: str) -> inbox.Told:
+    """An event of the dialer, a minute after noon at the latest."""
+    body = {"result": "no_answer", "talk_seconds": 0} if kind == "ended" else {}
+    return inbox.Told(f"{lease_id}:{kind}", lease_id, kind, NOON + MINUTE / 2, body)
+
+
+KEPT = (
+    "crm_id", "assignment_id", "customer_id", "segment_id", "rule_version", "seller_id", "dialer_id", "e164",
+    "zone", "offered_at", "ring_by", "expires_at", "taken_at", "ended_at",
+)  # fmt: skip
+
+
+def like_the_first(**columns: str) -> str:
+    """SQL: an ended lease like the first one but for some columns (name -> SQL)."""
+    other = {"id": ":stranger", "state": "'ended'", "ended_by": "'released'", "rung_at": "null", **columns}
+    every = {**{name: name for name in KEPT}, **other}
+    values = ", ".join(every.values())
+    return f"insert into lease ({', '.join(every)}) select {values} from lease where id = :lease"
+
+
+WHOLE_WALL = "crm_id, reason, author"
+PAUSE = f"""insert into pause ({WHOLE_WALL}, scope, target_id, started_at, walled_at, lifted_at)
+    values (:crm, 'tests', 'tests', 'seller', :seller, :noon, :noon + {{}}, :noon + {{}})"""
+SUPPRESSION = f"""insert into suppression ({WHOLE_WALL}, {{}}, created_at, walled_at, lifted_at)
+    values (:crm, 'tests', 'tests', :{{}}, :noon, :noon + {{}}, :noon + {{}})"""
+AROUND = {
+    "offered": ("interval '-30 s'", "interval '30 s'"),
+    "taken": ("interval '30 s'", "interval '90 s'"),
+    "rung": ("interval '90 s'", "interval '150 s'"),
+}
+"""When a wall stood that only this step of the first lease fell behind."""
+
+SECOND_HOLDER = [
+    "insert into assignment (crm_id, name, retry_seconds, created_at) values (:crm, 'second', '{}', :noon)",
+    """insert into segment (crm_id, assignment_id, key, name, position, created_at)
+       select :crm, id, 'unsegmented', 'Unsegmented', 9, :noon from assignment where name = 'second'""",
+    """insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, state,
+                          e164, zone, offered_at, ring_by, expires_at)
+       select l.crm_id, :stranger, s.assignment_id, customer_id, s.id, 0, seller_id, 'offered', e164, zone,
+              offered_at, ring_by, expires_at
+         from lease l, segment s join assignment a on a.id = s.assignment_id and a.name = 'second'
+        where l.id = :held""",
+    """insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, lease_id,
+                              return_state, entered_at)
+       select p.crm_id, l.assignment_id, p.customer_id, 'leased', l.segment_id, p.clock_id, 0, l.id, 'ready',
+              :noon
+         from placement p join lease l on l.id = :stranger where p.lease_id = :held""",
+]
+OTHER_NUMBER = "'+351910009999'"
+LATER = {
+    "offered_at": "ended_at",
+    "ended_at": "ended_at + interval '9 min'",
+    "rung_at": "rung_at + interval '9 min'",
+}
+INSIDE = {"offered_at": "offered_at + interval '1 s'"}
+
+PLANTS: list[tuple[str, str, list[str]]] = [
+    ("P1", "two live leases hold one customer", SECOND_HOLDER),
+    ("P1", "a live lease without its claims", ["delete from claim_number where lease_id = :held"]),
+    ("P1", "a claim without a live lease", [
+        "insert into claim_customer (crm_id, customer_id, lease_id) values (:crm, :idle, :stranger)"]),
+    ("P1", "two leases of one number overlapped", [like_the_first(customer_id=":idle", **INSIDE)]),
+    ("P1", "two leases of one customer overlapped", [like_the_first(e164=OTHER_NUMBER, **INSIDE)]),
+    ("P2", "handed out behind a pause", [PAUSE.format(*AROUND["offered"])]),
+    ("P2", "a seller took behind a pause", [PAUSE.format(*AROUND["taken"])]),
+    ("P2", "a seller rang behind a pause", [PAUSE.format(*AROUND["rung"])]),
+    ("P3", "rung after ring_by", ["update lease set ring_by = rung_at - interval '1 s' where id = :lease"]),
+    ("P3", "rung outside the hours", [
+        "update lease set rung_at = rung_at - interval '9 hours' where id = :lease"]),
+    ("P4", "a lease ended by an outcome has no attempt", [
+        "delete from attempt where lease_id = :lease",
+        "update placement set attempts = 0 where customer_id = :customer"]),
+    ("P4", "a processed result has no attempt", [
+        """insert into dialer_event (crm_id, dialer_id, event_id, lease_id, kind, body, received_at,
+                                     processed_at)
+           values (:crm, :dialer, 'x', :stranger, 'ended', '{}', :noon, :noon)"""]),
+    ("P4", "attempts are miscounted", [
+        "update placement set attempts = attempts + 1 where customer_id = :customer"]),
+    ("P4", "an outcome that implies a ring without one", [
+        "update lease set rung_at = null where id = :lease"]),
+    ("P5", "a leased placement without its live lease", [
+        """update placement set state = 'leased', lease_id = :stranger, return_state = 'ready'
+            where customer_id = :idle"""]),
+    ("P5", "a live lease whose placement is elsewhere", [
+        """update placement set state = 'ready', lease_id = null, return_state = null
+            where customer_id = :holding"""]),
+    ("P5", "a lease that nobody ended", [
+        "update lease set expires_at = :noon - interval '2 hours' where id = :held"]),
+    ("P5", "a number rung twice inside the gap", [like_the_first(customer_id=":idle", **LATER)]),
+    ("P5", "a customer rung twice inside the gap", [like_the_first(e164=OTHER_NUMBER, **LATER)]),
+    ("P6", "in another segment than the rules say", [
+        """update placement set segment_id = (select id from segment where key = 'tired')
+            where customer_id = :idle"""]),
+    ("P7", "a table without its wall", ["alter table hold no force row level security"]),
+    ("P7", "a row of another CRM is visible", ["drop policy wall on customer",
+        "create policy wall on customer using (true)"]),
+    ("P8", "offered although suppressed", [SUPPRESSION.format("e164", "number", *AROUND["offered"])]),
+    ("P8", "a seller took a suppressed customer", [
+        SUPPRESSION.format("customer_id", "customer", *AROUND["taken"])]),
+    ("P8", "a seller rang a suppressed number", [SUPPRESSION.format("e164", "number", *AROUND["rung"])]),
+]  # fmt: skip
+
+
+def test_a_worked_world_is_clean(worked: Worked) -> None:
+    with worked.planting() as connection:
+        assert worked.audited(connection) == {}
+
+
+@pytest.mark.parametrize(("promise", "what", "plant"), PLANTS, ids=[what for _, what, _ in PLANTS])
+def test_what_is_planted_is_found(worked: Worked, promise: str, what: str, plant: list[str]) -> None:
+    """Each plant breaks one promise, and no other is said to be broken."""
+    with worked.planting() as connection:
+        for statement in plant:
+            changed = connection.execute(text(statement), worked.values)
+            assert changed.rowcount, statement
+        found = worked.audited(connection)
+    assert found[(promise, what)] >= 1
+    assert {broken for broken, _ in found} == {promise}
+
+
+def test_every_check_has_its_plant(worked: Worked) -> None:
+    with worked.planting() as connection, Session(connection) as session:
+        work = Work(session, worked.crm_id, AUDITED, lambda now: time_ordered_id(now, Random(1)))
+        kinds = [(finding.promise, finding.what) for finding in audit(work)]
+    assert sorted(kinds) == sorted((promise, what) for promise, what, _ in PLANTS)
