@@ -27,7 +27,7 @@ _CUSTOMERS = text("""
            jsonb_build_object('age', 18 + i % 70, 'balance', (i * 7919) % 20000 - 2000, 'loan', i % 7 = 0,
                'job', (array['student', 'retired', 'services', 'management', 'technician'])[i % 5 + 1]),
            :now, :now
-      from generate_series(1, :rows) i
+      from generate_series(cast(1 as bigint), :rows) i
 """)
 _NUMBERS = text("""
     insert into customer_number (crm_id, customer_id, e164, position, zones)
