@@ -70,6 +70,14 @@ def rows_of(fields: Iterable[KnownField], *, some: bool) -> Rows:
     return Rows(table, {key: table.c[name] for key, name in names.items()})
 
 
+def among(column: ColumnElement[int]) -> ColumnElement[bool]:
+    """Whether `column` is one of the bound customer_ids.
+
+    Through a subselect the planner cannot see how many there are: one plan fits all and is kept.
+    """
+    return column == any_(cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger)))
+
+
 def _joined(columns: dict[str, KnownField], some: bool) -> Subquery:
     wanted = [
         _placement.crm_id == CRM_ID,
@@ -77,9 +85,7 @@ def _joined(columns: dict[str, KnownField], some: bool) -> Subquery:
         _placement.state.not_in([literal_column(f"'{state}'") for state in GONE]),
     ]
     if some:
-        wanted.append(
-            _placement.customer_id == any_(cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger)))
-        )
+        wanted.append(among(_placement.customer_id))
     return (
         select(
             _placement.customer_id,
@@ -87,22 +93,27 @@ def _joined(columns: dict[str, KnownField], some: bool) -> Subquery:
             _hold.segment_id.label("held"),
             *(_raw(field).label(name) for name, field in columns.items()),
         )
-        .select_from(_from())
+        .select_from(_from(some))
         .where(*wanted)
         .offset(FENCE)
         .subquery("raw")
     )
 
 
-def _from() -> FromClause:
-    same_customer = and_(_customer.crm_id == CRM_ID, _customer.id == _placement.customer_id)
-    held = and_(
+def _from(some: bool) -> FromClause:
+    same_customer = [_customer.crm_id == CRM_ID, _customer.id == _placement.customer_id]
+    held = [
         _hold.crm_id == CRM_ID,
         _hold.assignment_id == ASSIGNMENT_ID,
         _hold.customer_id == _placement.customer_id,
         or_(_hold.expires_at.is_(None), _hold.expires_at > NOW),
-    )
-    return Placement.__table__.join(Customer.__table__, same_customer).outerjoin(Hold.__table__, held)
+    ]
+    if some:
+        # Said of each table, so that no way of joining reads all of one, whatever its size was when planned.
+        same_customer.append(among(_customer.id))
+        held.append(among(_hold.customer_id))
+    joined = Placement.__table__.join(Customer.__table__, and_(*same_customer))
+    return joined.outerjoin(Hold.__table__, and_(*held))
 
 
 def _raw(field: KnownField) -> ColumnElement[Any]:

@@ -17,7 +17,7 @@ from models.work import Work
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import segment_case
 from segmentation.nodes import Node, leaves
-from segmentation.rows import ASSIGNMENT_ID, CRM_ID, FENCE, rows_of
+from segmentation.rows import ASSIGNMENT_ID, CRM_ID, FENCE, among, rows_of
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
@@ -88,6 +88,7 @@ class Statements:
                 _placement.crm_id == CRM_ID,
                 _placement.assignment_id == ASSIGNMENT_ID,
                 _placement.customer_id == rows.c.customer_id,
+                among(_placement.customer_id),
                 rows.c.belongs != rows.c.segment_id,
             )
             .returning(
