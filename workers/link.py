@@ -5,9 +5,8 @@ was offered stays held (P5); a new epoch begins with asking after everything tha
 """
 
 import asyncio
-from asyncio import to_thread
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import structlog
@@ -30,6 +29,9 @@ LISTEN_SECONDS = 1.0
 FREED = ("recalled", "never_seen")
 
 log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Link:
@@ -72,7 +74,7 @@ class Link:
                 Told(event.event_id, event.lease_id, event.kind, event.at or self._app.now(), event.body)
                 for event in batch.events
             ]
-            await to_thread(self._journal, told)
+            await to_the_end(self._journal, told)
             await self._port.ack([event.event_id for event in batch.events])
             self._told.set()
 
@@ -80,18 +82,18 @@ class Link:
         """Let what was told take effect; a tick does it for a link that died after its ack."""
         while True:
             self._told.clear()
-            await to_thread(inbox.process_inbox, self._open_work, self._dialer.id)
+            await to_the_end(inbox.process_inbox, self._open_work, self._dialer.id)
             await self._told.wait()
 
     async def _work(self) -> None:
         while True:
             await self._enter_epoch()
             wanted = (await self._port.capacity()).wanted
-            back = await to_thread(self._look, wanted)
+            back = await to_the_end(self._look, wanted)
             if back:
                 await self._recall(back)
             if wanted:
-                await self._offer(await to_thread(self._top_up))
+                await self._offer(await to_the_end(self._top_up))
             await asyncio.sleep(TURN_SECONDS)
 
     async def _enter_epoch(self) -> None:
@@ -101,8 +103,8 @@ class Link:
             return
         log.info("a new epoch", epoch=epoch, before=self._epoch)
         await self._port.beat()
-        await self._recall(await to_thread(self._everything_outside))
-        await to_thread(self._enter, epoch)
+        await self._recall(await to_the_end(self._everything_outside))
+        await to_the_end(self._enter, epoch)
         self._epoch = epoch
 
     async def _offer(self, found: Sequence[OrderToOffer]) -> None:
@@ -116,7 +118,7 @@ class Link:
         ]
         if refused:
             # The call may have been repeated on its way: only the answer to a recall frees a customer.
-            await to_thread(self._want_back, refused, "refused")
+            await to_the_end(self._want_back, refused, "refused")
             await self._recall(refused)
 
     async def _recall(self, leases: Sequence[UUID]) -> None:
@@ -124,10 +126,10 @@ class Link:
         for how in FREED:
             freed = [a.lease_id for a in answers if a.answer == how]
             if freed:
-                await to_thread(orders.came_back, self._open_work, freed, how)
+                await to_the_end(orders.came_back, self._open_work, freed, how)
         late = [a.lease_id for a in answers if a.answer == "taken"]
         if late:
-            await to_thread(self._too_late, late)
+            await to_the_end(self._too_late, late)
 
     # What follows runs in threads: the verbs are synchronous.
 
@@ -167,3 +169,13 @@ class Link:
     def _too_late(self, leases: Sequence[UUID]) -> None:
         with self._open_work() as work:
             orders.too_late(work, leases)
+
+
+async def to_the_end(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a verb in a thread. Cancelled meanwhile, it comes to its end first: no transaction is left."""
+    running = asyncio.ensure_future(asyncio.to_thread(verb, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait([running])
+        raise
