@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Thread
+from time import monotonic
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
@@ -14,6 +15,9 @@ from models.errors import RingelisteError
 from wiring.app import App
 
 READ_SECONDS = 1.0
+REST = 5
+"""A read that takes long is followed by a rest so many times as long: watching must not cost calls."""
+
 HOURS_SHOWN = 24
 
 _FIRST = text("select id from assignment where crm_id = :crm_id order by id limit 1")
@@ -61,11 +65,12 @@ class Reader:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            begun = monotonic()
             try:
                 self.latest, self.problem = self.read(), ""
             except (RingelisteError, SQLAlchemyError) as error:
                 self.problem = str(error).splitlines()[0]
-            self._stopping.wait(READ_SECONDS)
+            self._stopping.wait(max(READ_SECONDS, (monotonic() - begun) * REST))
 
     def read(self) -> Figures:
         """The figures now. Raises what the database raises."""
