@@ -1,4 +1,5 @@
--- Put customers of a CRM into an assignment: ready, Unsegmented, ranked. Who is there already stays as they are.
+-- Put customers of a CRM into an assignment: ready, Unsegmented, ranked. Who is there already stays as they are:
+-- the key says so. Asking beforehand (not exists) read all placements for each customer while the table was young.
 -- The rank's expression is put in by calling/placing.py.
 insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
 select :crm_id, a.id, c.id, 'ready', s.id, c.clock_id, /*rank*/, :now
@@ -6,8 +7,6 @@ select :crm_id, a.id, c.id, 'ready', s.id, c.clock_id, /*rank*/, :now
   join segment s on s.crm_id = :crm_id and s.assignment_id = a.id and s.key = 'unsegmented'
   join customer c on c.crm_id = :crm_id and c.id = any(cast(:customers as bigint[]))
  where a.crm_id = :crm_id and a.id = :assignment_id and c.anonymised_at is null
-   and not exists (select from placement p
-                    where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = c.id)
  order by c.id
 on conflict (crm_id, assignment_id, customer_id) do nothing
 returning customer_id
