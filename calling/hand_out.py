@@ -51,20 +51,18 @@ _CARD = """
       join customer c on c.crm_id = :crm_id and c.id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null
 """
-_HELD = text(f"""{_CARD}
-    and l.seller_id = :seller_id and l.state in ('taken', 'rung', 'wrap_up') order by l.id limit 1
-""")
-_LIST = text(f"""{_CARD}
-    and l.seller_id = :seller_id and l.state = 'offered' and l.assignment_id = :assignment_id
-    and l.ring_by > :now order by l.id
-""")
+_LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.id")
 
+# Two tabs at once begin at the same lease: who comes second finds it taken, and takes no other beside it.
 _TAKE = text("""
     update lease l set state = 'taken', taken_at = :now,
            expires_at = least(l.ring_by, :now + a.hold_seconds * interval '1 second')
       from assignment a
      where l.crm_id = :crm_id and l.id = :lease_id and l.state = 'offered'
        and a.crm_id = :crm_id and a.id = l.assignment_id
+       and not exists (select from lease held
+                        where held.crm_id = :crm_id and held.seller_id = l.seller_id
+                          and held.ended_at is null and held.state <> 'offered')
     returning l.expires_at
 """)
 
@@ -78,21 +76,19 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     with open_work() as work:
         assignment_id = _working(work, seller_id)
         turnstile.pass_shared(work, [assignment_id])
-        if held := _held(work, seller_id):
-            return held
-        if taken := _take_first(work, seller_id, assignment_id):
-            return taken
+        if card := _held_or_taken(work, seller_id, assignment_id):
+            return card
     with open_work() as work:
         turnstile.become_allocator(work, assignment_id)
         turnstile.pass_shared(work, [assignment_id])
         # Somebody may have dealt for us while we waited to become the allocator.
-        if held := _held(work, seller_id) or _take_first(work, seller_id, assignment_id):
-            return held
+        if card := _held_or_taken(work, seller_id, assignment_id):
+            return card
         # A round that met only blocked customers has stamped them: the next one sees further.
         for _ in range(ROUNDS):
             if not allocate.deal(work, assignment_id, only_seller=seller_id).short:
                 break
-        return _take_first(work, seller_id, assignment_id)
+        return _held_or_taken(work, seller_id, assignment_id)
 
 
 def _working(work: Work, seller_id: int) -> int:
@@ -106,14 +102,13 @@ def _working(work: Work, seller_id: int) -> int:
     return int(seller.assignment_id)
 
 
-def _held(work: Work, seller_id: int) -> HandOut | None:
-    row = work.run(_HELD, seller_id=seller_id).first()
-    return _card(row) if row else None
-
-
-def _take_first(work: Work, seller_id: int, assignment_id: int) -> HandOut | None:
-    """Take the first of the list that may still be rung; the others stay for their recall."""
-    rows = work.run(_LIST, seller_id=seller_id, assignment_id=assignment_id).all()
+def _held_or_taken(work: Work, seller_id: int, assignment_id: int) -> HandOut | None:
+    """What they hold already, else the first of their list that may be rung; others stay for their recall."""
+    cards = work.run(_LIST, seller_id=seller_id).all()
+    held = next((row for row in cards if row.state != "offered"), None)
+    if held:
+        return _card(held)
+    rows = [row for row in cards if row.assignment_id == assignment_id and row.ring_by > work.now]
     if not rows:
         return None
     standing = pauses.standing(work)

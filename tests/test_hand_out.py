@@ -108,6 +108,24 @@ def test_two_tabs_are_one_seller(world: World) -> None:
     assert take(world, seller).lease_id == take(world, seller).lease_id
 
 
+def test_two_tabs_that_ask_at_once_are_one_seller(world: World) -> None:
+    """Seen to fail 17 times of 20 while a take did not look at what else the seller holds."""
+    assignment = world.assignment()
+    world.customers(20, assignment)
+    sellers = [world.seller(assignment) for _ in range(5)]
+    allocate_all(world.opener(), assignment)
+
+    def ask(seller: int, together: Barrier) -> UUID:
+        together.wait()
+        return take(world, seller).lease_id
+
+    for seller in sellers:
+        together = Barrier(4)
+        with ThreadPoolExecutor(4) as tabs:
+            asked = [tabs.submit(ask, seller, together) for _ in range(4)]
+            assert len({tab.result() for tab in asked}) == 1
+
+
 def test_a_seller_with_an_empty_list_deals_for_themself_only(world: World) -> None:
     assignment = world.assignment()
     world.customers(4, assignment)
