@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause
+from sqlalchemy import Connection, CursorResult, TextClause
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
@@ -45,11 +45,21 @@ class Work:
     now: datetime
     new_id: Callable[[datetime], UUID]
     hints: list[Hint] = field(default_factory=list)
+    _connection: Connection | None = field(default=None, init=False, repr=False)
 
     def run(self, statement: TextClause, **values: Any) -> CursorResult[Any]:
         """Execute SQL with `crm_id` and `now` bound beside `values`."""
         bound = {"crm_id": self.crm_id, "now": self.now, **values}
-        return self.session.connection().exec_driver_sql(_as_sent(statement), bound)
+        if self._connection is None:
+            self._connection = self.session.connection()
+        return self._connection.exec_driver_sql(_as_sent(statement), bound)
+
+    def plan_afresh(self) -> None:
+        """Plan each statement of this transaction for the tables as large as they are now.
+
+        For what fills them: a plan kept since they were empty reads all of them for every row.
+        """
+        self.session.connection().exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
     def hint(self, kind: HintKind, subject: int | str) -> None:
         """Say what may be worth doing once this work is committed."""
