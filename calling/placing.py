@@ -52,6 +52,7 @@ def place_batch(open_work: OpenWork, assignment_id: int, customers: Sequence[int
     with open_work() as work:
         # Whoever suppresses one of them passes after us and stamps them, or before us and we do.
         turnstile.pass_shared(work, [assignment_id])
+        work.plan_afresh()
         entered = list(
             work.run(ranked("place"), assignment_id=assignment_id, customers=list(customers)).scalars()
         )
