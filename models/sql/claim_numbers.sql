@@ -14,5 +14,6 @@ with wanted as (
 )
 select w.lease_id
   from unnest(cast(:leases as uuid[])) as w(lease_id)
- where (select count(*) from wanted m where m.lease_id = w.lease_id)
-     = (select count(*) from claimed c where c.lease_id = w.lease_id)
+  left join (select lease_id, count(*) as numbers from wanted group by lease_id) asked using (lease_id)
+  left join (select lease_id, count(*) as numbers from claimed group by lease_id) got using (lease_id)
+ where coalesce(asked.numbers, 0) = coalesce(got.numbers, 0)
