@@ -45,8 +45,8 @@ lock: ## Write requirements.lock anew from pyproject.toml (needs uv; UPGRADE=--u
 wheel: $(READY) ## Build dist/*.whl, which alone runs everything
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-screenshot: $(READY) browser ## Take the README's picture of the live page anew
-	$(BIN)/python docs/screenshot.py
+screenshot: $(READY) browser ## Take the README's picture anew: KEY=rl_... as the running demo shows it
+	$(BIN)/python -m web.screenshot docs/live-page.png --key "$(KEY)"
 
 clean: ## Remove what was built; the data of the servers stays
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
