@@ -19,8 +19,10 @@ from sqlalchemy import text
 from world import World
 
 from dialer_adapter.truth import read_truth
+from models.errors import BadInput
+from ringeliste import throwaway
 from ringeliste.demo import MONDAY_0800, build_demo, find_demo
-from ringeliste.simulation import SimulationReport, play
+from ringeliste.simulation import SimulationReport, play, simulate
 from ringeliste.simulation.agenda import Agenda, Process
 from wiring.app import App
 from wiring.settings import Settings
@@ -136,6 +138,23 @@ def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, lis
     truth = read_truth(world.truth)
     assert len(buyers) == report.sales == len(set(buyers))
     assert all(truth[buyer] for buyer in buyers)
+
+
+def test_nothing_of_somebody_else_is_thrown_away(tmp_path: Path) -> None:
+    """The data directory may be a person's own folder, with another `simulation` in it."""
+    theirs = tmp_path / "simulation" / "thesis.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("ten years of work", encoding="utf-8")
+    with pytest.raises(BadInput, match="not ours"):
+        simulate(tmp_path, days=1, seed=1)
+    assert theirs.exists()
+    # What is ours, or empty, is begun anew
+    ours = tmp_path / "ours"
+    for _ in range(2):
+        throwaway.begin(ours)
+        (ours / "old").touch()
+    throwaway.remove(ours)
+    assert not ours.exists()
 
 
 def test_what_falls_on_one_instant_runs_in_the_order_it_was_put_down() -> None:

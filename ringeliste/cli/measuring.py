@@ -1,6 +1,5 @@
 """Benchmarks on servers of their own: an empty database, nobody else's customers."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from rich.console import Console
 import migrations
 from benchmarks import NAMES, Figure, run
 from models.errors import BadInput
-from ringeliste import embedded
+from ringeliste import embedded, throwaway
 from ringeliste.cli.output import plain_table
 from wiring.app import App
 from wiring.reading import did_you_mean
@@ -35,7 +34,7 @@ def measure(name: str, rows: int) -> list[Figure]:
 @contextmanager
 def _empty(folder: Path) -> Iterator[App]:
     """Servers with their usual settings and an empty database; both are gone afterwards."""
-    _remove(folder)
+    throwaway.begin(folder)
     servers = embedded.start(folder, env={})
     try:
         migrations.upgrade(servers.owner_url)
@@ -51,12 +50,7 @@ def _empty(folder: Path) -> Iterator[App]:
         finally:
             app.close()
     finally:
-        _remove(folder)
-
-
-def _remove(folder: Path) -> None:
-    embedded.stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+        throwaway.remove(folder)
 
 
 def draw_figures(console: Console, figures: list[Figure]) -> None:

@@ -1,12 +1,11 @@
 """A simulation in a data directory of its own: what it works is made for it, never anybody's real list."""
 
-import shutil
 from pathlib import Path
 from random import Random
 
 import migrations
 from dialer_adapter.truth import read_truth
-from ringeliste import embedded
+from ringeliste import embedded, throwaway
 from ringeliste.demo import MONDAY_0800, Progress, build_demo
 from ringeliste.simulation.playing import play
 from ringeliste.simulation.results import SimulationReport
@@ -35,11 +34,10 @@ def simulate(
 
     The same seed gives the same report. The world stands in `folder`/simulation, made anew each time: a data
     directory like any other, to be looked at afterwards. Its servers are stopped. Raises what importing
-    raises, Unavailable.
+    raises, Unavailable; BadInput when `folder`/simulation is somebody else's.
     """
     own = folder / FOLDER
-    embedded.stop(own)
-    shutil.rmtree(own, ignore_errors=True)
+    throwaway.begin(own)
     servers = embedded.start(own, env={}, postgres_settings=SETTINGS)
     try:
         migrations.upgrade(servers.owner_url)
