@@ -140,16 +140,16 @@ def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, lis
     assert all(truth[buyer] for buyer in buyers)
 
 
-def test_nothing_of_somebody_else_is_thrown_away(tmp_path: Path) -> None:
+def test_nothing_of_somebody_else_is_thrown_away(open_directory: Path) -> None:
     """The data directory may be a person's own folder, with another `simulation` in it."""
-    theirs = tmp_path / "simulation" / "thesis.txt"
+    theirs = open_directory / "simulation" / "thesis.txt"
     theirs.parent.mkdir()
     theirs.write_text("ten years of work", encoding="utf-8")
     with pytest.raises(BadInput, match="not ours"):
-        simulate(tmp_path, days=1, seed=1)
+        simulate(open_directory, days=1, seed=1)
     assert theirs.exists()
     # What is ours, or empty, is begun anew
-    ours = tmp_path / "ours"
+    ours = open_directory / "ours"
     for _ in range(2):
         throwaway.begin(ours)
         (ours / "old").touch()
