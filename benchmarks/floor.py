@@ -1,5 +1,7 @@
 """The floor that the benchmarks work on: any number of customers, made by SQL in seconds."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -61,6 +63,18 @@ class Floor:
         url = make_url(self.app.settings.database_owner_url).set(drivername="postgresql")
         with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
             connection.execute("vacuum analyze")
+
+
+@contextmanager
+def driver(app: App) -> Iterator[psycopg.Connection]:
+    """A connection as the application's, without anything of ours or of SQLAlchemy's around it."""
+    pooled = app.engine.raw_connection()
+    try:
+        bare = pooled.driver_connection
+        assert isinstance(bare, psycopg.Connection)
+        yield bare
+    finally:
+        pooled.close()
 
 
 def lay(app: App, rows: int) -> Floor:
