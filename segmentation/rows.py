@@ -41,6 +41,8 @@ ASSIGNMENT_ID = bindparam("assignment_id", type_=BigInteger)
 CUSTOMER_IDS = bindparam("customer_ids", type_=ARRAY(BigInteger))
 NOW = bindparam("now", type_=DateTime(timezone=True))
 
+LIES_AT: ColumnElement[Any] = literal_column("placement.ctid")
+
 GONE = ("left", "anonymised")
 """States of placements that no rule moves any more."""
 
@@ -49,7 +51,10 @@ _placement, _customer, _hold = Placement.__table__.c, Customer.__table__.c, Hold
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A subquery with customer_id, segment_id and `held` (the hold's segment); `columns`: field -> column."""
+    """A subquery with lies_at, customer_id, segment_id and `held` (the hold's segment).
+
+    `lies_at` is where the placement's row is stored. `columns`: field -> column.
+    """
 
     table: Subquery
     columns: dict[str, ColumnElement[Any]]
@@ -61,6 +66,7 @@ def rows_of(fields: Iterable[KnownField], *, some: bool) -> Rows:
     names = {field.key: f"own_{i}" if field.table is None else field.key for i, field in enumerate(asked)}
     raw = _joined({names[field.key]: field for field in asked}, some)
     typed = select(
+        raw.c.lies_at,
         raw.c.customer_id,
         raw.c.segment_id,
         raw.c.held,
@@ -88,6 +94,7 @@ def _joined(columns: dict[str, KnownField], some: bool) -> Subquery:
         wanted.append(among(_placement.customer_id))
     return (
         select(
+            LIES_AT.label("lies_at"),
             _placement.customer_id,
             _placement.segment_id,
             _hold.segment_id.label("held"),

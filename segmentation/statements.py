@@ -17,7 +17,7 @@ from models.work import Work
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import segment_case
 from segmentation.nodes import Node, leaves
-from segmentation.rows import ASSIGNMENT_ID, CRM_ID, FENCE, among, rows_of
+from segmentation.rows import ASSIGNMENT_ID, CRM_ID, FENCE, LIES_AT, among, rows_of
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
@@ -78,7 +78,8 @@ class Statements:
     def move(self) -> Statement:
         """Move whoever of the bound customer_ids belongs elsewhere; (customer, from, to, lease).
 
-        Binds assignment_id, customer_ids and version.
+        Binds assignment_id, customer_ids and version. The rows have to be locked: then their places are
+        fixed, and each is found again without an index.
         """
         rows = self._evaluated(some=True)
         return Statement.of(
@@ -87,8 +88,8 @@ class Statements:
             .where(
                 _placement.crm_id == CRM_ID,
                 _placement.assignment_id == ASSIGNMENT_ID,
-                _placement.customer_id == rows.c.customer_id,
                 among(_placement.customer_id),
+                rows.c.lies_at == LIES_AT,
                 rows.c.belongs != rows.c.segment_id,
             )
             .returning(
@@ -103,6 +104,9 @@ class Statements:
         asked = {leaf.field for _, node in self._arms for leaf in leaves(node)}
         rows = rows_of((self._known[key] for key in asked), some=some)
         belongs = segment_case(rows.table.c.held, self._arms, self._otherwise, rows.columns, self._known)
-        evaluated = select(rows.table.c.customer_id, rows.table.c.segment_id, belongs.label("belongs"))
+        asked_of = rows.table.c
+        evaluated = select(
+            asked_of.lies_at, asked_of.customer_id, asked_of.segment_id, belongs.label("belongs")
+        )
         # Fenced, or the planner would reckon the CASE wherever it is mentioned.
         return evaluated.offset(FENCE).subquery("evaluated")
