@@ -169,5 +169,5 @@ def _report(row: Row[Any]) -> Report:
         Outcome(row.body["result"]),
         "dialer",
         talk_seconds=row.body.get("talk_seconds"),
-        rung_at=datetime.fromisoformat(rung_at) if rung_at else None,
+        rung_at=datetime.fromisoformat(rung_at) if rung_at else _at(row),
     )
