@@ -1,112 +1,22 @@
 """Segments are true: the diff, the move under lock, holds, newer rules, crashes, two at once."""
 
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from threading import Barrier, Event
-from typing import Any
 
 import pytest
-from ground import Database
-from sqlalchemy import Row, create_engine, text
+from rebuild_scene import OLD, Scene, ignore, interrupted, waiting_backends
+from sqlalchemy import text
 from world import NOON, World, wait_until
 
 from calling.hand_out import next_customer
-from calling.publishing import publish
 from models.errors import NotFound
 from models.tables import Hold
 from models.turnstile import pass_shared
-from models.work import OpenWork, Work
+from models.work import Work
 from segmentation.in_force import rules_in_force
-from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do, request_rebuild
+from segmentation.rebuild import rebuild, request_rebuild
 from segmentation.resegment import Moved, differing, resegment, segment_counts
-
-OLD = {"f": "age", "op": "ge", "v": 60}
-TIRED = {"f": "attempts", "op": "ge", "v": 3}
-
-
-class Scene:
-    """An assignment of customers aged 0, 10, 20, ...; the old ones belong to `old`, the tired to `tired`."""
-
-    def __init__(self, world: World, customers: int = 10) -> None:
-        self.world = world
-        self.assignment = world.assignment()
-        self.unsegmented = world.unsegmented(self.assignment)
-        world.field("age")
-        self.customers = world.customers(customers, self.assignment, fields=lambda i: {"age": 10 * i % 100})
-        self.publish({"tired": TIRED, "old": OLD})
-        self.tired, self.old = self.segment("tired"), self.segment("old")
-
-    def publish(self, rules: dict[str, Any]) -> int:
-        body = {"segments": [{"key": key, "when": when} for key, when in rules.items()]}
-        return publish(self.world.opener(), self.assignment, body, author="test")
-
-    def segment(self, key: str) -> int:
-        return int(self.one("select id from segment where assignment_id = :a and key = :key", key=key).id)
-
-    def one(self, sql: str, **values: Any) -> Row[Any]:
-        with self.world.work() as work:
-            return work.run(text(sql), a=self.assignment, **values).one()
-
-    def all(self, sql: str, **values: Any) -> list[Row[Any]]:
-        with self.world.work() as work:
-            return list(work.run(text(sql), a=self.assignment, **values))
-
-    def change(self, sql: str, **values: Any) -> None:
-        with self.world.work() as work:
-            work.run(text(sql), a=self.assignment, **values)
-
-    def tire(self, customer: int) -> None:
-        """An outcome in miniature: the placement changes and is re-segmented in one transaction."""
-        with self.world.work() as work:
-            self.tire_within(work, customer)
-
-    def tire_within(self, work: Work, customer: int) -> None:
-        work.run(text("update placement set attempts = 3 where customer_id = :c"), c=customer)
-        resegment(work, self.assignment, [customer])
-
-    def placed(self) -> dict[int, int]:
-        rows = self.all("select customer_id, segment_id from placement where assignment_id = :a")
-        return {row.customer_id: row.segment_id for row in rows}
-
-    def to_do(self) -> list[int]:
-        with self.world.work() as work:
-            return rebuilds_to_do(work)
-
-    def differing(self) -> int:
-        with self.world.work() as work:
-            return differing(work, self.assignment)
-
-    def rebuild(self, open_work: OpenWork | None = None, **more: Any) -> RebuildReport:
-        """Carry out the oldest rebuild that is to do."""
-        return rebuild(
-            open_work or self.world.opener(), self.to_do()[0], more.pop("on_moved", ignore), **more
-        )
-
-
-def ignore(_work: Work, _moved: list[Moved]) -> None:
-    """Nobody is told of moves."""
-
-
-def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork:
-    """Opens works; before the n-th (from 1) something else happens.
-
-    A rebuild opens: 1 start, 2 turnstile, 3 scan, 4.. batches, and at last the finish.
-    """
-    opened = iter(range(1, 1_000))
-
-    @contextmanager
-    def open_work() -> Iterator[Work]:
-        before.get(next(opened), lambda: None)()
-        with world.work() as work:
-            yield work
-
-    return lambda: _typed(open_work())
-
-
-def _typed(work: AbstractContextManager[Work]) -> AbstractContextManager[Work]:
-    return work
 
 
 @pytest.fixture
@@ -242,16 +152,6 @@ def test_the_scan_waits_for_whoever_passed_before_it(scene: Scene) -> None:
             wait_until(lambda: waiting_backends(scene.world, "advisory") == 1)
             work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
         assert running.result().moved == 10
-
-
-def waiting_backends(world: World, *kinds: str) -> int:
-    """Sessions that wait, by default for a row of somebody else's."""
-    locks = """
-        select count(*) from pg_locks l join pg_stat_activity using (pid)
-         where not granted and locktype = any(:kinds) and datname = current_database()
-    """
-    with world.work() as work:
-        return int(work.run(text(locks), kinds=list(kinds or ("transactionid", "tuple"))).scalar_one())
 
 
 def test_newer_rules_stop_a_rebuild_at_the_next_batch(scene: Scene) -> None:
@@ -407,108 +307,3 @@ def test_rules_are_compiled_once_a_version(scene: Scene) -> None:
     scene.publish({"old": OLD})
     with scene.world.work() as work:
         assert rules_in_force(work, scene.assignment) is not first
-
-
-MANY = 20_000
-_MANY = text("""
-    with people as (
-        insert into customer (crm_id, external_id, clock_id, reckoning_zone, fields, created_at, updated_at)
-        select :crm_id, 'many ' || i, :clock, 'Etc/UTC', jsonb_build_object('age', i % 100), :now, :now
-          from generate_series(1, 20000) i
-        returning id
-    ), placed as (
-        insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank,
-                               entered_at)
-        select :crm_id, :a, id, 'ready', :s, :clock, 0, :now from people
-        returning customer_id
-    )
-    select max(customer_id) from placed
-""")
-_HOLDS = text("""
-    insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
-    select :crm_id, :a, customer_id, :s, 'Ann', 'why not', :now from placement
-     where assignment_id = :a and customer_id % 4 = 0
-""")
-
-
-@pytest.fixture
-def many(scene: Scene, database: Database) -> Scene:
-    """20,000 more customers, 5,000 of them held, and the planner knows it."""
-    scene.world.app.engine.dispose()  # sessions that saw a tiny table check foreign keys by reading it all
-    with scene.world.work() as work:
-        values = {"a": scene.assignment, "s": scene.unsegmented, "clock": scene.world.clock_id}
-        work.run(_MANY, **values)
-    with scene.world.work() as work:
-        work.run(_HOLDS, a=scene.assignment, s=scene.unsegmented)
-    analyze(database)
-    return scene
-
-
-def analyze(database: Database) -> None:
-    """Let the planner know what is there."""
-    owner = create_engine(database.owner_url)
-    with owner.begin() as connection:
-        connection.execute(text("analyze customer, placement, hold"))
-    owner.dispose()
-
-
-def plan_of_a_move(scene: Scene, mode: str) -> str:
-    """How one customer is re-segmented, in a transaction that has done so before."""
-    with scene.world.work() as work:
-        work.run(text(f"set local plan_cache_mode = {mode}"))
-        resegment(work, scene.assignment, scene.customers[:1])
-        move = rules_in_force(work, scene.assignment).statements.move
-        explained = type(move)(f"explain {move.sql}", move.constants)
-        ids = f"{{{scene.customers[0]}}}"
-        lines = explained.run(work, assignment_id=scene.assignment, customer_ids=ids, version=1).scalars()
-        return "\n".join(lines)
-
-
-def check_by_keys(plan: str) -> None:
-    """Four scans, each by index for the customers that are meant, or by where the row lies."""
-    conditions = [line for line in plan.splitlines() if "Index Cond" in line]
-    assert "Seq Scan" not in plan, plan
-    assert len(conditions) + plan.count("TID Cond") == 4, plan
-    assert all("customer_id = " in line or "(id = " in line for line in conditions), plan
-
-
-@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-def test_one_customer_is_found_by_keys_alone(many: Scene, mode: str) -> None:
-    """As the application's role, behind row-level security. Planted: the ids forgotten; it read all."""
-    check_by_keys(plan_of_a_move(many, mode))
-
-
-def test_a_plan_made_for_tiny_tables_serves_large_ones(scene: Scene, database: Database) -> None:
-    """It is kept while they grow, until the next ANALYZE: 13 s for one customer among 20,000, before.
-
-    Planted: sequential scans allowed; ids named for the placement only. Both found.
-    """
-    analyze(database)
-    check_by_keys(plan_of_a_move(scene, "force_generic_plan"))
-
-
-def test_the_scan_evaluates_the_rules_in_parallel(many: Scene) -> None:
-    """Planted: OFFSET with an integer's zero; PostgreSQL gave up the parallel plan."""
-    with many.world.work() as work:
-        for setting in ("parallel_setup_cost", "min_parallel_table_scan_size"):
-            work.run(text(f"set local {setting} = 0"))
-        scan = rules_in_force(work, many.assignment).statements.scan
-        explained = type(scan)(f"explain {scan.sql}", scan.constants)
-        plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
-    assert "Parallel Seq Scan on customer" in plan, plan
-    assert plan.index("Subquery Scan on typed") > plan.index("Gather"), plan
-
-
-def test_many_customers_come_to_where_they_belong(many: Scene) -> None:
-    report = many.rebuild(batch=1_000)
-    old = """
-        select customer_id from placement p join customer c on c.id = p.customer_id
-         where p.assignment_id = :a and (c.fields ->> 'age')::int >= 60
-           and not exists (select from hold h where h.customer_id = p.customer_id)
-    """
-    assert report.scanned == MANY + 10
-    assert report.moved == len(many.all(old)) > MANY // 4
-    assert {row.customer_id for row in many.all(old)} == {
-        customer for customer, segment in many.placed().items() if segment == many.old
-    }
-    assert many.differing() == 0

@@ -1,0 +1,120 @@
+"""How PostgreSQL goes about it among 20,000: one customer by keys, all of them in parallel."""
+
+import pytest
+from ground import Database
+from rebuild_scene import Scene
+from sqlalchemy import create_engine, text
+from world import World
+
+from segmentation.in_force import rules_in_force
+from segmentation.resegment import resegment
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
+MANY = 20_000
+_MANY = text("""
+    with people as (
+        insert into customer (crm_id, external_id, clock_id, reckoning_zone, fields, created_at, updated_at)
+        select :crm_id, 'many ' || i, :clock, 'Etc/UTC', jsonb_build_object('age', i % 100), :now, :now
+          from generate_series(1, 20000) i
+        returning id
+    ), placed as (
+        insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank,
+                               entered_at)
+        select :crm_id, :a, id, 'ready', :s, :clock, 0, :now from people
+        returning customer_id
+    )
+    select max(customer_id) from placed
+""")
+_HOLDS = text("""
+    insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
+    select :crm_id, :a, customer_id, :s, 'Ann', 'why not', :now from placement
+     where assignment_id = :a and customer_id % 4 = 0
+""")
+
+
+@pytest.fixture
+def many(scene: Scene, database: Database) -> Scene:
+    """20,000 more customers, 5,000 of them held, and the planner knows it."""
+    scene.world.app.engine.dispose()  # sessions that saw a tiny table check foreign keys by reading it all
+    with scene.world.work() as work:
+        values = {"a": scene.assignment, "s": scene.unsegmented, "clock": scene.world.clock_id}
+        work.run(_MANY, **values)
+    with scene.world.work() as work:
+        work.run(_HOLDS, a=scene.assignment, s=scene.unsegmented)
+    analyze(database)
+    return scene
+
+
+def analyze(database: Database) -> None:
+    """Let the planner know what is there."""
+    owner = create_engine(database.owner_url)
+    with owner.begin() as connection:
+        connection.execute(text("analyze customer, placement, hold"))
+    owner.dispose()
+
+
+def plan_of_a_move(scene: Scene, mode: str) -> str:
+    """How one customer is re-segmented, in a transaction that has done so before."""
+    with scene.world.work() as work:
+        work.run(text(f"set local plan_cache_mode = {mode}"))
+        resegment(work, scene.assignment, scene.customers[:1])
+        move = rules_in_force(work, scene.assignment).statements.move
+        explained = type(move)(f"explain {move.sql}", move.constants)
+        ids = f"{{{scene.customers[0]}}}"
+        lines = explained.run(work, assignment_id=scene.assignment, customer_ids=ids, version=1).scalars()
+        return "\n".join(lines)
+
+
+def check_by_keys(plan: str) -> None:
+    """Four scans, each by index for the customers that are meant, or by where the row lies."""
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line]
+    assert "Seq Scan" not in plan, plan
+    assert len(conditions) + plan.count("TID Cond") == 4, plan
+    assert all("customer_id = " in line or "(id = " in line for line in conditions), plan
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_one_customer_is_found_by_keys_alone(many: Scene, mode: str) -> None:
+    """As the application's role, behind row-level security. Planted: the ids forgotten; it read all."""
+    check_by_keys(plan_of_a_move(many, mode))
+
+
+def test_a_plan_made_for_tiny_tables_serves_large_ones(scene: Scene, database: Database) -> None:
+    """It is kept while they grow, until the next ANALYZE: 13 s for one customer among 20,000, before.
+
+    Planted: sequential scans allowed; ids named for the placement only. Both found.
+    """
+    analyze(database)
+    check_by_keys(plan_of_a_move(scene, "force_generic_plan"))
+
+
+def test_the_scan_evaluates_the_rules_in_parallel(many: Scene) -> None:
+    """Planted: OFFSET with an integer's zero; PostgreSQL gave up the parallel plan."""
+    with many.world.work() as work:
+        for setting in ("parallel_setup_cost", "min_parallel_table_scan_size"):
+            work.run(text(f"set local {setting} = 0"))
+        scan = rules_in_force(work, many.assignment).statements.scan
+        explained = type(scan)(f"explain {scan.sql}", scan.constants)
+        plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
+    assert "Parallel Seq Scan on customer" in plan, plan
+    assert plan.index("Subquery Scan on typed") > plan.index("Gather"), plan
+
+
+def test_many_customers_come_to_where_they_belong(many: Scene) -> None:
+    report = many.rebuild(batch=1_000)
+    old = """
+        select customer_id from placement p join customer c on c.id = p.customer_id
+         where p.assignment_id = :a and (c.fields ->> 'age')::int >= 60
+           and not exists (select from hold h where h.customer_id = p.customer_id)
+    """
+    assert report.scanned == MANY + 10
+    assert report.moved == len(many.all(old)) > MANY // 4
+    assert {row.customer_id for row in many.all(old)} == {
+        customer for customer, segment in many.placed().items() if segment == many.old
+    }
+    assert many.differing() == 0
