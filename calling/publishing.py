@@ -35,6 +35,12 @@ _RETIRE = text("""
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
        and rule is not null and not key = any(:keys)
 """)
+# A hold in a segment that is no more would win over the rules for ever. The rebuild places its customers.
+_RELEASE = text("""
+    delete from hold h using segment s
+     where h.crm_id = :crm_id and h.assignment_id = :assignment_id
+       and s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
+""")
 _IN_FORCE = text("""
     update assignment set rule_version = :version where crm_id = :crm_id and id = :assignment_id
 """)
@@ -96,6 +102,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str) -> int:
         rules=[orjson.dumps(segment["when"]).decode() for segment in segments],
     )
     work.run(_RETIRE, assignment_id=assignment_id, keys=keys)
+    work.run(_RELEASE, assignment_id=assignment_id)
     work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version

@@ -19,11 +19,14 @@ _EXPIRED = text("""
      order by expires_at limit :batch
 """)
 
-# A crash may have come between a late outcome that closed a customer and the recall of their later lease.
+# A crash may have come between a late outcome that closed a customer, or a move to another segment, and the
+# recall of the lease that it concerns.
 _OVERTAKEN = text("""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
-                      and p.customer_id = l.customer_id and p.return_state = 'closed'
+                      and p.customer_id = l.customer_id
+                      and (p.return_state = 'closed'
+                           or (l.state = 'offered' and l.segment_id <> p.segment_id))
      where l.crm_id = :crm_id and l.ended_at is null and l.state in ('offered', 'taken')
        and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
      order by l.id limit :batch
@@ -47,7 +50,7 @@ def reap(open_work: OpenWork) -> int:
         if len(rows) < BATCH or not done:
             break
     with open_work() as work:
-        recall(work, list(work.run(_OVERTAKEN, batch=BATCH).scalars()), "closed by a late outcome")
+        recall(work, list(work.run(_OVERTAKEN, batch=BATCH).scalars()), "closed by a late outcome, or moved")
     return ended
 
 
