@@ -61,6 +61,7 @@ def _simulate(
         world = build_demo(
             app, settings.data, data=data, seed=seed, sellers=sellers, speed=0, progress=progress
         )
+        engine.dispose()  # one connection plays it all: two by turns would plan and cache everything twice
         report = play(
             app, world.crm_id, world.assignment_id, sellers=world.seller_ids, dialer_id=world.dialer_id,
             truth=read_truth(world.truth), begins=MONDAY_0800, days=days, seed=seed,
