@@ -12,7 +12,7 @@ import pytest
 from ground import Database, Ground, OwnRedis, create, drop, open_temporary_directory
 from redis import Redis
 from sqlalchemy import Engine
-from world import World, new_app
+from world import World, checked_out, new_app, wait_until
 
 from wiring.settings import Settings
 
@@ -118,9 +118,14 @@ def settings(database: Database, redis_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def world(settings: Settings) -> Iterator[World]:
-    """An application on this test's database, and in it one CRM in Portugal."""
+    """An application on this test's database, and in it one CRM in Portugal.
+
+    A request whose caller was cancelled goes on in its thread: it is waited for. A connection that never
+    comes back fails its own test here, and not whichever one runs when it is collected as garbage.
+    """
     app = new_app(settings)
     yield World(app)
+    wait_until(lambda: checked_out(app) == 0)
     app.close()
 
 

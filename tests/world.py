@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import QueuePool, select
 from sqlalchemy.orm import Session
 
 from models.tables import (
@@ -45,6 +45,13 @@ _EVERYBODY: dict[str, Any] = {"all": []}  # the rule that every customer meets
 def new_app(settings: Settings) -> App:
     """The application itself; only its dice are seeded, so that a run can be repeated."""
     return App(settings, dice=Random(20_260_302))
+
+
+def checked_out(app: App) -> int:
+    """How many connections somebody has taken and not given back."""
+    pool = app.engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
 
 
 def wait_until(predicate: Callable[[], bool], seconds: float = 10) -> None:
