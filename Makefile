@@ -22,9 +22,11 @@ venv: $(READY) ## Make .venv and install everything in it, exactly as locked
 
 test: lint browser ## Check everything that must hold before a commit
 	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -m "not full" --postgres 15
 
 test-full: lint browser ## The same with the long forms: more seeds, whole grids
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --postgres 15
 
 lint: $(READY) ## Layers, style, types
 	$(BIN)/lint-imports

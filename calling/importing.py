@@ -10,7 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from time import monotonic
 
-from calling import catalogue, placing
+from calling import catalogue, placing, planner
 from calling.clocks import clock_ids
 from calling.columns import Plan, plan_columns
 from calling.import_run import Counts, Run
@@ -97,6 +97,7 @@ def import_file(
                 work.take(parsed)
                 if progress:
                     progress(Progress(run.counts.rows, rejected.rows, table.share(), monotonic() - started))
+    planner.note_growth(open_work, 0 if dry_run else run.counts.created + work.placed)
     for touched in sorted(work.touched):
         placing.ask_rebuild(open_work, touched)
     return _report(run, plan, new_fields, work, rejects, monotonic() - started)

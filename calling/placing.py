@@ -6,7 +6,7 @@ from functools import cache
 
 from sqlalchemy import TextClause, text
 
-from calling import gates, placements
+from calling import gates, placements, planner
 from calling.rank import rank_sql
 from models import turnstile
 from models.errors import NotFound
@@ -36,6 +36,7 @@ def place(open_work: OpenWork, assignment_id: int, customer_ids: Sequence[int] |
     batches = _everybody(open_work) if customer_ids is None else _slices(sorted(set(customer_ids)))
     placed = sum(place_batch(open_work, assignment_id, batch) for batch in batches)
     if placed:
+        planner.note_growth(open_work, placed)
         ask_rebuild(open_work, assignment_id)
     return placed
 

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from ground import Database, Ground, OwnRedis, create, drop, open_temporary_directory
+from installed import InstalledGround, programs_of
 from redis import Redis
 from sqlalchemy import Engine
 from world import World, checked_out, new_app, wait_until
@@ -22,12 +23,34 @@ _BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _numbers = count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--postgres 15`: the same tests on a PostgreSQL that is installed."""
+    parser.addoption("--postgres", type=int, metavar="MAJOR", help="run on an installed PostgreSQL MAJOR")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where that PostgreSQL is not installed there is nothing to run: said aloud, and no failure."""
+    major = config.getoption("--postgres")
+    if major and programs_of(major) is None:
+        pytest.exit(f"no PostgreSQL {major} is installed: the suite was NOT run on it", returncode=0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On an installed PostgreSQL only those tests tell something new that have a database of the run's."""
+    if config.getoption("--postgres"):
+        away = [item for item in items if "database" not in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=away)
+        items[:] = [item for item in items if item not in set(away)]
+
+
 def _ground_of(config: pytest.Config) -> Ground:
     """The run's servers: a worker is told where they are; the main process starts them when first asked."""
     if hasattr(config, "workerinput"):
         return Ground(Path(config.workerinput[_INPUT]))
     if _KEY not in config.stash:
-        config.stash[_KEY] = Ground.lay()
+        programs = programs_of(major) if (major := config.getoption("--postgres")) else None
+        config.stash[_KEY] = InstalledGround.of(programs) if programs else Ground.lay()
     return config.stash[_KEY]
 
 

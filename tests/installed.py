@@ -4,11 +4,16 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from ground import FAST, Server
+from ground import FAST, Ground, Server, create, open_temporary_directory
 
+import migrations
+from ringeliste import embedded
 from ringeliste.embedded.account import server_account
+from ringeliste.embedded.tuning import postgres_settings
 
 # Where Debian, the project's own packages, Homebrew and a build from source put the programs.
 _PLACES = (
@@ -32,25 +37,74 @@ def programs_of(major: int) -> Path | None:
     return None
 
 
-@contextmanager
-def started(programs: Path, directory: Path) -> Iterator[Server]:
-    """A new server in `directory` with the role that migrates; stopped at the end."""
-    account = server_account()
-    cluster, sockets = account.directory(directory / "cluster"), account.directory(directory / "run")
-    made = account.run(
-        *(programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust"),
-        *("--encoding=UTF8", "--locale=C", "--no-sync"),
-    )
-    assert made.returncode == 0, made.stderr
-    own = {**FAST, "listen_addresses": "''", "unix_socket_directories": f"'{sockets}'"}
-    with (cluster / "postgresql.conf").open("a", encoding="utf-8") as file:
-        file.writelines(f"{name} = {value}\n" for name, value in own.items())
-    begun = account.run(programs / "pg_ctl", "start", "-w", "-D", cluster, "-l", cluster / "log")
-    assert begun.returncode == 0, (cluster / "log").read_text(encoding="utf-8")
-    try:
+@dataclass(frozen=True)
+class Installed:
+    """A server of those `programs` in `directory`, with the role that migrates."""
+
+    programs: Path
+    directory: Path
+
+    def start(self) -> Server:
+        """Make it and start it; it listens on a socket in `directory`/run and nowhere else."""
+        account = server_account()
+        sockets = account.directory(self.directory / "run")
+        cluster = account.directory(self.directory / "cluster")
+        made = account.run(
+            *(self.programs / "initdb", "-D", cluster, "-U", "postgres", "-A", "trust"),
+            *("--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"),
+        )
+        assert made.returncode == 0, made.stderr
+        own = {
+            **postgres_settings(FAST),
+            "logging_collector": "off",
+            "unix_socket_directories": f"'{sockets}'",
+        }
+        with (cluster / "postgresql.conf").open("a", encoding="utf-8") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in own.items())
+        begun = account.run(self.programs / "pg_ctl", "start", "-w", "-D", cluster, "-l", cluster / "log")
+        assert begun.returncode == 0, (cluster / "log").read_text(encoding="utf-8")
         server = Server(sockets)
         with server.superuser() as connection:
             connection.execute("create role ringeliste_owner login createrole")
-        yield server
+            connection.execute("create role ringeliste_app login")
+        return server
+
+    def stop(self) -> None:
+        """Stop it; nothing of it is wanted any more."""
+        cluster = self.directory / "cluster"
+        server_account().run(self.programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", cluster)
+
+
+@dataclass(frozen=True)
+class InstalledGround(Ground):
+    """A run's servers with an installed PostgreSQL in place of the embedded one."""
+
+    installed: Installed
+
+    @classmethod
+    def of(cls, programs: Path) -> Self:
+        """Start both servers and migrate the template."""
+        directory = open_temporary_directory()
+        laid = cls(directory, Installed(programs, directory))
+        server = laid.installed.start()
+        with server.superuser() as connection:
+            create(connection, "ringeliste")
+        owner_url = server.database("ringeliste").owner_url
+        embedded.start(directory, env={"DATABASE_URL": owner_url})
+        migrations.upgrade(owner_url)
+        return laid
+
+    def clear(self) -> None:
+        """Stop both servers and remove their directory."""
+        self.installed.stop()
+        super().clear()
+
+
+@contextmanager
+def started(programs: Path, directory: Path) -> Iterator[Server]:
+    """A new server in `directory`; stopped at the end."""
+    installed = Installed(programs, directory)
+    try:
+        yield installed.start()
     finally:
-        account.run(programs / "pg_ctl", "stop", "-w", "-m", "immediate", "-D", cluster)
+        installed.stop()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling import placing
+from calling import placing, planner
 from calling.placing import place, rerank
 from calling.rank import rank
 from models.errors import NotFound
@@ -121,3 +121,24 @@ def test_a_changed_field_changes_the_rank(world: World) -> None:
         )
         assert rerank(work, [one, two]) == 1
     assert placements(world)[one].rank == rank(0, 99, None)
+
+
+def test_many_that_enter_are_counted_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No plan made for empty tables outlives them. Planted: `note_growth` that does nothing."""
+    monkeypatch.setattr(planner, "MANY", 50)
+    assignment = world.assignment()
+    world.customers(60)
+    place(world.opener(), assignment)
+    with world.work() as work:
+        sizes = "select reltuples from pg_class where relname in ('customer', 'customer_number', 'placement')"
+        assert list(work.run(text(sizes)).scalars()) == [60, 60, 60]
+
+
+def test_who_cannot_count_now_places_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A vacuum or an index that is being built is not waited for. Planted: the exception let through."""
+    monkeypatch.setattr(planner, "MANY", 5)
+    assignment = world.assignment()
+    world.customers(6)
+    with world.work() as other:
+        other.run(text("lock table customer_number in share row exclusive mode"))
+        assert place(world.opener(), assignment) == 6

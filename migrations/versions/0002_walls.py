@@ -72,6 +72,18 @@ language sql immutable strict as $$
 $$
 """
 
+# Only the owner may ANALYZE. Whoever counts already, or vacuums, does our work: nobody waits long for them.
+COUNT_ANEW = """
+create function count_customers_anew() returns boolean
+language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '2s' as $$
+begin
+    analyze customer, customer_number, placement;
+    return true;
+exception when lock_not_available then
+    return false;
+end $$
+"""
+
 
 def upgrade() -> None:
     op.execute(ROLE)
@@ -95,9 +107,13 @@ def upgrade() -> None:
     op.execute(ENSURE_MONTH)
     op.execute("revoke all on function ensure_attempt_month(date) from public")
     op.execute("grant execute on function ensure_attempt_month(date) to ringeliste_app")
+    op.execute(COUNT_ANEW)
+    op.execute("revoke all on function count_customers_anew() from public")
+    op.execute("grant execute on function count_customers_anew() to ringeliste_app")
 
 
 def downgrade() -> None:
+    op.execute("drop function count_customers_anew()")
     op.execute("drop function ensure_attempt_month(date)")
     op.execute("drop function first_lease_id(timestamptz)")
     for table in TENANT:

@@ -30,7 +30,8 @@ POSTGRES: Mapping[str, str] = {
     # Placements and leases are rewritten all day: vacuum at 5 % dead rows, not at 20 %.
     "autovacuum_vacuum_scale_factor": "0.05",
     "autovacuum_analyze_scale_factor": "0.05",
-    # A plan made while its table was empty is kept until the first ANALYZE: that comes within seconds.
+    # A plan made while its table was empty is kept until the first ANALYZE: that comes within seconds (what
+    # an import fills is counted by the import itself, calling/planner.py).
     "autovacuum_naptime": "15s",
     # Logs: a week of days. Never the values of a statement, nor DETAIL lines: numbers stand in them.
     "logging_collector": "on",

@@ -23,7 +23,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    # Plans made while a table was empty are kept until its first ANALYZE: a day of business passes meanwhile.
+    # Plans made while leases were few are kept until their first ANALYZE: hours of business pass meanwhile.
     "autovacuum_naptime": "5s",
 }
 
