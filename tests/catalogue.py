@@ -1,6 +1,6 @@
 """What a database's schema is, read from PostgreSQL's own catalogue, and rows for every tenant table."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +35,7 @@ _FACTS = text("""
 _CHOICES: dict[str, dict[str, Any]] = {
     "attempt": {"kind": "first", "revision": 0},
     "customer_number": {"e164": "+351912345678", "state": "good"},
+    "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
     "field": {"type": "number"},
     "import_run": {"state": "done"},
@@ -44,6 +45,8 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "recall": {"answer": None},
     "ring_limit": {"scope": "customer"},
     "segment": {"key": "unsegmented"},
+    "segment_event": {"deed": "paused"},
+    "segment_move": {"cause": "rule", "from_segment": 1},
     "seller": {"presence": "away"},
     "suppression": {"customer_id": 1},
 }
@@ -53,6 +56,7 @@ _VALUES: dict[type, Any] = {
     bool: False,
     str: "x",
     datetime: NOON,
+    date: NOON.date(),
     UUID: UUID(int=1),
     list: [],
     object: {},  # jsonb

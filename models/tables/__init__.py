@@ -1,29 +1,31 @@
 """Every table, by the file that keeps it. `TENANT` tables lie behind the wall (P7)."""
 
-from models.tables.assignments import Assignment, Hold, Placement, RuleSet, Segment
+from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSet, Segment
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
-from models.tables.customers import Customer, CustomerNumber, Field
+from models.tables.customers import Customer, CustomerDay, CustomerNumber, CustomerTag, Field, UniqueValue
+from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
 from models.tables.people import Dialer, Seller
-from models.tables.upkeep import ImportRun, Rebuild
+from models.tables.upkeep import ImportRun, Rebuild, Sweep
 from models.tables.walls import Pause, Suppression
 
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
 TENANT = (
-    Customer, CustomerNumber, Field,
-    Assignment, Segment, RuleSet, Placement, Hold,
+    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag,
+    Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
     Pause, Suppression,
-    Rebuild, ImportRun,
+    Rebuild, ImportRun, Sweep,
 )  # fmt: skip
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BusinessClock", "CallClock",
-    "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerNumber", "DataOwner", "Dialer", "DialerEvent",
-    "Field", "Hold", "ImportRun", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet",
-    "Segment", "Seller", "Suppression",
+    "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
+    "DataOwner", "Dialer", "DialerEvent", "Field", "Hold", "ImportRun", "Label", "Lease", "Pause",
+    "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment", "SegmentEvent", "SegmentMove",
+    "Seller", "Suppression", "Sweep", "UniqueValue",
 ]  # fmt: skip

@@ -63,6 +63,26 @@ class Segment(Base):
     retired_at: Mapped[datetime | None]
 
 
+class Label(Base):
+    """An overlapping mark, given and taken away by its rule: an automatic status, a turnover class."""
+
+    __tablename__ = "label"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+        UniqueConstraint("crm_id", "assignment_id", "key"),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    key: Mapped[str]
+    name: Mapped[str]
+    position: Mapped[int]
+    rule: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
 class RuleSet(Base):
     """A published version of an assignment's rules: append-only, the highest version is in force."""
 
@@ -118,6 +138,7 @@ class Placement(Base):
     status: Mapped[str] = mapped_column(server_default="new")
     attempts: Mapped[SmallInt] = mapped_column(server_default="0")
     segment_id: Mapped[int]
+    labels: Mapped[list[int]] = mapped_column(server_default=text("'{}'"))  # ids, sorted
     clock_id: Mapped[int]
     rank: Mapped[int]
     due_at: Mapped[datetime | None]

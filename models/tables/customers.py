@@ -1,6 +1,6 @@
 """A customer, their numbers, and the fields that a CRM keeps about them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
@@ -10,6 +10,7 @@ from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 NUMBER_STATES = ("unverified", "good", "disconnected", "wrong_person")
 CALLABLE_NUMBER_STATES = ("unverified", "good")
+TAG_SOURCES = ("hand", "import", "api", "event", "rule")
 FIELD_TYPES = ("text", "number", "date", "yes_no", "choice")
 
 
@@ -64,4 +65,61 @@ class Field(Base):
     type: Mapped[str]
     label: Mapped[str]
     ordinal: Mapped[SmallInt]
+    required: Mapped[bool] = mapped_column(server_default=text("false"))
+    is_unique: Mapped[bool] = mapped_column(server_default=text("false"))
+    pattern: Mapped[str | None]  # of texts: the whole value has to match
+    choices: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))  # empty: any
     retired_at: Mapped[datetime | None]
+
+
+class UniqueValue(Base):
+    """Who has a value of a field that may stand only once in the CRM: the database refuses a second one."""
+
+    __tablename__ = "unique_value"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(None, "crm_id", "customer_id"),
+    )
+
+    crm_id: Mapped[CrmId]
+    field: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[int]
+
+
+class CustomerDay(Base):
+    """The value of a date field as a typed column: what time alone will flip is found by index (design 5.9).
+
+    `year_day`: month * 100 + day, for anniversaries.
+    """
+
+    __tablename__ = "customer_day"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(None, "crm_id", "field", "day"),
+        Index(None, "crm_id", "field", "year_day"),
+    )
+
+    crm_id: Mapped[CrmId]
+    customer_id: Mapped[Key]
+    field: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date]
+    year_day: Mapped[SmallInt]
+
+
+class CustomerTag(Base):
+    """A mark with time and source, any number a customer; stays until taken."""
+
+    __tablename__ = "customer_tag"
+    __table_args__ = (
+        CheckConstraint(one_of("source", TAG_SOURCES), name="source"),
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(None, "crm_id", "tag", "customer_id"),
+    )
+
+    crm_id: Mapped[CrmId]
+    customer_id: Mapped[Key]
+    tag: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+    author: Mapped[str]
+    tagged_at: Mapped[datetime]

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Identity, Index, text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, CrmId, one_of
+from models.tables.base import Base, CrmId, Key, one_of
 
 
 class Rebuild(Base):
@@ -33,6 +33,19 @@ class Rebuild(Base):
     rule_version: Mapped[int | None]
     scanned: Mapped[int | None]
     moved: Mapped[int | None]
+
+
+class Sweep(Base):
+    """How far time's own flips have been looked for in an assignment (design 5.7)."""
+
+    __tablename__ = "sweep"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+    )
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    swept_to: Mapped[datetime]
 
 
 class ImportRun(Base):
