@@ -28,6 +28,7 @@ _WAKE = text("""
 _OPENING = text("""
     select customer_id from placement
      where crm_id = :crm_id and gated_by is not null and gated_until <= :now
+       and state not in ('left', 'anonymised')
      order by gated_until limit :batch
 """)
 _EXPIRED_HOLDS = text("""

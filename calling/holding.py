@@ -49,9 +49,10 @@ def hold(
     for start in range(0, len(customers), BATCH):
         batch = sorted(set(customers))[start : start + BATCH]
         with open_work() as work:
+            turnstile.pass_shared(work, [assignment_id])
+            # Behind the turnstile: whoever retires the segment waits for us, or we see that it is gone.
             if not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
                 raise NotFound("segment", segment_id)
-            turnstile.pass_shared(work, [assignment_id])
             # The placements first: an outcome that re-segments one of them sees the hold, or is seen by it.
             placements.lock(work, batch)
             work.run(

@@ -127,7 +127,7 @@ def _write(
     _say_of_numbers(work, changes)
     claims.drop(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
-    gates.restamp(work, touched)
+    gates.restamp(work, touched, locked=True)
     by_assignment: dict[int, list[int]] = {}
     for assignment_id, customer_id in settled:
         by_assignment.setdefault(assignment_id, []).append(customer_id)
@@ -213,6 +213,6 @@ def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
     later = [r.later_lease for r in recorded if r.later_lease is not None]
     if later:
         with open_work() as work:
-            recall(work, later, "an earlier call came to an outcome")
+            recall(work, later, "an earlier call came to an outcome", states=["offered"])
     if any(r.suppressed for r in recorded):
         finish_suppressions(open_work)

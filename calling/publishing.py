@@ -41,6 +41,13 @@ _RELEASE = text("""
      where h.crm_id = :crm_id and h.assignment_id = :assignment_id
        and s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
 """)
+# Whoever works one segment only, and it is no more, works any: no empty list that nobody explains.
+_FREE_SELLERS = text("""
+    update seller h set segment_id = null from segment s
+     where h.crm_id = :crm_id and h.assignment_id = :assignment_id
+       and s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
+""")
+_FREE_DIALERS = text(_FREE_SELLERS.text.replace("update seller", "update dialer"))
 _IN_FORCE = text("""
     update assignment set rule_version = :version where crm_id = :crm_id and id = :assignment_id
 """)
@@ -103,6 +110,8 @@ def _write(work: Work, assignment_id: int, body: object, author: str) -> int:
     )
     work.run(_RETIRE, assignment_id=assignment_id, keys=keys)
     work.run(_RELEASE, assignment_id=assignment_id)
+    work.run(_FREE_SELLERS, assignment_id=assignment_id)
+    work.run(_FREE_DIALERS, assignment_id=assignment_id)
     work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version

@@ -6,17 +6,11 @@ A taken or rung lease stays; `ring` refuses if the new segment is paused.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
-
 from calling.recalling import recall
 from models.work import OpenWork, Work
 from segmentation import rebuild
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
-
-_OFFERED = text("""
-    select id from lease where crm_id = :crm_id and id = any(:leases) and state = 'offered' order by id
-""")
 
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
@@ -43,6 +37,4 @@ def take_back_moved(open_work: OpenWork, moved: Sequence[Moved]) -> None:
     if not leases:
         return
     with open_work() as work:
-        offered = list(work.run(_OFFERED, leases=leases).scalars())
-        if offered:
-            recall(work, offered, "moved to another segment")
+        recall(work, leases, "moved to another segment", states=["offered"])

@@ -1,4 +1,4 @@
--- Lease the placements that are still as they were chosen; the rows are locked in key order first.
+-- Lease the placements that are still as they were chosen; the caller has locked their rows.
 -- Answers the leases that came to be; of the others the caller gives the claims back.
 with chosen as (
     select * from unnest(
@@ -6,14 +6,9 @@ with chosen as (
         cast(:sellers as bigint[]), cast(:dialers as bigint[]), cast(:numbers as text[]), cast(:zones as text[]),
         cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[])
     ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at)
-), locked as materialized (
-    select p.customer_id
-      from placement p join chosen t on t.customer_id = p.customer_id
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
-     order by p.customer_id for no key update of p
 ), hit as (
     update placement p set state = 'leased', lease_id = t.lease_id, return_state = 'ready'
-      from chosen t join locked on locked.customer_id = t.customer_id
+      from chosen t
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
        and p.state = 'ready' and p.gated_by is null and p.segment_id = t.segment_id
     returning p.customer_id, p.rule_version
