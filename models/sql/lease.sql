@@ -18,9 +18,11 @@ insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_vers
 select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
        'offered', t.e164, t.zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
-       greatest(:now, (select max(l.ended_at)
+       -- (By keys whatever the planner has heard of the table's size: a join read every lease for each.)
+       greatest(:now, (select max(last.ended_at)
                          from customer_number m
-                         join lease l on l.crm_id = :crm_id and l.customer_id = m.customer_id
+                        cross join lateral (select max(l.ended_at) as ended_at from lease l
+                                             where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = t.e164)),
        t.ring_by, t.expires_at
   from hit join chosen t on t.customer_id = hit.customer_id
