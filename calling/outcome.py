@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from calling import claims, gates, placements
 from calling import outcome_sql as sql
 from calling.give_back import note_rings
+from calling.history import note_moves
 from calling.recalling import recall
 from calling.settling import Change, settle
 from calling.suppress import finish_suppressions
@@ -132,7 +133,8 @@ def _write(
     for assignment_id, customer_id in settled:
         by_assignment.setdefault(assignment_id, []).append(customer_id)
     for assignment_id, customers in sorted(by_assignment.items()):
-        resegment(work, assignment_id, sorted(customers))
+        moved = resegment(work, assignment_id, sorted(customers))
+        note_moves(work, assignment_id, moved, "event")
         work.hint("allocate", assignment_id)
 
 

@@ -6,18 +6,31 @@ A taken or rung lease stays; `ring` refuses if the new segment is paused.
 from collections.abc import Sequence
 from uuid import UUID
 
+from sqlalchemy import text
+
+from calling.history import note_moves
 from calling.recalling import recall
 from models.work import OpenWork, Work
 from segmentation import rebuild
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
 
+ENTERED = "customers entered or changed"
+"""The reason of a rebuild that no rule asked for."""
+
+_WISH = text("select assignment_id, reason from rebuild where crm_id = :crm_id and id = :rebuild_id")
+
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
     """Make an assignment's segments true, and recall the offered leases of whoever moved."""
     moved: list[Moved] = []
+    with open_work() as work:
+        wish = work.run(_WISH, rebuild_id=rebuild_id).first()
+    cause = "event" if wish is not None and wish.reason == ENTERED else "rule"
 
-    def note(_: Work, batch: Sequence[Moved]) -> None:
+    def note(work: Work, batch: Sequence[Moved]) -> None:
+        if wish is not None:
+            note_moves(work, wish.assignment_id, batch, cause)
         moved.extend(m for m in batch if m.lease_id is not None)
 
     report = rebuild.rebuild(open_work, rebuild_id, note)
