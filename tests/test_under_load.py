@@ -18,6 +18,7 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
+from calling import placements
 from calling.allocate import allocate_all
 from calling.audit import audit
 from calling.due import open_gates, wake_due
@@ -119,7 +120,8 @@ class Storm:
         release(self.world.opener(), self.assignment, some[:15], author="Bo")
 
     def time(self, _: Random, __: int) -> None:
-        with self.world.work() as work:
+        with self.world.work() as work:  # in the order in which everybody locks
+            placements.lock(work, self.customers)
             work.run(text("update placement set due_at = :now where state = 'resting' and due_at > :now"))
             work.run(text("update customer_number set state = 'good' where state <> 'good'"))
         for tick in (wake_due, open_gates, reap):
