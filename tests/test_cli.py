@@ -115,7 +115,7 @@ def test_an_import_makes_what_it_needs_and_tells_every_bad_row(shell: Shell, peo
     where = ["--create", "--crm", "Mine", "--assignment", "First", "--region", "PT"]
     told = shell.ok("import", people, *where, "--json").document
     assert (told["created"], told["rejected"], told["placed"]) == (1, 1, 1)
-    assert "no number" in Path("people.rejects.csv").read_text(encoding="utf-8")
+    assert "no number" in Path("people.csv.rejects.csv").read_text(encoding="utf-8")
     again = shell.ok("import", people, "--crm", "Mine", "--assignment", "First", "--json").document
     assert (again["created"], again["unchanged"]) == (0, 1)
     assert [one["size"] for one in shell.ok("segments", "--crm", "Mine", "--json").document] == [1]
@@ -211,6 +211,25 @@ def test_with_several_to_choose_from_it_asks_which(shell: Shell, spring: int) ->
     assert "--assignment" in message
     assert "Spring" in message
     assert shell.ok("segments", "--assignment", "spring", "--json").document[0]["size"] == 40
+
+
+def test_a_dry_import_leaves_no_file_unless_one_is_named(shell: Shell, spring: int, people: str) -> None:
+    """Planted and seen: the dry run's rejects in the working directory."""
+    before = set(Path().iterdir())
+    assert "--rejects FILE keeps them all" in shell.ok("import", people, "--dry-run").out
+    assert set(Path().iterdir()) == before
+    shell.ok("import", people, "--dry-run", "--rejects", "here.csv")
+    assert "no number" in Path("here.csv").read_text(encoding="utf-8")
+
+
+def test_one_is_one_and_two_are_two(shell: Shell, spring: int, people: str) -> None:
+    said = shell.ok("import", people, "--dry-run").out
+    assert said.startswith("Dry run, nothing is changed.\n2 rows in ")
+    assert "\n1 row rejected; " in said
+    shell.ok("suppress", "+351910000000")
+    assert "1 entry lifted." in shell.ok("suppress", "+351910000000", "--lift").out
+    shell.ok("pause", "crm")
+    assert "1 pause lifted; work goes on." in shell.ok("resume", "crm").out
 
 
 def test_nothing_runs_and_it_says_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from ringeliste.cli import calls, database, lists, machinery, reports, rules, suppression, trials, walls
+from ringeliste.cli import (
+    calls,
+    database,
+    imports,
+    lists,
+    machinery,
+    reports,
+    rules,
+    suppression,
+    trials,
+    walls,
+)
 from ringeliste.cli.front import Front
 
 DEBUG = "RINGELISTE_DEBUG"
@@ -19,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (machinery, lists, rules, walls, suppression, calls, reports, trials, database):
+for part in (machinery, imports, lists, rules, walls, suppression, calls, reports, trials, database):
     part.register(app)
 
 

@@ -10,7 +10,7 @@ import migrations
 from benchmarks import NAMES, Figure, run
 from models.errors import BadInput
 from ringeliste import embedded, throwaway
-from ringeliste.cli.output import plain_table
+from ringeliste.cli.output import plain_table, shown
 from wiring.app import App
 from wiring.reading import did_you_mean
 from wiring.settings import Settings
@@ -59,8 +59,8 @@ def draw_figures(console: Console, figures: list[Figure]) -> None:
     for one in figures:
         style = "green" if one.ratio <= CLOSE else "yellow" if one.ratio <= FAR else "red"
         table.add_row(
-            one.name, f"{one.value:,g} {one.unit}", f"{one.limit:,g} {one.unit}",
-            f"[{style}]{one.ratio:g}[/{style}]", f"[dim]{one.limit_name}[/dim]",
+            shown(one.name), f"{one.value:,g} {one.unit}", f"{one.limit:,g} {one.unit}",
+            f"[{style}]{one.ratio:g}[/{style}]", f"[dim]{shown(one.limit_name)}[/dim]",
         )  # fmt: skip
     console.print(table)
     console.print("[dim]ratio: our cost divided by the limit's, measured in this run; 1 is perfect[/dim]")

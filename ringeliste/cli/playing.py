@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.status import Status
 
 from calling.importing import Progress
-from ringeliste.cli.output import number, plain_table
+from ringeliste.cli.output import number, plain_table, shown
 from ringeliste.drawing import bar, count
 from ringeliste.simulation import SimulationReport
 from ringeliste.simulation import simulate as run
@@ -48,7 +48,7 @@ def draw_report(console: Console, report: SimulationReport) -> None:
     for one in report.segments:
         dry = f"{one.ran_dry:%a %H:%M} UTC" if one.ran_dry else ""
         table.add_row(
-            one.name, number(one.size), number(one.free), number(one.closed), number(one.attempts),
+            shown(one.name), number(one.size), number(one.free), number(one.closed), number(one.attempts),
             number(one.sales), f"[yellow]{dry}[/yellow]",
         )  # fmt: skip
     console.print(table)

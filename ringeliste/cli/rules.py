@@ -130,7 +130,7 @@ def _draw_rules(console: "Console", body: Any) -> None:
 
 
 def _draw_published(console: "Console", document: dict[str, Any]) -> None:
-    from ringeliste.cli.output import plain_table, would
+    from ringeliste.cli.output import plain_table, shown, would
     from ringeliste.drawing import count
 
     console.print(f"{would(document['dry_run'])}Version {document['version']} of the rules.")
@@ -140,5 +140,5 @@ def _draw_published(console: "Console", document: dict[str, Any]) -> None:
     table = plain_table("segment", "before", "after", "change", right=("before", "after", "change"))
     for move in document["moves"]:
         before, after = move["before"], move["after"]
-        table.add_row(move["segment"], count(before), count(after), f"{after - before:+,}")
+        table.add_row(shown(move["segment"]), count(before), count(after), f"{after - before:+,}")
     console.print(table)

@@ -97,12 +97,14 @@ def bench(
 
 
 def _draw(console: Any, document: dict[str, Any], *, dry_run: bool) -> None:
-    from ringeliste.cli.output import plain_table, would
+    from ringeliste.cli.output import plain_table, shown, would
 
-    console.print(f"{would(dry_run)}The demo {'would be' if dry_run else 'is'} in {document['directory']}.")
+    console.print(
+        f"{would(dry_run)}The demo {'would be' if dry_run else 'is'} in {shown(document['directory'])}."
+    )
     table = plain_table("", "")
     for name, value in document.items():
-        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", str(value))
+        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", shown(value))
     console.print(table)
     if not dry_run:
         console.print("Work it with [bold]ringeliste up --demo[/bold].")
