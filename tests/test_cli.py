@@ -9,6 +9,8 @@ from shell import Shell, run
 from sqlalchemy import text
 from world import NOON, World
 
+from wiring.locks import SCHEDULER, SessionLock
+
 RULES = {"segments": [{"key": "old", "name": "Old ones", "when": {"f": "age", "op": "ge", "v": 60}}]}
 
 
@@ -132,6 +134,10 @@ def test_an_import_makes_what_it_needs_and_tells_every_bad_row(shell: Shell, peo
         ["suppress", "+351910000000", "--lift"],
         ["outcome", "LEASE", "do_not_call"],
         ["rules", "publish", "RULES"],
+        ["people", "add", "seller", "Ana", "--assignment", "Spring"],
+        ["people", "add", "dialer", "robot"],
+        ["people", "add", "manager", "Eva"],
+        ["people", "revoke", "KEY"],
         ["import", "PEOPLE", "--crm", "Ringende"],
         ["import", "PEOPLE", "--crm", "New one", "--region", "NO", "--create"],
     ],
@@ -148,7 +154,8 @@ def test_a_dry_run_changes_nothing_and_the_deed_does(
     if deed[0] == "next":
         shell.ok("resume", "seller", "Kari")
     shell.ok("suppress", "+351910000000")
-    words = {"LEASE": lease, "RULES": rules, "PEOPLE": people}
+    key = shell.ok("people", "add", "manager", "Per", "--json").document["key"]
+    words = {"KEY": key, "LEASE": lease, "RULES": rules, "PEOPLE": people}
     deed = [words.get(word, word) for word in deed]
     before = shell.everything()
     assert "Dry run" in shell.ok(*deed, "--dry-run").out
@@ -230,6 +237,31 @@ def test_one_is_one_and_two_are_two(shell: Shell, spring: int, people: str) -> N
     assert "1 entry lifted." in shell.ok("suppress", "+351910000000", "--lift").out
     shell.ok("pause", "crm")
     assert "1 pause lifted; work goes on." in shell.ok("resume", "crm").out
+
+
+def test_nobody_is_said_to_move_customers_where_nobody_works(
+    shell: Shell, spring: int, rules: str, people: str
+) -> None:
+    """Planted and seen: the lock looked for in every database of the server."""
+    published = shell.ok("rules", "publish", rules).out
+    assert "nobody does, start with `ringeliste up`" in published
+    assert "nobody does" in shell.ok("import", people).out
+    lock = SessionLock(shell.world.app.engine, *SCHEDULER)
+    assert lock.try_take()
+    try:
+        assert "The workers move the customers now" in shell.ok("rules", "publish", rules).out
+        assert shell.ok("rules", "publish", rules, "--json").document["somebody_works"] is True
+    finally:
+        lock.release()
+    assert shell.ok("rules", "publish", rules, "--json").document["somebody_works"] is False
+
+
+def test_a_server_that_is_away_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/calls")
+    said = run("segments")
+    assert said.code == 1
+    assert "the database is 127.0.0.1:1/calls" in said.err
+    assert "hunter2" not in said.err
 
 
 def test_nothing_runs_and_it_says_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ def import_list(
       ringeliste import customers.xlsx --create --crm "Private customers" --assignment Spring --region NO
     """
     from calling.importing import import_file
-    from ringeliste.cli.doors import application
+    from ringeliste.cli.doors import application, somebody_works
     from ringeliste.cli.output import answer
     from ringeliste.cli.places import place_for
     from ringeliste.progress import import_bar
@@ -79,7 +79,8 @@ def import_list(
             assignment_id=place.assignment_id, progress=progress,
             rejects=rejects or (None if dry_run else Path(f"{file.name}.rejects.csv")), dry_run=dry_run,
         )  # fmt: skip
-    answer(report, lambda console: _draw_import(console, report), as_json=as_json)
+        worked = somebody_works(app)
+    answer(report, lambda console: _draw_import(console, report, worked=worked), as_json=as_json)
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
@@ -96,8 +97,8 @@ def _error_console() -> "Console":
     return Console(stderr=True)
 
 
-def _draw_import(console: "Console", report: "ImportReport") -> None:
-    from ringeliste.cli.output import plain_table, shown, would
+def _draw_import(console: "Console", report: "ImportReport", *, worked: bool) -> None:
+    from ringeliste.cli.output import moving, plain_table, shown, would
     from ringeliste.drawing import count, counted
 
     rate = report.rows / report.seconds if report.seconds else 0
@@ -116,6 +117,8 @@ def _draw_import(console: "Console", report: "ImportReport") -> None:
             f"all in {shown(report.rejects_file)}" if report.rejects_file else "--rejects FILE keeps them all"
         )
         console.print(f"{refused}; {where}")
+    if report.placed or (report.updated and not report.dry_run):
+        console.print(moving(worked))
 
 
 def _line(reject: "Reject") -> str:

@@ -69,6 +69,13 @@ def shown(value: object) -> str:
     return escape(text) + ("[none][/none]" if text.endswith("\\") else "")
 
 
+def moving(worked: bool) -> str:
+    """Who moves the customers to their segments, after what was changed."""
+    if worked:
+        return "The workers move the customers now; `ringeliste segments` shows how far they are."
+    return "The customers are moved once somebody works: nobody does, start with `ringeliste up`."
+
+
 def would(dry_run: bool) -> str:
     """The head of an answer, on a line of its own."""
     return "[yellow]Dry run, nothing is changed.[/yellow]\n" if dry_run else ""
