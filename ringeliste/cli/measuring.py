@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -16,19 +17,47 @@ from wiring.reading import did_you_mean
 from wiring.settings import Settings
 
 FOLDER = "bench"
+
+START_SECONDS, EMPTY_MEGABYTES = 10, 60
+MILLISECONDS_A_ROW = {"import": 0.6, "rebuild": 0.5, "allocate": 0.2, "next": 0.5, "outcomes": 0.1}
+KILOBYTES_A_ROW = 3
+"""What a benchmark takes on two cores, roughly; most of it is making the customers."""
 CLOSE, FAR = 2.0, 5.0
 """Ratios up to these are shown green and yellow, beyond red."""
 
 
+def plan(name: str, rows: int) -> dict[str, Any]:
+    """What `measure` would do, where, and roughly how long and how large. Raises BadInput as it would."""
+    _check(name)
+    folder = _folder()
+    throwaway.check(folder)
+    return {
+        "directory": folder,
+        "benchmark": name,
+        "customers": rows,
+        "seconds": round(START_SECONDS + rows * MILLISECONDS_A_ROW[name] / 1000),
+        "megabytes": round(EMPTY_MEGABYTES + rows * KILOBYTES_A_ROW / 1000),
+        "afterwards": "everything is removed",
+    }
+
+
 def measure(name: str, rows: int) -> list[Figure]:
     """Every figure of one benchmark; says on standard error what it is doing."""
-    if name not in NAMES:
-        hint = did_you_mean(name, list(NAMES)) or f"; there are {', '.join(NAMES)}"
-        raise BadInput(f"there is no benchmark {name!r}{hint}")
-    folder = Settings.from_env().data.expanduser().resolve() / FOLDER
+    _check(name)
+    folder = _folder()
     with Console(stderr=True).status("Starting PostgreSQL and Redis") as status, _empty(folder) as app:
         status.update(f"Measuring {name} over {rows:,} customers")
         return run(app, name, rows)
+
+
+def _check(name: str) -> None:
+    if name not in NAMES:
+        hint = did_you_mean(name, list(NAMES)) or f"; there are {', '.join(NAMES)}"
+        raise BadInput(f"there is no benchmark {name!r}{hint}")
+
+
+def _folder() -> Path:
+    return Settings.from_env().data.expanduser().resolve() / FOLDER
 
 
 @contextmanager
