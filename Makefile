@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/ready
 BROWSERS := chromium chromium-browser google-chrome
 
-# pip works offline and quietly where it can; nothing of the caller's environment leaks into ours.
+# pip works quietly and asks for no newer pip; the caller's own settings of pip (an index, a proxy) count.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help

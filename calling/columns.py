@@ -72,7 +72,7 @@ def plan_columns(
     CRM's own fields and their types. `sample`: rows that types of new fields are told by. Raises BadInput
     with every problem.
     """
-    headers = [text.strip() for text in header]
+    headers = [text.replace("\0", "").strip() for text in header]  # PostgreSQL keeps no NUL in a label
     problems = _unknown_headers(headers, mapping)
     columns: list[Column] = []
     for index, text in enumerate(headers):

@@ -12,6 +12,14 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# How files begin that people take for lists, beside Excel's: programs, PDF, pictures, archives, databases.
+_BINARIES = (
+    b"\x7fELF", b"MZ\x90", b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"BZh", b"\xfd7zXZ",
+    b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd", b"SQLite format 3", b"PAR1",
+)  # fmt: skip
+_MOST_NULS = 0.1
+"""Share of NUL bytes beyond which a file is no text. One here and there spoils only its row."""
+
 _NOT_IN_CP1252 = frozenset(b"\x81\x8d\x8f\x90\x9d")
 
 
@@ -26,7 +34,7 @@ def encoding_of(path: Path) -> str:
     for mark, encoding in _MARKS:
         if head.startswith(mark):
             return encoding
-    if b"\0" in head:
+    if head.startswith(_BINARIES) or head.count(0) > _MOST_NULS * len(head):
         raise BadInput(f"{path} is no text file; give CSV, Excel (.xlsx, .xls) or JSON lines")
     valid, broken = _count(path)
     if valid >= broken:

@@ -5,7 +5,7 @@ transactions of their own: what a crash leaves is whole, and the same file said 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from time import monotonic
@@ -16,7 +16,7 @@ from calling.columns import Plan, plan_columns
 from calling.import_run import Counts, Run
 from calling.numbers import check_region
 from calling.parallel import parse_all
-from calling.parsing import Parsed, Reject
+from calling.parsing import ROW_REJECTED, Parsed, Reject
 from calling.reading import open_table
 from calling.rejects import Rejects
 from calling.staging import Given, Loaded, Staged, load_new, look
@@ -53,7 +53,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of a file. `columns`: header -> what it was taken for; `rejects`: the first of them."""
+    """What came of a file. `columns`: header -> what it was taken for; `rejects`: the first of them.
+
+    `rejected`: rows that were not taken. `dropped`: bad numbers of rows that were.
+    """
 
     run_id: int | None
     rows: int
@@ -61,6 +64,7 @@ class ImportReport:
     updated: int
     unchanged: int
     rejected: int
+    dropped: int
     placed: int
     seconds: float
     columns: dict[str, str]
@@ -79,8 +83,8 @@ def import_file(
 
     `region`: the country whose people wrote the numbers. `mapping`: header -> target (calling/columns.py),
     where the names do not tell. `assignment_id`: place every customer of the file there. `rejects`: a file
-    for the rows that are not taken. `dry_run`: check all, write nothing but that file. Raises BadInput,
-    NotFound.
+    for what is refused, rows and numbers. `dry_run`: check all, write nothing but that file. Raises
+    BadInput, NotFound.
     """
     region, started = check_region(region), monotonic()
     if assignment_id is not None:
@@ -139,7 +143,7 @@ class _Import:
             bool(self.plan.of("email")), bool(self.plan.of("place")), tuple(c.target for c in self.plan.own)
         )
         before = self.rejected.rows
-        self.rejected.add(sorted([*parsed.rejects, *doubles], key=lambda reject: reject.line))
+        self.rejected.add(_together(parsed.rejects, doubles))
         counts = Counts(rows=parsed.rows, rejected=self.rejected.rows - before)
         loaded = self._load(rows, given, parsed.where, counts)
         if self.run.dry:
@@ -191,14 +195,22 @@ class _Import:
         return rows, doubles
 
 
+def _together(rejects: Sequence[Reject], doubles: Sequence[Reject]) -> list[Reject]:
+    """In the order of the file. What was only dropped from a row goes with it if the row is a double."""
+    gone = {double.line for double in doubles}
+    told = [replace(one, what=ROW_REJECTED) if one.line in gone else one for one in rejects]
+    return sorted([*told, *doubles], key=lambda reject: reject.line)
+
+
 def _report(
     run: Run, plan: Plan, new_fields: dict[str, str], work: _Import, rejects: Path | None, seconds: float
 ) -> ImportReport:
     counts = run.counts
     return ImportReport(
         run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
-        unchanged=counts.unchanged, rejected=counts.rejected, placed=work.placed, seconds=seconds,
+        unchanged=counts.unchanged, rejected=counts.rejected,
+        dropped=work.rejected.dropped, placed=work.placed, seconds=seconds,
         columns={c.header: c.target + (f":{c.type}" if c.type else "") for c in plan.columns},
         new_fields=new_fields, rejects=work.rejected.first,
-        rejects_file=rejects if rejects and work.rejected.rows else None, dry_run=run.dry,
+        rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,
     )  # fmt: skip

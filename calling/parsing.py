@@ -23,6 +23,10 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
+_NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
+
+ROW_REJECTED, NUMBER_DROPPED = "row rejected", "number dropped"
+"""What comes of a refused cell: the row is not taken; or it is, without that number."""
 
 Wrong = list[tuple[Column | None, str, str]]
 """Column, value and reason of each thing that is wrong with a row."""
@@ -30,12 +34,13 @@ Wrong = list[tuple[Column | None, str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Why a row was not taken. `column`: the header; empty if it is the row as a whole."""
+    """Why a cell was refused, and what came of it. `column`: the header; empty if it is the whole row."""
 
     line: int
     column: str
     value: str
     reason: str
+    what: str = ROW_REJECTED
 
 
 @dataclass(slots=True)
@@ -52,7 +57,10 @@ class Parsed:
 
 
 class Parser:
-    """Reads rows by a plan. A row with any problem is not taken, and all its problems are told."""
+    """Reads rows by a plan. A row with any problem is not taken, and all its problems are told.
+
+    Only a bad number beside a good one costs no more than itself.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -73,14 +81,20 @@ class Parser:
             if isinstance(cells, str):
                 wrong.append((None, "", cells))
             elif len(cells) != self._plan.width:
-                wrong.append((None, "", f"has {len(cells)} cells, the header {self._plan.width}"))
-            elif "\0" in "".join(cells):
-                wrong.append((None, "", "holds a NUL character"))
-            else:
+                have = f"{len(cells)} cell{'' if len(cells) == 1 else 's'}"
+                wrong.append((None, "", f"has {have}, the header {self._plan.width}"))
+            elif _NUL not in "".join(cells) or not (wrong := self._nuls(cells)):
                 self._take(line, cells, parsed, wrong)
-            for column, value, reason in wrong:
-                parsed.rejects.append(Reject(line, column.header if column else "", value, reason))
+            parsed.rejects += _rejects(line, wrong, ROW_REJECTED)
         return parsed
+
+    def _nuls(self, cells: list[str]) -> Wrong:
+        """The cells that PostgreSQL could not keep; a column that is left out does no harm."""
+        return [
+            (column, cells[column.index].replace(_NUL, _NUL_SHOWN), "holds a NUL byte")
+            for column in self._plan.columns
+            if _NUL in cells[column.index]
+        ]
 
     def _take(self, line: int, cells: list[str], parsed: Parsed, wrong: Wrong) -> None:
         """One row into `parsed`, unless something is wrong with it."""
@@ -91,9 +105,12 @@ class Parser:
             wrong.append((self._id, external_id, f"is longer than {LONGEST_ID} characters"))
         name, email, place = self._person(cells, wrong)
         fields = [part for column, memory in self._own if (part := memory.read(cells[column.index], wrong))]
-        numbers = self._numbers(cells, wrong)
+        numbers, bad = self._numbers(cells)
+        if wrong or not numbers:
+            wrong += bad
         if wrong:
             return
+        parsed.rejects += _rejects(line, bad, NUMBER_DROPPED)
         where, tail = self._where(numbers, place)
         parsed.where.add(where)
         parsed.lines.append(line)
@@ -126,9 +143,10 @@ class Parser:
                 wrong.append((self._place, text, "is no place: write PT, or US-FL for a state"))
         return name, email, place
 
-    def _numbers(self, cells: list[str], wrong: Wrong) -> list[Number]:
-        """Every number of the row, in the order of the columns, each once."""
+    def _numbers(self, cells: list[str]) -> tuple[list[Number], Wrong]:
+        """Every number of the row, in the order of the columns, each once; and the parts that are none."""
         found: dict[str, Number] = {}
+        bad: Wrong = []
         for column in self._phones:
             text = cells[column.index]
             if not text or text.isspace():
@@ -136,8 +154,8 @@ class Parser:
             numbers, refused = read_numbers(text, self._plan.region)
             for number in numbers:
                 found.setdefault(number.e164, number)
-            wrong += [(column, part, reason) for part, reason in refused]
-        return list(found.values())
+            bad += [(column, part, reason) for part, reason in refused]
+        return list(found.values()), bad
 
     def _where(self, numbers: list[Number], place: str | None) -> tuple[Whereabouts, str]:
         """Where the customer may be, and the COPY text of its clock's key and reckoning zone."""
@@ -147,6 +165,12 @@ class Parser:
             key = f"{','.join(where.places)}|{','.join(where.zones)}"
             self._wheres[facts] = where, f"{key}\t{where.reckoning}"
         return self._wheres[facts]
+
+
+def _rejects(line: int, wrong: Wrong, what: str) -> list[Reject]:
+    return [
+        Reject(line, column.header if column else "", value, reason, what) for column, value, reason in wrong
+    ]
 
 
 class _Memory:

@@ -59,9 +59,11 @@ def add_assignment(work: Work, name: str, **settings: Any) -> int:
     return int(key)
 
 
-def add_seller(work: Work, name: str) -> int:
-    """A seller, away until they say otherwise; their id."""
-    values = {"crm_id": work.crm_id, "name": name, "presence_since": work.now}
+def add_seller(work: Work, name: str, *, assignment_id: int | None = None) -> int:
+    """A seller, away until they say otherwise, and what they are to work; their id."""
+    values = {
+        "crm_id": work.crm_id, "name": name, "presence_since": work.now, "assignment_id": assignment_id,
+    }  # fmt: skip
     return int(work.session.execute(insert(Seller).values(**values).returning(Seller.id)).scalar_one())
 
 

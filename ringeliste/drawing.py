@@ -35,6 +35,11 @@ def sparkline(values: Sequence[float]) -> str:
     return "".join(_LEVELS[min(7, int(value / top * 8))] if value else " " for value in values)
 
 
+def counted(number: float, one: str, more: str = "") -> str:
+    """1 row, 12,345 rows; `more` where it is not `one` with an s."""
+    return f"{count(number)} {one if number == 1 else more or one + 's'}"
+
+
 def count(number: float) -> str:
     """12,345"""
     return f"{number:,.0f}"

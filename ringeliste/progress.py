@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from calling.importing import Progress as Imported
+from ringeliste.drawing import counted
 
 PATIENCE_SECONDS = 2.0
 LINE_SECONDS = 10.0
@@ -21,7 +22,7 @@ def import_bar(console: Console, title: str) -> Iterator[Callable[[Imported], No
         yield _lines(console, title)
         return
     columns = (
-        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(30), TaskProgressColumn(),
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(30), TaskProgressColumn(),
         TextColumn("{task.fields[pace]}", style="dim"),
     )  # fmt: skip
     with Progress(*columns, console=console, transient=True) as bar:
@@ -35,7 +36,9 @@ def _lines(console: Console, title: str) -> Callable[[Imported], None]:
     def tell(now: Imported) -> None:
         nonlocal due
         if monotonic() >= due:
-            console.print(f"{title}: {now.share:.0%}, {_pace(now)}", highlight=False)
+            console.print(
+                f"{title}: {now.share:.0%}, {_pace(now)}", highlight=False, markup=False, emoji=False
+            )
             due = monotonic() + LINE_SECONDS
 
     return tell
@@ -44,7 +47,7 @@ def _lines(console: Console, title: str) -> Callable[[Imported], None]:
 def _pace(now: Imported) -> str:
     rejected = f", {now.rejected:,} rejected" if now.rejected else ""
     left = f", {_seconds(now.eta)} left" if now.eta is not None else ""
-    return f"{now.rows:,} rows{rejected}, {now.rate:,.0f} rows/s{left}"
+    return f"{counted(now.rows, 'row')}{rejected}, {now.rate:,.0f} rows/s{left}"
 
 
 def _seconds(seconds: float) -> str:

@@ -45,7 +45,7 @@ class Screen:
             self.say(message)
             yield
             return
-        with self._console.status(message):
+        with self._console.status(Text(message)):
             yield
 
     def progress(self, title: str) -> AbstractContextManager[Callable[[Imported], None]]:

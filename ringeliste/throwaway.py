@@ -18,11 +18,16 @@ def begin(folder: Path) -> None:
     (folder / MARK).touch()
 
 
+def check(folder: Path) -> None:
+    """Raises BadInput when `folder` is not ours to remove."""
+    if folder.exists() and not (folder / MARK).exists() and any(folder.iterdir()):
+        raise BadInput(f"{folder} holds something that is not ours: move it away, or set RINGELISTE_DATA")
+
+
 def remove(folder: Path) -> None:
     """Stop the servers of `folder` and remove it. Raises BadInput when it is not ours to remove."""
     if not folder.exists():
         return
-    if not (folder / MARK).exists() and any(folder.iterdir()):
-        raise BadInput(f"{folder} holds something that is not ours: move it away, or set RINGELISTE_DATA")
+    check(folder)
     embedded.stop(folder)
     shutil.rmtree(folder, ignore_errors=True)

@@ -9,6 +9,8 @@ from shell import Shell, run
 from sqlalchemy import text
 from world import NOON, World
 
+from wiring.locks import LINKS, SCHEDULER, SessionLock
+
 RULES = {"segments": [{"key": "old", "name": "Old ones", "when": {"f": "age", "op": "ge", "v": 60}}]}
 
 
@@ -115,7 +117,7 @@ def test_an_import_makes_what_it_needs_and_tells_every_bad_row(shell: Shell, peo
     where = ["--create", "--crm", "Mine", "--assignment", "First", "--region", "PT"]
     told = shell.ok("import", people, *where, "--json").document
     assert (told["created"], told["rejected"], told["placed"]) == (1, 1, 1)
-    assert "no number" in Path("people.rejects.csv").read_text(encoding="utf-8")
+    assert "no number" in Path("people.csv.rejects.csv").read_text(encoding="utf-8")
     again = shell.ok("import", people, "--crm", "Mine", "--assignment", "First", "--json").document
     assert (again["created"], again["unchanged"]) == (0, 1)
     assert [one["size"] for one in shell.ok("segments", "--crm", "Mine", "--json").document] == [1]
@@ -132,6 +134,10 @@ def test_an_import_makes_what_it_needs_and_tells_every_bad_row(shell: Shell, peo
         ["suppress", "+351910000000", "--lift"],
         ["outcome", "LEASE", "do_not_call"],
         ["rules", "publish", "RULES"],
+        ["people", "add", "seller", "Ana", "--assignment", "Spring"],
+        ["people", "add", "dialer", "robot"],
+        ["people", "add", "manager", "Eva"],
+        ["people", "revoke", "KEY"],
         ["import", "PEOPLE", "--crm", "Ringende"],
         ["import", "PEOPLE", "--crm", "New one", "--region", "NO", "--create"],
     ],
@@ -148,7 +154,8 @@ def test_a_dry_run_changes_nothing_and_the_deed_does(
     if deed[0] == "next":
         shell.ok("resume", "seller", "Kari")
     shell.ok("suppress", "+351910000000")
-    words = {"LEASE": lease, "RULES": rules, "PEOPLE": people}
+    key = shell.ok("people", "add", "manager", "Per", "--json").document["key"]
+    words = {"KEY": key, "LEASE": lease, "RULES": rules, "PEOPLE": people}
     deed = [words.get(word, word) for word in deed]
     before = shell.everything()
     assert "Dry run" in shell.ok(*deed, "--dry-run").out
@@ -211,6 +218,53 @@ def test_with_several_to_choose_from_it_asks_which(shell: Shell, spring: int) ->
     assert "--assignment" in message
     assert "Spring" in message
     assert shell.ok("segments", "--assignment", "spring", "--json").document[0]["size"] == 40
+
+
+def test_a_dry_import_leaves_no_file_unless_one_is_named(shell: Shell, spring: int, people: str) -> None:
+    """Planted and seen: the dry run's rejects in the working directory."""
+    before = set(Path().iterdir())
+    assert "--rejects FILE keeps them all" in shell.ok("import", people, "--dry-run").out
+    assert set(Path().iterdir()) == before
+    shell.ok("import", people, "--dry-run", "--rejects", "here.csv")
+    assert "no number" in Path("here.csv").read_text(encoding="utf-8")
+
+
+def test_one_is_one_and_two_are_two(shell: Shell, spring: int, people: str) -> None:
+    said = shell.ok("import", people, "--dry-run").out
+    assert said.startswith("Dry run, nothing is changed.\n2 rows in ")
+    assert "\n1 row rejected; " in said
+    shell.ok("suppress", "+351910000000")
+    assert "1 entry lifted." in shell.ok("suppress", "+351910000000", "--lift").out
+    shell.ok("pause", "crm")
+    assert "1 pause lifted; work goes on." in shell.ok("resume", "crm").out
+
+
+def test_nobody_is_said_to_move_customers_where_nobody_works(
+    shell: Shell, spring: int, rules: str, people: str
+) -> None:
+    """Planted and seen: always the workers; any lock of anybody's taken for the scheduler's."""
+    link = SessionLock(shell.world.app.engine, LINKS, 1)
+    assert link.try_take()
+    published = shell.ok("rules", "publish", rules).out
+    assert "nobody does, start with `ringeliste up`" in published
+    assert "nobody does" in shell.ok("import", people).out
+    link.release()
+    lock = SessionLock(shell.world.app.engine, *SCHEDULER)
+    assert lock.try_take()
+    try:
+        assert "The workers move the customers now" in shell.ok("rules", "publish", rules).out
+        assert shell.ok("rules", "publish", rules, "--json").document["somebody_works"] is True
+    finally:
+        lock.release()
+    assert shell.ok("rules", "publish", rules, "--json").document["somebody_works"] is False
+
+
+def test_a_server_that_is_away_is_named(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://app:hunter2@127.0.0.1:1/calls")
+    said = run("segments")
+    assert said.code == 1
+    assert "the database is 127.0.0.1:1/calls" in said.err
+    assert "hunter2" not in said.err
 
 
 def test_nothing_runs_and_it_says_how_to_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 from running import short_list
 from shell import Said, run
 
+from benchmarks import NAMES
 from ringeliste import embedded
 from ringeliste.supervisor import FILE, identity
 
@@ -76,6 +77,28 @@ def test_a_simulation_prints_one_json_object(home: Path, open_directory: Path) -
     assert {"attempts", "contacts", "sales", "seconds", "segments", "check"} <= set(told)
     assert told["attempts"] > 0
     assert set(told["check"].values()) == {0}
+
+
+def test_what_a_simulation_would_build_is_said_and_not_built(home: Path) -> None:
+    told = ok("simulate", "--days", "5", "--sellers", "40", "--dry-run")
+    assert (told["directory"], told["sellers"], told["replaces"]) == (str(home / "simulation"), 40, "nothing")
+    assert told["seconds"] > ok("simulate", "--days", "1", "--dry-run")["seconds"] > 30
+    assert told["megabytes"] > 200
+    assert not home.exists()
+    somebody_elses = home / "simulation" / "thesis.txt"
+    somebody_elses.parent.mkdir(parents=True)
+    somebody_elses.touch()
+    said = run("simulate", "--dry-run")
+    assert (said.code, "not ours" in said.err) == (2, True)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_benchmark_would_do_is_said_and_not_done(home: Path, name: str) -> None:
+    told = ok("bench", name, "--rows", "1000000", "--dry-run")
+    assert (told["directory"], told["customers"]) == (str(home / "bench"), 1_000_000)
+    assert told["seconds"] > ok("bench", name, "--dry-run")["seconds"]
+    assert "Dry run" in run("bench", name, "--dry-run").out
+    assert not home.exists()
 
 
 def test_a_benchmark_that_there_is_not(home: Path) -> None:

@@ -142,7 +142,7 @@ def test_every_bad_row_is_told_and_every_good_one_taken(world: World, tmp_path: 
     assert report.rows == 9
     assert set(customers(world)) == {"G1", "G2", "G3"}
     assert report.rejects_file == tmp_path / "bad.csv"
-    assert rejected(tmp_path / "bad.csv") == [
+    assert [row[:4] for row in rejected(tmp_path / "bad.csv")] == [
         ["3", "age", "old", "is no number (number field age)"],
         ["3", "phone", "123", "too short"],
         ["3", "mobile", "ukjent", "not a telephone number"],
@@ -162,11 +162,66 @@ def test_the_good_one_of_two_with_one_id_is_taken(world: World, tmp_path: Path) 
     assert customers(world)["A"].numbers == ["+351212345678"]
 
 
+def test_a_customer_keeps_the_good_numbers(world: World, tmp_path: Path) -> None:
+    """Planted and seen: the row rejected whole; the dropped number of a double counted as well."""
+    lines = [
+        "A,212345678,123\n",
+        "B,212345679;ukjent;912345678,\n",
+        "C,ukjent,123\n",  # none of them is good
+        "A,212345670,123\n",  # a double, and rejected as one
+        "D,,\n",
+    ]
+    path = put(tmp_path, "id,phone,mobile\n" + "".join(lines))
+    report = load(world, path, rejects=tmp_path / "bad.csv")
+    assert outcome(report) == (3, 0, 0, 2)
+    assert (report.rows, report.dropped) == (5, 2)
+    found = customers(world)
+    assert found["A"].numbers == ["+351212345678"]
+    assert found["B"].numbers == ["+351212345679", "+351912345678"]
+    assert rejected(tmp_path / "bad.csv") == [
+        ["2", "mobile", "123", "too short", "number dropped"],
+        ["3", "phone", "ukjent", "not a telephone number", "number dropped"],
+        ["4", "phone", "ukjent", "not a telephone number", "row rejected"],
+        ["4", "mobile", "123", "too short", "row rejected"],
+        ["5", "mobile", "123", "too short", "row rejected"],
+        ["5", "id", "A", "line 2 has this customer id already", "row rejected"],
+    ]
+    again = load(world, path, rejects=tmp_path / "bad.csv", now=LATER)
+    assert (outcome(again), again.dropped) == ((0, 0, 3, 2), 2)
+
+
+def test_a_long_value_is_cut_in_the_report_and_whole_in_the_file(world: World, tmp_path: Path) -> None:
+    long = "x" * 300
+    report = load(world, put(tmp_path, f"id,phone\nA,{long}\n"), rejects=tmp_path / "bad.csv")
+    assert report.rejects[0].value == "x" * 79 + "…"
+    assert rejected(tmp_path / "bad.csv")[0][2] == long
+
+
+@pytest.mark.parametrize("content", ["id,phone\nA,212345678\n", "id,phone\nA,1\n"], ids=["clean", "bad"])
+def test_a_file_of_somebody_else_is_neither_overwritten_nor_removed(
+    world: World, tmp_path: Path, content: str
+) -> None:
+    theirs = put(tmp_path, "our own notes\n", "bad.csv")
+    with pytest.raises(BadInput, match="holds no rejects"):
+        load(world, put(tmp_path, content), rejects=theirs)
+    assert theirs.read_text() == "our own notes\n"
+    assert customers(world) == {}
+
+
+def test_a_device_takes_rejects_and_stays(world: World, tmp_path: Path) -> None:
+    pipe = tmp_path / "null"
+    pipe.symlink_to("/dev/null")  # never the device itself: the planted bug removes it
+    load(world, put(tmp_path, "id,phone\nA,212345678\n"), rejects=pipe)
+    assert pipe.is_symlink()
+
+
 def test_no_rejects_no_file(world: World, tmp_path: Path) -> None:
-    old = put(tmp_path, "left over\n", "bad.csv")
+    header = "line,column,value,reason\n"
+    old = put(tmp_path, header, "bad.csv")
     report = load(world, put(tmp_path, "id,phone\nA,212345678\n"), rejects=old)
     assert report.rejects_file is None
     assert not old.exists()
+    old.write_text(header)
     with pytest.raises(BadInput):
         load(world, put(tmp_path, "name\nA\n"), rejects=old)
     assert not old.exists()
@@ -212,6 +267,20 @@ def test_bytes_that_are_no_text_spoil_only_their_row(world: World, tmp_path: Pat
     report = load(world, put(tmp_path, content))
     assert outcome(report) == (3, 0, 0, 1)
     assert [(r.line, r.reason) for r in report.rejects] == [(4, "holds bytes that are not UTF-8")]
+
+
+def test_a_nul_byte_spoils_only_its_row(world: World, tmp_path: Path) -> None:
+    """Planted and found: the whole file refused as binary; the NUL of a column that is left out."""
+    content = b"id,na\0me,phone,junk\nA,Ana,,\nB,R\0ui,91\0,\nC,Eva,,\0\nD,Bo,,\n"
+    path = put(tmp_path, content)
+    report = load(world, path, rejects=tmp_path / "bad.csv", mapping={"junk": "-"})
+    assert outcome(report) == (3, 0, 0, 1)
+    assert [row[:4] for row in rejected(tmp_path / "bad.csv")] == [
+        ["3", "name", "R␀ui", "holds a NUL byte"],
+        ["3", "phone", "91␀", "holds a NUL byte"],
+    ]
+    cut_off = put(tmp_path, numbered(2000).encode() + bytes(512), "cut.csv")  # by a crash of its writer
+    assert outcome(load(world, cut_off)) == (2000, 0, 0, 1)
 
 
 def test_an_open_quotation_mark_spoils_only_its_row(world: World, tmp_path: Path) -> None:
@@ -288,7 +357,10 @@ def test_mapping(world: World, tmp_path: Path) -> None:
         ("", {}, "is empty"),
         ("  \n \n", {}, "is empty"),
         ("1,+351 212 345 678\n2,+351 212 345 679\n", {}, "has to name the columns"),
-        (b"\x7fELF\x00\x00\x01\x02", {}, "is no text file"),
+        (b"\x7fELF\x02\x01\x01 id,phone", {}, "is no text file"),
+        (b"\x89PNG\r\n\x1a\n id,phone\n", {}, "is no text file"),
+        (b"%PDF-1.7\nid,phone\n1,2\n", {}, "is no text file"),
+        (b"id\0\0\0,phone\0\0\0\n1\0\0\0,2\0\0\0\n", {}, "is no text file"),
         (b"PK\x03\x04 no zip", {}, "cannot be read as Excel"),
     ],
 )

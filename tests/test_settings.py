@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import BadSettings
+from wiring.reading import place_of
 from wiring.settings import SERVERS_FILE, Settings, described
 
 README = Path(__file__).parents[1] / "README.md"
@@ -125,6 +126,47 @@ def test_wrong_values_in_the_servers_file_are_named(data: dict[str, str], tmp_pa
 
 def test_what_other_programs_set_is_none_of_our_business(data: dict[str, str]) -> None:
     Settings.from_env({**data, "PATH": "/bin", "RINGELISTEN": "1", "ringeliste_x": "1"})
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("DATABSE_URL", "DATABASE_URL"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("database_url", "DATABASE_URL"),
+        ("DATABASE_OWNR_URL", "DATABASE_OWNER_URL"),
+        ("REDSI_URL", "REDIS_URL"),
+        ("REDISURL", "REDIS_URL"),
+    ],
+)
+def test_a_url_under_nearly_the_right_name_is_a_problem(data: dict[str, str], slip: str, meant: str) -> None:
+    """Plant the bug: look at names with our prefix only; we would start servers of our own instead."""
+    url = "redis://cache/0" if "REDIS" in meant else "postgresql://me:hunter2@db/calls"
+    (problem,) = problems_of({**data, slip: url})
+    assert problem == f"{slip}: there is no such setting, did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_USER", "app"),
+        ("TEST_DATABASE_URL", "postgresql://db/test"),
+        ("REDIS_TLS_URL", "rediss://cache/0"),
+        ("DATABSE_URL", ""),
+    ],
+)
+def test_what_is_meant_for_another_program_stays_so(data: dict[str, str], name: str, value: str) -> None:
+    Settings.from_env({**data, name: value})
+
+
+def test_where_the_right_name_is_set_a_like_one_is_somebody_elses(data: dict[str, str]) -> None:
+    urls = {"DATABASE_URL": "postgresql://db/calls", "DATABASE_URL2": "postgresql://db/other"}
+    assert Settings.from_env({**data, **urls}).database_url.endswith("/calls")
+
+
+def test_a_place_names_no_user() -> None:
+    assert place_of("postgresql+psycopg://app:hunter2@db.example/calls") == "db.example:5432/calls"
+    assert place_of("postgresql+psycopg://app@/calls?host=/run/pg") == "/run/pg:5432/calls"
 
 
 def test_every_setting_says_what_it_means() -> None:

@@ -6,6 +6,7 @@ a pooler that shares sessions such a lock means nothing.
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from wiring.failures import translating
 
@@ -17,7 +18,18 @@ LINKS = 7402
 
 # Two numbers: another key space than the turnstiles' single ones.
 _TRY = text("select pg_try_advisory_lock(cast(:space as int), cast(:key as int))")
+_TAKEN = text("""
+    select exists (select from pg_locks
+                    where locktype = 'advisory' and objsubid = 2 and granted
+                      and classid = cast(:space as oid) and objid = cast(:key as oid)
+                      and database = (select oid from pg_database where datname = current_database()))
+""")
 _ALIVE = text("select 1")
+
+
+def taken(session: Session, space: int, key: int) -> bool:
+    """Whether anybody has a lock now; takes nothing."""
+    return bool(session.scalar(_TAKEN, {"space": space, "key": key}))
 
 
 class SessionLock:

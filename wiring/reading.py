@@ -19,9 +19,9 @@ class Between:
     high: float
 
 
-def did_you_mean(word: str, known: list[str]) -> str:
+def did_you_mean(word: str, known: list[str], likeness: float = 0.7) -> str:
     """ ", did you mean X?" when something known is close, else an empty string."""
-    close = get_close_matches(word, known, n=1, cutoff=0.7)
+    close = get_close_matches(word, known, n=1, cutoff=likeness)
     return f", did you mean {close[0]}?" if close else ""
 
 
@@ -63,6 +63,12 @@ def read_database_url(text: str) -> str:
     if backend not in ("postgresql", "postgres"):
         raise ValueError(f"{backend} is not PostgreSQL; give postgresql://user:password@host:5432/name")
     return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+def place_of(url: str) -> str:
+    """Where a database is, without who logs in: "db.example:5432/calls"."""
+    made = make_url(url)
+    return f"{made.host or made.query.get('host', 'localhost')}:{made.port or 5432}/{made.database or ''}"
 
 
 def read_redis_url(text: str) -> str:

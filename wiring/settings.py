@@ -16,6 +16,9 @@ from models.errors import BadSettings
 from wiring.reading import Between, did_you_mean, read_database_url, read_redis_url, read_value
 
 PREFIX = "RINGELISTE_"
+SLIP = 0.85
+"""How like one of the URLs' names another has to be: DATABSE_URL is, TEST_DATABASE_URL is somebody else's."""
+
 SERVERS_FILE = "servers.json"
 """Written by the embedded servers into the data directory; read when no URL is set."""
 
@@ -84,13 +87,16 @@ class Settings:
     recall_wait_seconds: Annotated[float, Between(0, 60)] = 1.0
     """How long a pause waits for dialers to confirm recalls before it lists them as unknown (wall time)."""
 
+    debug: Annotated[int, Between(0, 1)] = 0
+    """1: a command that fails shows where the error came from, as `--debug` does."""
+
     metrics_port: Annotated[int, Between(0, 65535)] = 0
     """Port of the metrics of a worker machine's processes; 0: none. Those of the web are at /metrics."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises BadSettings that names everything wrong; an empty value is unset."""
-        problems = [
+        problems = _slips(env) + [
             f"{name}: there is no such setting{did_you_mean(name, list(_readers()))}"
             for name in sorted(env)
             if name.startswith(PREFIX) and name not in _readers()
@@ -103,6 +109,17 @@ class Settings:
         if problems:
             raise BadSettings("; ".join(problems), problems=problems)
         return cls(**values)
+
+
+def _slips(env: Mapping[str, str]) -> list[str]:
+    """URLs under a name that is nearly one of ours, which is itself not set: nobody would notice."""
+    unset = [env_name(key) for key in _URLS if not env.get(env_name(key))]
+    ours = _readers()
+    return [
+        f"{name}: there is no such setting{hint}"
+        for name in sorted(env)
+        if name not in ours and "://" in env[name] and (hint := did_you_mean(name.upper(), unset, SLIP))
+    ]
 
 
 def _keep(values: dict[str, Any], key: str, problems: list[str], name: str, read: Callable[[], Any]) -> None:

@@ -7,6 +7,8 @@ from dialer_adapter.values import ClockReading
 from models.errors import BadInput
 from wiring.app import App
 
+ADAPTERS = ("redis_queue",)
+
 RINGS_LATE_SECONDS = 5
 """Business time; a dialer's own setting `rings_late_seconds` wins."""
 
@@ -18,8 +20,9 @@ def queue_name(crm_id: int, dialer_id: int) -> str:
 
 def port_of(app: App, crm_id: int, dialer: LinkedDialer) -> Dialer:
     """The port to a dialer. Raises BadInput for an adapter that this release does not know."""
-    if dialer.adapter != "redis_queue":
-        raise BadInput(f"dialer {dialer.name}: unknown adapter {dialer.adapter!r}; known: redis_queue")
+    if dialer.adapter not in ADAPTERS:
+        known = ", ".join(ADAPTERS)
+        raise BadInput(f"dialer {dialer.name}: unknown adapter {dialer.adapter!r}; known: {known}")
     late = dialer.settings.get("rings_late_seconds", RINGS_LATE_SECONDS)
     return RedisQueue.at(
         app.settings.redis_url,

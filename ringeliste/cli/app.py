@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from ringeliste.cli import calls, database, lists, machinery, reports, rules, suppression, trials, walls
+from ringeliste.cli import (
+    calls,
+    database,
+    imports,
+    lists,
+    machinery,
+    people,
+    reports,
+    rules,
+    suppression,
+    trials,
+    walls,
+)
 from ringeliste.cli.front import Front
 
 DEBUG = "RINGELISTE_DEBUG"
@@ -19,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (machinery, lists, rules, walls, suppression, calls, reports, trials, database):
+for part in (machinery, imports, lists, rules, people, walls, suppression, calls, reports, trials, database):
     part.register(app)
 
 
@@ -39,7 +51,7 @@ def ringeliste(
       2  used wrongly: an option, a setting, a rule, a file
       3  `check` found a broken promise
     """
-    context.obj = debug or bool(os.environ.pop(DEBUG, ""))  # ours alone: settings know no such name
+    context.obj = debug or os.environ.get(DEBUG, "") not in ("", "0")
 
 
 def main() -> None:

@@ -75,14 +75,14 @@ def outcome(
     """
     from calling.outcome import Report, record_all
     from ringeliste.cli.doors import writing
-    from ringeliste.cli.output import answer, would
+    from ringeliste.cli.output import answer, shown, would
 
     key = _lease(lease)
     with writing(crm, dry_run=dry_run) as (_, open_work):
         report = Report(key, result, _held_by(open_work, key), talk_seconds)
         recorded = record_all(open_work, [report])[0]
     said = {
-        "first": f"Counted: the customer is {recorded.state}, status {recorded.status}.",
+        "first": f"Counted: the customer is {recorded.state}, status {shown(recorded.status)}.",
         "completion": "The dialer's result is completed by what the seller says.",
         "again": "Known already; nothing changes.",
     }[recorded.kind if recorded.kind != "orphan" else "again"]
@@ -134,38 +134,41 @@ def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
 
 
 def _draw_card(console: "Console", card: "HandOut | None", *, dry_run: bool) -> None:
-    from ringeliste.cli.output import instant, plain_table, would
+    from ringeliste.cli.output import instant, plain_table, shown, would
+    from ringeliste.drawing import counted
 
     if card is None:
         console.print(f"{would(dry_run)}Nobody may be rung now; `ringeliste explain CUSTOMER` says why.")
         return
-    console.print(f"{would(dry_run)}[bold]{card.name or card.external_id}[/bold]  {card.e164}")
+    console.print(f"{would(dry_run)}[bold]{shown(card.name or card.external_id)}[/bold]  {card.e164}")
     table = plain_table("", "")
-    shown = {
+    told = {
         "lease": card.lease_id, "customer": card.external_id,
-        "status": f"{card.status}, {card.attempts} attempts",
+        "status": f"{card.status}, {counted(card.attempts, 'attempt')}",
         "ring by": instant(card.ring_by), "zone": card.zone, **card.fields,
     }  # fmt: skip
-    for name, value in shown.items():
-        table.add_row(f"[dim]{name}[/dim]", str(value))
+    for name, value in told.items():
+        table.add_row(f"[dim]{shown(name)}[/dim]", shown(value))
     console.print(table)
 
 
 def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
-    from ringeliste.cli.output import instant, plain_table
+    from ringeliste.cli.output import instant, plain_table, shown
+    from ringeliste.drawing import counted
 
     verdict = "[green]may be called now[/green]" if explanation.callable_now else (
         f"[yellow]not now; earliest {instant(explanation.callable_at)}[/yellow]"
         if explanation.callable_at else "[red]not until somebody acts[/red]"
     )  # fmt: skip
-    held = f", held by {explanation.held_by}" if explanation.held_by else ""
-    console.print(f"[bold]{explanation.name or explanation.external_id}[/bold] {verdict}")
+    held = f", held by {shown(explanation.held_by)}" if explanation.held_by else ""
+    console.print(f"[bold]{shown(explanation.name or explanation.external_id)}[/bold] {verdict}")
     console.print(
-        f"[dim]segment {explanation.segment}{held}; {explanation.state}, status {explanation.status}, "
-        f"{explanation.attempts} attempts; {', '.join(explanation.zones) or 'zone unknown'}[/dim]"
+        f"[dim]segment {shown(explanation.segment)}{held}; {explanation.state}, "
+        f"status {shown(explanation.status)}, {counted(explanation.attempts, 'attempt')}; "
+        f"{', '.join(explanation.zones) or 'zone unknown'}[/dim]"
     )
     table = plain_table("", "gate", "until", "fact")
     for gate in explanation.answers:
         lamp = "[green]open[/green]" if gate.open else "[red]shut[/red]"
-        table.add_row(lamp, gate.gate, "" if gate.open else instant(gate.until), gate.fact)
+        table.add_row(lamp, gate.gate, "" if gate.open else instant(gate.until), shown(gate.fact))
     console.print(table)

@@ -122,7 +122,7 @@ def psql(
 
 
 def _draw_servers(console: "Console", document: dict[str, Any], *, dry_run: bool = False) -> None:
-    from ringeliste.cli.output import plain_table, would
+    from ringeliste.cli.output import plain_table, shown, would
 
     if dry_run:
         console.print(would(dry_run) + "It stands so:")
@@ -132,15 +132,18 @@ def _draw_servers(console: "Console", document: dict[str, Any], *, dry_run: bool
         style = {"running": "green", "stopped": "red"}.get(state, "yellow")
         table.add_row(name, f"[{style}]{state}[/{style}]", str(document[f"{name}_pid"] or ""))
     console.print(table)
-    console.print(f"[dim]{document['directory']}[/dim]")
+    console.print(f"[dim]{shown(document['directory'])}[/dim]")
 
 
 def _draw_status(console: "Console", document: dict[str, Any]) -> None:
+    from ringeliste.cli.output import shown
+
     _draw_servers(console, document)
     for name, part in document["parts"].items():
         style = {"ok": "green", "degraded": "yellow"}.get(part["verdict"], "red")
         console.print(
-            f"[{style}]{part['verdict']:<9}[/{style}] {name} [dim]{part['detail']}[/dim]", soft_wrap=True
+            f"[{style}]{part['verdict']:<9}[/{style}] {name} [dim]{shown(part['detail'])}[/dim]",
+            soft_wrap=True,
         )
 
 

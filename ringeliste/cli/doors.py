@@ -8,6 +8,7 @@ from models.work import OpenWork, Work
 from ringeliste.cli.finding import find, find_crm
 from ringeliste.cli.trial import inside, rolled_back
 from wiring.app import App
+from wiring.locks import SCHEDULER, taken
 from wiring.settings import Settings
 
 
@@ -26,6 +27,12 @@ def application(*, publishing: bool = False) -> Iterator[App]:
         yield app
     finally:
         app.close()
+
+
+def somebody_works(app: App) -> bool:
+    """Whether a scheduler leads: who has one runs workers beside it, and it asks them again and again."""
+    with app.shared() as session:
+        return taken(session, *SCHEDULER)
 
 
 @contextmanager

@@ -24,8 +24,8 @@ _NONE = {
     "CRM": "there is no CRM yet: `ringeliste demo` builds one, or `ringeliste import --create` makes yours",
     "assignment": "this CRM has no assignment yet: `ringeliste import --create --assignment NAME` makes one",
     "segment": "this assignment has no segment: publish rules with `ringeliste rules publish`",
-    "seller": "this CRM has no seller yet",
-    "dialer": "this CRM has no dialer yet",
+    "seller": "this CRM has no seller yet: `ringeliste people add seller NAME` adds one, with a key",
+    "dialer": "this CRM has no dialer yet: `ringeliste people add dialer NAME` adds one, with a key",
 }
 
 

@@ -56,7 +56,7 @@ def told(error: Exception) -> list[str]:
     if isinstance(error, BadSettings):
         return [str(problem) for problem in error.data.get("problems", [error.message])]
     if isinstance(error, Unavailable):
-        return [error.message, *_how_to_start()]
+        return [error.message, *_where(error), *_how_to_start()]
     if isinstance(error, RingelisteError):
         return [error.message]
     if isinstance(error, OSError):
@@ -69,6 +69,16 @@ def _unexpected(error: Exception) -> list[str]:
         return ["the database has no tables of ours yet: run `ringeliste db upgrade`"]
     first = (str(error).splitlines() or [""])[0]
     return [f"{type(error).__name__}: {first}", "this is a bug of ours; `ringeliste --debug ...` shows where"]
+
+
+def _where(error: Unavailable) -> list[str]:
+    """Which PostgreSQL it was, where it could not be asked; never who logs in there."""
+    if error.data.get("sqlstate", "") is not None:
+        return []
+    from wiring.reading import place_of
+    from wiring.settings import Settings
+
+    return [f"the database is {place_of(Settings.from_env().database_url)}"]
 
 
 def _how_to_start() -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -10,25 +11,53 @@ import migrations
 from benchmarks import NAMES, Figure, run
 from models.errors import BadInput
 from ringeliste import embedded, throwaway
-from ringeliste.cli.output import plain_table
+from ringeliste.cli.output import plain_table, shown
 from wiring.app import App
 from wiring.reading import did_you_mean
 from wiring.settings import Settings
 
 FOLDER = "bench"
+
+START_SECONDS, EMPTY_MEGABYTES = 10, 60
+MILLISECONDS_A_ROW = {"import": 0.6, "rebuild": 0.5, "allocate": 0.2, "next": 0.5, "outcomes": 0.1}
+KILOBYTES_A_ROW = 3
+"""What a benchmark takes on two cores, roughly; most of it is making the customers."""
 CLOSE, FAR = 2.0, 5.0
 """Ratios up to these are shown green and yellow, beyond red."""
 
 
+def plan(name: str, rows: int) -> dict[str, Any]:
+    """What `measure` would do, where, and roughly how long and how large. Raises BadInput as it would."""
+    _check(name)
+    folder = _folder()
+    throwaway.check(folder)
+    return {
+        "directory": folder,
+        "benchmark": name,
+        "customers": rows,
+        "seconds": round(START_SECONDS + rows * MILLISECONDS_A_ROW[name] / 1000),
+        "megabytes": round(EMPTY_MEGABYTES + rows * KILOBYTES_A_ROW / 1000),
+        "afterwards": "everything is removed",
+    }
+
+
 def measure(name: str, rows: int) -> list[Figure]:
     """Every figure of one benchmark; says on standard error what it is doing."""
-    if name not in NAMES:
-        hint = did_you_mean(name, list(NAMES)) or f"; there are {', '.join(NAMES)}"
-        raise BadInput(f"there is no benchmark {name!r}{hint}")
-    folder = Settings.from_env().data.expanduser().resolve() / FOLDER
+    _check(name)
+    folder = _folder()
     with Console(stderr=True).status("Starting PostgreSQL and Redis") as status, _empty(folder) as app:
         status.update(f"Measuring {name} over {rows:,} customers")
         return run(app, name, rows)
+
+
+def _check(name: str) -> None:
+    if name not in NAMES:
+        hint = did_you_mean(name, list(NAMES)) or f"; there are {', '.join(NAMES)}"
+        raise BadInput(f"there is no benchmark {name!r}{hint}")
+
+
+def _folder() -> Path:
+    return Settings.from_env().data.expanduser().resolve() / FOLDER
 
 
 @contextmanager
@@ -59,8 +88,8 @@ def draw_figures(console: Console, figures: list[Figure]) -> None:
     for one in figures:
         style = "green" if one.ratio <= CLOSE else "yellow" if one.ratio <= FAR else "red"
         table.add_row(
-            one.name, f"{one.value:,g} {one.unit}", f"{one.limit:,g} {one.unit}",
-            f"[{style}]{one.ratio:g}[/{style}]", f"[dim]{one.limit_name}[/dim]",
+            shown(one.name), f"{one.value:,g} {one.unit}", f"{one.limit:,g} {one.unit}",
+            f"[{style}]{one.ratio:g}[/{style}]", f"[dim]{shown(one.limit_name)}[/dim]",
         )  # fmt: skip
     console.print(table)
     console.print("[dim]ratio: our cost divided by the limit's, measured in this run; 1 is perfect[/dim]")

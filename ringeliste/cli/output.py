@@ -1,6 +1,7 @@
 """How answers are printed: tables for people, one JSON document for programs."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -8,11 +9,14 @@ from typing import Any
 
 import orjson
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ringeliste.drawing import count
 
 PIPE_WIDTH = 160
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Draw = Callable[[Console], None]
 
@@ -20,7 +24,7 @@ Draw = Callable[[Console], None]
 def console() -> Console:
     """Standard output; without colours, and wide enough for whole names, when it is no terminal."""
     narrow = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if narrow else PIPE_WIDTH)
+    return Console(highlight=False, emoji=False, width=None if narrow else PIPE_WIDTH)
 
 
 def answer(document: Any, draw: Draw, *, as_json: bool) -> None:
@@ -55,6 +59,23 @@ def number(value: int) -> str:
     return count(value) if value else "[dim]0[/dim]"
 
 
+def shown(value: object) -> str:
+    """A value for the screen, as it is: what somebody wrote in a list is no markup and moves no cursor.
+
+    Every value that is not ours goes through here before it is printed or put into a table.
+    """
+    text = _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", str(value))
+    # Rich doubles a last backslash, and takes one back only where a tag follows: so one does.
+    return escape(text) + ("[none][/none]" if text.endswith("\\") else "")
+
+
+def moving(worked: bool) -> str:
+    """Who moves the customers to their segments, after what was changed."""
+    if worked:
+        return "The workers move the customers now; `ringeliste segments` shows how far they are."
+    return "The customers are moved once somebody works: nobody does, start with `ringeliste up`."
+
+
 def would(dry_run: bool) -> str:
-    """The head of an answer."""
-    return "[yellow]Dry run, nothing is changed.[/yellow] " if dry_run else ""
+    """The head of an answer, on a line of its own."""
+    return "[yellow]Dry run, nothing is changed.[/yellow]\n" if dry_run else ""

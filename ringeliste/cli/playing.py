@@ -1,18 +1,41 @@
 """A simulation on the terminal: how far it is, and what it came to."""
 
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 
 from calling.importing import Progress
-from ringeliste.cli.output import number, plain_table
+from ringeliste import throwaway
+from ringeliste.cli.output import number, plain_table, shown
 from ringeliste.drawing import bar, count
 from ringeliste.simulation import SimulationReport
 from ringeliste.simulation import simulate as run
+from ringeliste.simulation.apart import FOLDER
 from wiring.settings import Settings
 
 BAR = 30
+
+BUILD_SECONDS, DAY_SECONDS = 15, 60
+BUILD_MEGABYTES, DAY_MEGABYTES = 200, 60
+"""What the bank's list and each day of it take on two quiet cores, roughly."""
+
+
+def plan(*, days: float, data: Path | None, sellers: int) -> dict[str, Any]:
+    """What `play` would build, where, and roughly how long and how large. Raises BadInput as it would."""
+    folder = Settings.from_env().data.expanduser().resolve() / FOLDER
+    throwaway.check(folder)
+    return {
+        "directory": folder,
+        "replaces": "an earlier simulation" if folder.exists() else "nothing",
+        "list": data or "the bank's list, 45,211 customers",
+        "sellers": sellers,
+        "days": days,
+        "seconds": round(BUILD_SECONDS + days * DAY_SECONDS),
+        "megabytes": round(BUILD_MEGABYTES + days * DAY_MEGABYTES),
+        "afterwards": "stays there, servers stopped, until the next simulation",
+    }
 
 
 def play(*, days: float, seed: int, data: Path | None, sellers: int) -> SimulationReport:
@@ -48,7 +71,7 @@ def draw_report(console: Console, report: SimulationReport) -> None:
     for one in report.segments:
         dry = f"{one.ran_dry:%a %H:%M} UTC" if one.ran_dry else ""
         table.add_row(
-            one.name, number(one.size), number(one.free), number(one.closed), number(one.attempts),
+            shown(one.name), number(one.size), number(one.free), number(one.closed), number(one.attempts),
             number(one.sales), f"[yellow]{dry}[/yellow]",
         )  # fmt: skip
     console.print(table)

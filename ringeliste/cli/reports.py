@@ -118,7 +118,7 @@ def _draw_hours(console: "Console", worked: "list[Hour]", now: "datetime") -> No
 
 
 def _draw_check(console: "Console", totals: dict[str, int], findings: "list[Finding]") -> None:
-    from ringeliste.cli.output import plain_table
+    from ringeliste.cli.output import plain_table, shown
     from ringeliste.drawing import count
 
     table = plain_table("", "promise", "", "violations", right=("violations",))
@@ -128,4 +128,4 @@ def _draw_check(console: "Console", totals: dict[str, int], findings: "list[Find
         table.add_row(lamp, promise, PROMISES.get(promise, ""), count(broken), style=style)
     console.print(table)
     for finding in (one for one in findings if one.count):
-        console.print(f"[red]{finding.promise}[/red] {finding.what}: {count(finding.count)}")
+        console.print(f"[red]{finding.promise}[/red] {shown(finding.what)}: {count(finding.count)}")

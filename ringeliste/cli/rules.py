@@ -70,17 +70,18 @@ def publish(
       ringeliste rules publish rules.json --author Kari
     """
     from calling.publishing import publish as put_in_force
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import somebody_works, writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
 
     body = _read(file)
-    with writing(crm, dry_run=dry_run) as (_, open_work):
+    with writing(crm, dry_run=dry_run) as (app, open_work):
         with open_work() as work:
             assignment_id = find(work, "assignment", assignment)
         version = put_in_force(open_work, assignment_id, body, author=whoever(author))
         moves = _moves(open_work, assignment_id) if dry_run else []
-    document = {"version": version, "dry_run": dry_run, "moves": moves}
+        worked = somebody_works(app)
+    document = {"version": version, "dry_run": dry_run, "moves": moves, "somebody_works": worked}
     answer(document, lambda console: _draw_published(console, document), as_json=as_json)
 
 
@@ -130,15 +131,15 @@ def _draw_rules(console: "Console", body: Any) -> None:
 
 
 def _draw_published(console: "Console", document: dict[str, Any]) -> None:
-    from ringeliste.cli.output import plain_table, would
+    from ringeliste.cli.output import moving, plain_table, shown, would
     from ringeliste.drawing import count
 
     console.print(f"{would(document['dry_run'])}Version {document['version']} of the rules.")
     if not document["dry_run"]:
-        console.print("The workers move the customers now; `ringeliste segments` shows how far they are.")
+        console.print(moving(document["somebody_works"]))
         return
     table = plain_table("segment", "before", "after", "change", right=("before", "after", "change"))
     for move in document["moves"]:
         before, after = move["before"], move["after"]
-        table.add_row(move["segment"], count(before), count(after), f"{after - before:+,}")
+        table.add_row(shown(move["segment"]), count(before), count(after), f"{after - before:+,}")
     console.print(table)

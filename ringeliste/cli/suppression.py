@@ -44,6 +44,7 @@ def suppress(
     from calling import suppress as list_of
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, would
+    from ringeliste.drawing import counted
 
     if (number is None) == (customer is None):
         raise BadInput("suppress: give a number or --customer, one of the two")
@@ -51,7 +52,7 @@ def suppress(
         subject = _subject(open_work, number, customer)
         if lift:
             lifted = list_of.lift(open_work, **subject)
-            said = f"{lifted} entries lifted." if lifted else "It was not on the list."
+            said = f"{counted(lifted, 'entry', 'entries')} lifted." if lifted else "It was not on the list."
             document = {"lifted": lifted, "dry_run": dry_run}
             answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
             return

@@ -53,21 +53,29 @@ def simulate(
         Path | None, typer.Option(metavar="FILE", help="A list of the demo's shape; else the bank's.")
     ] = None,
     sellers: Annotated[int, typer.Option(min=1, help="How many sellers work.")] = 20,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Play days of calling in a minute or two, by the very functions that real days run on.
 
-    How far does this list last with these sellers? Works in a directory of its own below the data directory;
-    no real list is touched. Exit code 3 if the audit afterwards finds a broken promise.
+    How far does this list last with these sellers? No real list is touched. The days stay in
+    DATA/simulation, a data directory of its own below yours (a day: 260 MB; servers stopped), until the next
+    run makes it anew: look at it with RINGELISTE_DATA=DATA/simulation, or remove it. Exit code 3 if the audit
+    afterwards finds a broken promise.
 
     \b
     Examples:
       ringeliste simulate --days 1 --seed 7
+      ringeliste simulate --days 5 --dry-run
       ringeliste simulate --days 5 --sellers 40 --json
     """
     from ringeliste.cli.output import answer
-    from ringeliste.cli.playing import draw_report, play
+    from ringeliste.cli.playing import draw_report, plan, play
 
+    if dry_run:
+        document = plan(days=days, data=data, sellers=sellers)
+        answer(document, lambda console: _draw_plan(console, document), as_json=as_json)
+        return
     report = play(days=days, seed=seed, data=data, sellers=sellers)
     answer(report.to_json(), lambda console: draw_report(console, report), as_json=as_json)
     if any(report.check.values()):
@@ -77,32 +85,50 @@ def simulate(
 def bench(
     name: Annotated[str, typer.Argument(metavar="NAME", help="import, rebuild, allocate, next or outcomes.")],
     rows: Annotated[int, typer.Option(min=1000, help="Customers.")] = 100_000,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how fast this machine does it, beside the best that it could do, in the same run.
 
-    Works on servers of its own with an empty database, and removes them. A ratio is our cost divided by the
-    limit's: 1 is perfect, larger is slower.
+    Works in DATA/bench on servers of its own with an empty database, and removes them. A ratio is our cost
+    divided by the limit's: 1 is perfect, larger is slower.
 
     \b
     Examples:
       ringeliste bench next
       ringeliste bench import --rows 1000000 --json
+      ringeliste bench rebuild --dry-run
     """
-    from ringeliste.cli.measuring import draw_figures, measure
+    from ringeliste.cli.measuring import draw_figures, measure, plan
     from ringeliste.cli.output import answer
 
+    if dry_run:
+        document = plan(name, rows)
+        answer(document, lambda console: _draw_plan(console, document), as_json=as_json)
+        return
     figures = measure(name, rows)
     answer(figures, lambda console: draw_figures(console, figures), as_json=as_json)
 
 
-def _draw(console: Any, document: dict[str, Any], *, dry_run: bool) -> None:
-    from ringeliste.cli.output import plain_table, would
+def _draw_plan(console: Any, document: dict[str, Any]) -> None:
+    from ringeliste.cli.output import plain_table, shown, would
 
-    console.print(f"{would(dry_run)}The demo {'would be' if dry_run else 'is'} in {document['directory']}.")
+    console.print(f"{would(True)}It would work in {shown(document['directory'])}.")
     table = plain_table("", "")
     for name, value in document.items():
-        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", str(value))
+        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", shown(value))
+    console.print(table)
+
+
+def _draw(console: Any, document: dict[str, Any], *, dry_run: bool) -> None:
+    from ringeliste.cli.output import plain_table, shown, would
+
+    console.print(
+        f"{would(dry_run)}The demo {'would be' if dry_run else 'is'} in {shown(document['directory'])}."
+    )
+    table = plain_table("", "")
+    for name, value in document.items():
+        table.add_row(f"[dim]{name.replace('_', ' ')}[/dim]", shown(value))
     console.print(table)
     if not dry_run:
         console.print("Work it with [bold]ringeliste up --demo[/bold].")

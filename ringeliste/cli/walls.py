@@ -96,12 +96,13 @@ def resume(
     from calling.pause import resume as go_on
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, would
+    from ringeliste.drawing import counted
 
     with writing(crm, dry_run=dry_run) as (_, open_work):
         lifted = go_on(
             open_work, what.value, _target(open_work, what, name, assignment), author=whoever(author)
         )
-    said = f"{lifted} lifted; work goes on." if lifted else "No pause stood on it."
+    said = f"{counted(lifted, 'pause')} lifted; work goes on." if lifted else "No pause stood on it."
     document = {"lifted": lifted, "dry_run": dry_run}
     answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
 
@@ -146,9 +147,9 @@ def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> No
 
 
 def _draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: bool) -> None:
-    from ringeliste.cli.output import instant, would
+    from ringeliste.cli.output import instant, shown, would
 
-    console.print(f"{would(dry_run)}[bold]{done}[/bold].")
+    console.print(f"{would(dry_run)}[bold]{shown(done)}[/bold].")
     console.print(f"  {len(caught.recalled)} taken back unrung")
     console.print(f"  {len(caught.rung)} ring, talk or are in wrap-up, and go on to their end")
     console.print(f"  {len(caught.unknown)} with a dialer that has not answered yet")
