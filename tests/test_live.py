@@ -29,7 +29,7 @@ def segment(name: str, *, paused: bool = False) -> SegmentFigures:
 def view(*, problem: str = "", ringable: bool = True, hours: int = 12) -> View:
     worked = [Hour(AT.replace(minute=0) - timedelta(hours=n), 1_380, 300, 40) for n in range(hours)]
     segments = [segment("Bought in an earlier campaign"), segment("Loans", paused=True), segment("Rest")]
-    opens = AT.replace(day=3, hour=9, minute=0)
+    opens = AT.replace(day=3, hour=9, minute=1)
     figures = Figures(AT, 60, segments, worked, opens, ringable)
     lamps = [Lamp(name, name != "dialer", 2 if name == "dialer" else 0) for name in NAMES]
     return View(figures, problem, lamps, "http://127.0.0.1:8080/?key=rl_0123456789abcdef", LISBON)
@@ -53,7 +53,7 @@ def test_it_fits_and_names_everything(width: int) -> None:
 
 
 def test_a_closed_hour_and_a_problem_are_said() -> None:
-    assert "nobody may be rung now, opens Tue 09:00" in drawn(view(ringable=False), 100)[0]
+    assert "nobody may be rung now, opens Tue 09:01 with the margin" in drawn(view(ringable=False), 100)[0]
     assert "PostgreSQL is away" in drawn(view(problem="PostgreSQL is away"), 100)[0]
 
 
