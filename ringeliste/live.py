@@ -85,11 +85,7 @@ def _head(view: View) -> Text:
     if view.problem:
         return head.append(f"  {view.problem}", style="red")
     if not figures.ringable:
-        opens = (
-            f"opens {figures.opens.astimezone(view.zone):%a %H:%M} with the margin"
-            if figures.opens
-            else "never opens"
-        )
+        opens = f"opens {figures.opens.astimezone(view.zone):%a %H:%M}" if figures.opens else "never opens"
         head.append(f"  nobody may be rung now, {opens}", style="yellow")
     return head
 

@@ -67,7 +67,7 @@ def refused(engine: Engine, statement: str | Executable) -> str | None:
 
 
 def test_the_wall_is_never_entered_by_a_function() -> None:
-    """In a cluster `set_config` does not travel to the shards. Planted in the dry runs, where it had stood."""
+    """In a cluster `set_config` does not reach the shards. Planted in the dry runs, where it had stood."""
     call = "set_" + "config("  # put together, so that this file may be read as well
     ours = [
         path

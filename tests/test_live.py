@@ -53,7 +53,7 @@ def test_it_fits_and_names_everything(width: int) -> None:
 
 
 def test_a_closed_hour_and_a_problem_are_said() -> None:
-    assert "nobody may be rung now, opens Tue 09:01 with the margin" in drawn(view(ringable=False), 100)[0]
+    assert "nobody may be rung now, opens Tue 09:01" in drawn(view(ringable=False), 100)[0]
     assert "PostgreSQL is away" in drawn(view(problem="PostgreSQL is away"), 100)[0]
 
 
