@@ -74,7 +74,7 @@ _PLACEMENTS = text("""
      order by p.assignment_id
 """)
 _LEASES = text("""
-    select id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
+    select id, assignment_id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
 """)
 _SELLER = text("""
     select id, name, presence, presence_since, assignment_id, segment_id from seller
@@ -147,7 +147,7 @@ def customer(work: Work, customer_id: int) -> tuple[Row[Any], Rows]:
 
 
 def leases(work: Work, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """Whose leases these are: id -> row with seller_id and dialer_id. Unknown ones are missing."""
+    """Whose these are: id -> row with assignment_id, seller_id, dialer_id; unknown ones are missing."""
     return {row.id: row for row in work.run(_LEASES, leases=list(ids))}
 
 

@@ -8,8 +8,8 @@ NUMBER_KEYS = frozenset({"e164", "msisdn", "phone", "telephone", "mobile", "tel"
 """Log keys whose values are numbers even when written without a plus."""
 
 # What stands in front of a number tells that it is one; ids, times and amounts have nothing of the kind. Each
-# pattern: what tells, then digits in one piece (what follows them is something else), or grouped for people; no
-# date, and nothing that is masked already.
+# pattern: what tells, then digits in one piece (what follows them is something else), or grouped for people;
+# no date, and nothing that is masked already.
 _NAME = "|".join(sorted(NUMBER_KEYS))
 _SIX = r"(?![0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]+\*)([0-9]{6,}|[0-9](?:[ .\-/()]{0,2}[0-9]){5,})"
 _NUMBERS = [
