@@ -50,10 +50,13 @@ def suppress(
     with writing(crm, dry_run=dry_run) as (app, open_work):
         subject = _subject(open_work, number, customer)
         if lift:
-            lifted = list_of.lift(open_work, **subject)
-            said = f"{lifted} entries lifted." if lifted else "It was not on the list."
-            document = {"lifted": lifted, "dry_run": dry_run}
-            answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
+            lifted_by = whoever(author)
+            lifted = list_of.lift(open_work, **subject, author=lifted_by)
+            said = f"{lifted} entries lifted by {lifted_by}." if lifted else "It was not on the list."
+            document = {"lifted": lifted, "lifted_by": lifted_by, "dry_run": dry_run}
+            answer(
+                document, lambda console: console.print(would(dry_run) + said, markup=False), as_json=as_json
+            )
             return
         expires_at = app.now() + timedelta(days=days) if days else None
         caught = list_of.suppress(
