@@ -21,6 +21,8 @@ from wiring.settings import Settings
 
 __all__ = ["App", "app", "enter_crm", "install_publisher"]
 
+_SNAPSHOT = "set transaction isolation level repeatable read, read only"
+
 
 def enter_crm(connection: Connection, crm_id: int) -> None:
     """From here to the end of its transaction `connection` is behind the wall of `crm_id`."""
@@ -50,13 +52,16 @@ class App:
         return self.clock.now()
 
     @contextmanager
-    def work(self, crm_id: int, *, now: datetime | None = None) -> Iterator[Work]:
+    def work(self, crm_id: int, *, now: datetime | None = None, snapshot: bool = False) -> Iterator[Work]:
         """One transaction behind the wall of `crm_id`; commits, then publishes the hints.
 
         An error rolls back and publishes nothing; nothing is retried. `now` defaults to the clock.
+        `snapshot`: it only reads, and all its statements see one instant, so that their figures agree.
         """
         at = now or self.now()
         with translating(), self._sessions.begin() as session:
+            if snapshot:
+                session.connection().exec_driver_sql(_SNAPSHOT)
             enter_crm(session.connection(), crm_id)
             work = Work(session, crm_id, at, self._new_id)
             yield work
