@@ -24,7 +24,7 @@ NAMES = ("web", "worker", "scheduler", "dialer", "robot", "sellers", "postgres",
 
 
 def segment(name: str, *, paused: bool = False) -> SegmentFigures:
-    return SegmentFigures(1, "key", name, 1, paused, 12_345, 9_000, 7, 44, 1_300, 1_994, 4_000, 900, 211)
+    return SegmentFigures(1, "key", name, 1, paused, 12_345, 9_000, 7, 44, 1_300, 1_994, 4_000, 900, 211, 38)
 
 
 def view(*, problem: str = "", ringable: bool = True, hours: int = 12) -> View:
