@@ -42,9 +42,12 @@ _LAST_PAUSE = text("""
        and target_id is not distinct from cast(:target_id as bigint) and lifted_at is null
 """)
 _SUPPRESSIONS = text("""
-    select w.id, w.e164, w.customer_id, w.reason, w.author, w.created_at, w.expires_at from suppression w
+    select w.id, w.e164, w.customer_id, w.reason, w.author, w.created_at, w.expires_at,
+           w.lifted_at, w.lifted_by
+      from suppression w
      where w.crm_id = :crm_id and w.id > :after
-       and w.lifted_at is null and (w.expires_at is null or w.expires_at > :now)
+       and case when :lifted then w.lifted_at is not null
+                else w.lifted_at is null and (w.expires_at is null or w.expires_at > :now) end
      order by w.id limit :most
 """)
 _SUPPRESSION = text("select id, e164, customer_id from suppression where crm_id = :crm_id and id = :id")
@@ -74,7 +77,7 @@ _PLACEMENTS = text("""
      order by p.assignment_id
 """)
 _LEASES = text("""
-    select id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
+    select id, assignment_id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
 """)
 _SELLER = text("""
     select id, name, presence, presence_since, assignment_id, segment_id from seller
@@ -119,9 +122,9 @@ def last_pause(work: Work, scope: str, target_id: int | None) -> int:
     return int(_found(key, "pause", f"of {scope} {target_id or ''}".strip()))
 
 
-def suppressions(work: Work, after: int, most: int) -> Rows:
-    """Standing suppressions."""
-    return work.run(_SUPPRESSIONS, after=after, most=most).all()
+def suppressions(work: Work, after: int, most: int, *, lifted: bool = False) -> Rows:
+    """Standing suppressions, or those that were lifted."""
+    return work.run(_SUPPRESSIONS, after=after, most=most, lifted=lifted).all()
 
 
 def suppression(work: Work, key: int) -> Row[Any]:
@@ -147,7 +150,7 @@ def customer(work: Work, customer_id: int) -> tuple[Row[Any], Rows]:
 
 
 def leases(work: Work, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """Whose leases these are: id -> row with seller_id and dialer_id. Unknown ones are missing."""
+    """Whose these are: id -> row with assignment_id, seller_id, dialer_id; unknown ones are missing."""
     return {row.id: row for row in work.run(_LEASES, leases=list(ids))}
 
 

@@ -7,7 +7,7 @@ that runs a little wrong, ours or a dialer's, rings nobody at a minute that the 
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, reduce
 
 import orjson
@@ -16,6 +16,7 @@ from calling.clocks import Clock
 from calling.law import Law, Laws, shipped
 from calling.spans import (
     DAY,
+    WHOLE_DAY,
     Span,
     Spans,
     date_of,
@@ -33,6 +34,7 @@ MARGIN = 1
 """Minutes that are left out at both edges of a window."""
 
 OWN_HOURS = "own hours, no law row"
+THE_CRMS_OWN = "the CRM's own hours"
 NO_ZONE = "nobody knows where they are: a person has to verify the zone"
 FAR = 370  # days: a clock that does not open within them never does
 _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
@@ -57,17 +59,23 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """One reason why a clock is shut. `local`: what the clock on the wall of `zone` shows."""
+    """One reason why a clock is shut. `local`: what the clock on the wall of `zone` shows.
+
+    `hours`: what the rule says of that local day; `less_margin`: what is left of them.
+    """
 
     zone: str | None
     local: datetime | None
     rule: str
     hours: str
+    less_margin: str = ""
 
     def __str__(self) -> str:
         if self.local is None:
             return self.rule
-        return f"{self.local:%a %H:%M} in {self.zone}, but {self.rule} says {self.hours} that day"
+        says = "say" if self.rule == THE_CRMS_OWN else "says"
+        told = f"{self.local:%a %H:%M} in {self.zone}, but {self.rule} {says} {self.hours} that day"
+        return told if self.less_margin == self.hours else f"{told}, with the margin {self.less_margin}"
 
 
 class Timetable:
@@ -116,7 +124,8 @@ class Timetable:
             for rule, on in self._rules(clock.places):
                 spans = shrink(_in_zone(name, minute - minute % DAY, on), MARGIN)
                 if not any(start <= minute < end for start, end in spans):
-                    reasons.append(Shut(name, local, rule, as_text(on(local.date()))))
+                    day = local.date()
+                    reasons.append(Shut(name, local, rule, as_text(on(day)), as_text(_less_margin(day, on))))
         return reasons
 
     def basis(self, clock: Clock, day: date) -> list[Basis]:
@@ -172,7 +181,7 @@ class Timetable:
 
     def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
         """Everything that has a say, each with its name."""
-        own = ("the CRM's own hours", lambda day: self._own.on(day.weekday()))
+        own = (THE_CRMS_OWN, lambda day: self._own.on(day.weekday()))
         return [own, *((f"{law.name} ({law.place})", law.on) for law in self._laws.of(places))]
 
 
@@ -180,6 +189,13 @@ def _in_zone(name: str, start_of_day: int, on: HoursOn) -> Spans:
     """When it is open in one zone by the hours of each local day; a UTC day, and one to either side."""
     days = [date_of(start_of_day + n * DAY) for n in range(-2, 3)]  # the local days that may touch them
     return merge(span for day in days for span in wall_to_utc(name, day, on(day)))
+
+
+def _less_margin(day: date, on: HoursOn) -> Spans:
+    """What the margin leaves of a local day; midnight is no edge where both days are open at it."""
+    days = [(n * DAY, on(day + timedelta(days=n))) for n in (-1, 0, 1)]
+    around = merge((start + at, end + at) for at, spans in days for start, end in spans)
+    return intersect(shrink(around, MARGIN), WHOLE_DAY)
 
 
 @lru_cache(maxsize=256)

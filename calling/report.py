@@ -15,7 +15,10 @@ CONTACTS = sorted(outcome.value for outcome, effect in EFFECTS.items() if effect
 
 @dataclass(frozen=True, slots=True)
 class SegmentFigures:
-    """One segment now: how many are there, in what state, and what was reached among its leases."""
+    """One segment now: how many are there, in what state, and what was reached among its leases.
+
+    Size = free + gated + leased + resting + closed. `this_hour`: attempts reported in the hour that runs.
+    """
 
     id: int
     key: str
@@ -31,6 +34,7 @@ class SegmentFigures:
     attempts: int
     contacts: int
     sales: int
+    this_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,9 @@ _SEGMENTS = text("""
     ), worked as (
         select segment_id, count(*) as attempts,
                count(*) filter (where outcome = any(:contacts)) as contacts,
-               count(*) filter (where outcome = 'sale') as sales
+               count(*) filter (where outcome = 'sale') as sales,
+               count(*) filter (
+                   where reported_at >= date_trunc('hour', cast(:now as timestamptz))) as this_hour
           from attempt a
          where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0
          group by segment_id
@@ -71,7 +77,8 @@ _SEGMENTS = text("""
            coalesce(p.size, 0) as size, coalesce(p.free, 0) as free, coalesce(p.gated, 0) as gated,
            coalesce(p.leased, 0) as leased, coalesce(p.resting, 0) as resting,
            coalesce(p.closed, 0) as closed, coalesce(w.attempts, 0) as attempts,
-           coalesce(w.contacts, 0) as contacts, coalesce(w.sales, 0) as sales
+           coalesce(w.contacts, 0) as contacts, coalesce(w.sales, 0) as sales,
+           coalesce(w.this_hour, 0) as this_hour
       from segment s
       left join standing p on p.segment_id = s.id
       left join worked w on w.segment_id = s.id

@@ -26,7 +26,7 @@ _UNFINISHED = text("""
     select id from suppression where crm_id = :crm_id and walled_at is null and lifted_at is null order by id
 """)
 _LIFT = text("""
-    update suppression set lifted_at = :now
+    update suppression set lifted_at = :now, lifted_by = :author
      where crm_id = :crm_id and lifted_at is null
        and (e164 = :e164 or customer_id = :customer_id)
     returning id
@@ -85,10 +85,10 @@ def finish_suppressions(open_work: OpenWork) -> int:
     return len(left)
 
 
-def lift(open_work: OpenWork, *, e164: str | None = None, customer_id: int | None = None) -> int:
+def lift(open_work: OpenWork, *, e164: str | None = None, customer_id: int | None = None, author: str) -> int:
     """Take a number or a customer off the list; how many entries stood. Their gates are opened at once."""
     with open_work() as work:
-        lifted = len(work.run(_LIFT, e164=e164, customer_id=customer_id).all())
+        lifted = len(work.run(_LIFT, e164=e164, customer_id=customer_id, author=author).all())
         _stamp(work, e164, customer_id)
         for assignment_id in work.run(_ASSIGNMENTS).scalars():
             work.hint("allocate", assignment_id)

@@ -29,6 +29,9 @@ from models.outcomes import Outcome
 
 log = logging.getLogger("dialer_adapter.simulator")
 
+LINE = "%(asctime)s %(name)s %(levelname)s lease=%(lease)s %(message)s"
+"""A line of a dialer that runs by itself; ours is started by ringeliste/robot.py and logs as we do."""
+
 BEAT_SECONDS = 0.5
 """Wall time between signs of life."""
 
@@ -183,7 +186,14 @@ async def serve(asked: argparse.Namespace) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the simulated dialer; 2 when it was told something wrong."""
     asked = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter(LINE, defaults={"lease": "-"}))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    return run(asked)
+
+
+def run(asked: argparse.Namespace) -> int:
+    """As the command line asks, logging as it was configured; 2 when told something wrong."""
     try:
         asyncio.run(serve(asked))
     except (RingelisteError, OSError) as flaw:

@@ -28,7 +28,7 @@ def demo_commands(
     }
     sellers = {"url": url, "demo": folder, "journal": journals / "sellers.journal", "seed": seed}
     return {
-        "robot": _command("dialer_adapter.simulator", robot),
+        "robot": _command("ringeliste.robot", robot),
         "sellers": _command("ringeliste.sellers", sellers),
     }
 

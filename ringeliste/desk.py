@@ -4,12 +4,13 @@ Knows the public API and nothing else of ours; what becomes of a call is told by
 """
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
+
+import structlog
 
 from dialer_adapter.fate import fate
 from ringeliste.desk_api import BusinessTime, DeskApi, Refused
@@ -21,7 +22,7 @@ DIAL_SECONDS, WRAP_UP_SECONDS = 6, 20
 ASK_SECONDS = 30.0
 """The longest wall time for which a seller believes that nobody can be rung."""
 
-log = logging.getLogger("ringeliste.sellers")
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ class Desk:
             try:
                 await self._turn()
             except Refused as refused:
-                log.warning("seller %s: %s", self._seller_id, refused)
+                log.warning("refused", seller=self._seller_id, why=str(refused))
                 self._there = False  # perhaps somebody sent us away: sit down again
                 await asyncio.sleep(1 + self._dice.random())
 
@@ -72,7 +73,7 @@ class Desk:
         try:
             await self._api.ring(card["lease_id"])
         except Refused as refused:
-            log.info("seller %s may not ring: %s", self._seller_id, refused)
+            log.info("may not ring", seller=self._seller_id, lease=card["lease_id"], why=str(refused))
             await self._api.release(card["lease_id"])
             return False
         return True
@@ -93,6 +94,6 @@ class Desk:
         try:
             answer = await self._api.outcome(told.lease_id, told.outcome, told.talk_seconds)
         except Refused as refused:  # a bug, here or there: the journal keeps it for who looks
-            log.error("the outcome of %s was refused: %s", told.lease_id, refused)
+            log.error("an outcome was refused", seller=self._seller_id, lease=told.lease_id, why=str(refused))
             return
         self._floor.journal.acknowledged(told, answer["kind"])

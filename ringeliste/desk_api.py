@@ -1,7 +1,6 @@
 """The public API as a seller's page uses it. Whatever is away is asked again until it answers."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -9,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import httpx
+import structlog
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Wall seconds before the same question is asked again: doubled each time."""
@@ -18,7 +18,7 @@ STEP_SECONDS = 0.5
 
 CLOCK_SECONDS = 2.0
 
-log = logging.getLogger("ringeliste.sellers")
+log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
@@ -78,7 +78,7 @@ class DeskApi:
             if answer is not None and answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                 return _accepted(answer)
             if not said:
-                log.warning("%s %s: %s; asking again until it answers", method, path, problem)
+                log.warning("asking again until it answers", method=method, path=path, why=problem)
                 said = True
             await asyncio.sleep(pause * (0.5 + self._dice.random()))
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -74,7 +74,7 @@ class Reader:
 
     def read(self) -> Figures:
         """The figures now. Raises what the database raises."""
-        with self._app.work(self._crm_id) as work:
+        with self._app.work(self._crm_id, snapshot=True) as work:
             segments = report.segments(work, self._assignment_id)
             hours = report.hours(work, self._assignment_id, work.now - timedelta(hours=HOURS_SHOWN))
             known = opening.openings(work)

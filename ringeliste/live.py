@@ -19,13 +19,16 @@ PARTS = (
     ("gated", "magenta"),
     ("closed", "bright_black"),
 )
-"""What a segment's bar is made of, in this order, each with its colour."""
+"""What a segment's bar is made of, in this order, each with its colour; the headings wear them too."""
 
-NARROW = {"size": "size", "free": "free", "leased": "held", "attempts": "calls", "sales": "sales"}
-WIDE = {
-    "size": "size", "free": "free", "leased": "held", "resting": "resting", "closed": "closed",
-    "attempts": "calls", "contacts": "reached", "sales": "sales",
+NUMBERS = {
+    "size": "size", "free": "free", "leased": "held", "resting": "resting", "gated": "gated",
+    "closed": "closed", "attempts": "calls", "contacts": "reached", "sales": "sales",
 }  # fmt: skip
+"""Figures of a segment, and what stands above them; the parts add up to the size."""
+
+COLUMN = 8
+NAME = {False: 14, True: 24}
 ROOMY = 112
 HOUR_WIDTH, HOURS_SHOWN = 6, 14
 
@@ -70,7 +73,7 @@ def line(view: View) -> str:
     if figures is None:
         return f"starting; {_states(view.lamps)}"
     at = figures.at.astimezone(view.zone)
-    totals = ", ".join(f"{name} {count(_total(figures.segments, key))}" for key, name in WIDE.items())
+    totals = ", ".join(f"{name} {count(_total(figures.segments, key))}" for key, name in NUMBERS.items())
     problem = f"; {view.problem}" if view.problem else ""
     return f"{at:%a %d %b %H:%M} at {figures.speed:g}x: {totals}; {_states(view.lamps)}{problem}"
 
@@ -91,28 +94,24 @@ def _head(view: View) -> Text:
 
 
 def _segments(segments: Sequence[SegmentFigures], width: int) -> RenderableType:
-    numbers, name_width = (WIDE, 30) if width >= ROOMY else (NARROW, 22)
-    bar = max(10, min(40, width - name_width - 2 - 9 * len(numbers)))
+    roomy = width >= ROOMY
+    numbers = [name for name in NUMBERS if roomy or name != "contacts"]
+    bar = min(40, width - NAME[roomy] - 2 - COLUMN * len(numbers)) if roomy else 0
     largest = max((one.size for one in segments), default=0)
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", pad_edge=False)
-    table.add_column("segment", no_wrap=True, width=name_width)
-    table.add_column(_legend(bar), width=bar, no_wrap=True)
-    for heading in numbers.values():
-        table.add_column(heading, justify="right", no_wrap=True, min_width=7)
+    table.add_column("segment", no_wrap=True, width=NAME[roomy])
+    if roomy:
+        table.add_column("", width=bar, no_wrap=True)
+    for name in numbers:
+        heading = Text(NUMBERS[name], style=dict(PARTS).get(name, ""))
+        table.add_column(heading, justify="right", no_wrap=True, min_width=COLUMN - 1)
     for one in segments:
-        drawn = stacked([(getattr(one, part), style) for part, style in PARTS], largest, bar)
-        name = Text(f"‖ {one.name}", style="red") if one.paused else Text(one.name)
-        table.add_row(name, drawn, *(_number(one, number) for number in numbers))
-    totals = (count(_total(segments, number)) for number in numbers)
-    table.add_row("together", "", *totals, style="bold")
+        drawn = [stacked([(getattr(one, part), style) for part, style in PARTS], largest, bar)][: int(roomy)]
+        name_shown = Text(f"‖ {one.name}", style="red") if one.paused else Text(one.name)
+        table.add_row(name_shown, *drawn, *(_number(one, name) for name in numbers))
+    totals = (count(_total(segments, name)) for name in numbers)
+    table.add_row("together", *[""][: int(roomy)], *totals, style="bold")
     return table
-
-
-def _legend(width: int) -> Text:
-    """As many of the bar's parts as their words fit above it."""
-    words = [Text(WIDE.get(part, part), style=style) for part, style in PARTS]
-    fitting = [n for n in range(len(words) + 1) if sum(len(word) + 1 for word in words[:n]) <= width + 1]
-    return Text(" ").join(words[: fitting[-1]])
 
 
 def _number(one: SegmentFigures, name: str) -> Text:

@@ -22,6 +22,19 @@ def usable_port(host: str, port: int, *, may_move: bool) -> int:
     raise Conflict(f"port {port} of {host} is taken: set RINGELISTE_WEB_PORT to a free one (0: any)")
 
 
+def free_ports(host: str, first: int, count: int) -> list[int]:
+    """So many ports in a row that nobody listens on, from `first` on. Raises Conflict."""
+    free: list[int] = []
+    for candidate in range(first, min(first + TRIED, 65536)):
+        try:
+            free.append(_free(host, candidate))
+        except OSError:
+            free = []
+        if len(free) == count:
+            return free
+    raise Conflict(f"no {count} ports of {host} in a row are free from {first} on")
+
+
 def _free(host: str, port: int) -> int:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as server:

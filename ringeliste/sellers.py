@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import json
-import logging
 import signal
 import sys
 from collections.abc import Sequence
@@ -11,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import structlog
 
 from dialer_adapter.truth import read_truth
 from models.errors import RingelisteError
 from ringeliste.desk import Desk, Floor
 from ringeliste.desk_api import BusinessTime, DeskApi
 from ringeliste.desk_journal import DeskJournal
+from wiring.logs import configure
+from wiring.settings import Settings
 
 API = "/api/v1"
 ANSWER_SECONDS = 30.0
 
-log = logging.getLogger("ringeliste.sellers")
+log = structlog.get_logger(__name__)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,7 +57,7 @@ async def _until_told(stopping: asyncio.Event, sellers: Sequence[tuple[int, Desk
     """All at their desks; the first failure of any of them is raised."""
     tasks = [asyncio.create_task(floor.time.follow(sellers[0][1]))]
     tasks += [asyncio.create_task(_sit_down(seller, api, floor)) for seller, api in sellers]
-    log.info("%d sellers, %d customers known", len(sellers), len(floor.truth))
+    log.info("begin", sellers=len(sellers), customers=len(floor.truth))
     told = asyncio.create_task(stopping.wait())
     done, _ = await asyncio.wait([told, *tasks], return_when=asyncio.FIRST_COMPLETED)
     for task in (told, *tasks):
@@ -73,12 +75,11 @@ async def _sit_down(seller: int, api: DeskApi, floor: Floor) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sellers; 2 when they were told something wrong."""
     asked = parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    configure(Settings.from_env(), "sellers")
     try:
         asyncio.run(serve(asked))
     except (RingelisteError, OSError, ValueError) as flaw:
-        log.error("%s", flaw)
+        log.error("cannot sell", why=str(flaw))
         return 2
     return 0
 

@@ -19,6 +19,7 @@ from ringeliste.screen import Screen
 from ringeliste.stopping import Stopped, Wish, stop_wish
 from ringeliste.supervised import Supervised
 from ringeliste.supervisor import FILE, Supervisor, sweep
+from ringeliste.watched import Watched, watched
 from wiring.app import App
 from wiring.settings import Settings
 
@@ -50,6 +51,7 @@ class Ready:
     folder: Path
     url: str
     world: "DemoWorld | None"
+    watched: Watched
 
 
 def up(wishes: Wishes, screen: Screen) -> int:
@@ -100,7 +102,8 @@ def _prepare(wishes: Wishes, settings: Settings, folder: Path, screen: Screen) -
     app = App(Settings.from_env(env))
     world = _demo(app, folder, wishes, screen) if wishes.demo else None
     clockwork.resume(app, folder, wishes.speed)
-    return Ready(app, env, folder, reachable_at(settings.web_host, port), world)
+    url = reachable_at(settings.web_host, port)
+    return Ready(app, env, folder, url, world, watched(settings, procfile.commands()))
 
 
 def _release(env: dict[str, str]) -> None:
@@ -140,7 +143,7 @@ def _processes(ready: Ready, wishes: Wishes, screen: Screen) -> list[Supervised]
         Supervised(
             name,
             command,
-            env=ready.env,
+            env={**ready.env, **ready.watched.env(name)},
             directory=procfile.PACKAGES,
             log=logs / f"{name}.log",
             heard=screen.heard,
@@ -155,6 +158,7 @@ def _work(ready: Ready, wishes: Wishes, wish: Wish, screen: Screen) -> None:
     try:
         supervisor.start()
         keeper.start()
+        screen.say(f"Metrics: {', '.join(ready.watched.addresses(ready.url))}")
         with _scene(ready) as scene, screen.showing(scene, supervisor, keeper) as refresh:
             while not wish.told.wait(LOOK_SECONDS):
                 supervisor.look()

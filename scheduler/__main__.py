@@ -14,8 +14,7 @@ def main() -> None:
     """Run until told to stop."""
     app = begin("scheduler")
     connect(app.settings)
-    if app.settings.metrics_port:
-        serve_metrics(app.settings.metrics_port)
+    serve_metrics(app.settings)
     stopping = Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())

@@ -131,6 +131,9 @@ def test_a_number_is_suppressed_however_it_is_written(kari: Caller, written: str
     assert (standing["id"], standing["e164"]) == (done["id"], "+351912345678")
     assert kari.ok("DELETE", f"/suppressions/{done['id']}") == {"lifted": 1}
     assert kari.ok("GET", "/suppressions")["items"] == []
+    (lifted,) = kari.ok("GET", "/suppressions?lifted=true")["items"]
+    assert (lifted["id"], lifted["lifted_by"]) == (done["id"], "a manager")
+    assert lifted["lifted_at"] is not None
 
 
 def test_suppressions_say_what_is_wrong(kari: Caller) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 from web_client import Api, Caller, api_of
 from world import NOON, World
 
@@ -62,6 +64,34 @@ def test_a_seller_works_a_customer_from_next_to_outcome(ana: Caller, work: int) 
     came = ana.ok("POST", f"{lease}/outcome", json={"outcome": "sale", "talk_seconds": 61})
     assert (came["kind"], came["state"], came["status"], came["late"]) == ("first", "closed", "sale", False)
     assert ana.ok("POST", "/me/next")["customer_id"] != card["customer_id"]
+
+
+def test_lines_about_a_lease_say_the_lease_and_its_assignment(ana: Caller, work: int) -> None:
+    """Also the requests' own, which are written outside the verbs. Planted: bound in the verbs alone."""
+    with capture_logs([merge_contextvars]) as lines:
+        lease = ana.ok("POST", "/me/next")["lease_id"]
+        ana.ok("POST", f"/leases/{lease}/ring")
+        ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": "do_not_call"})
+        ana.refused(404, "POST", f"/leases/{uuid4()}/release")
+    asked = [line for line in lines if line["event"] == "request"]
+    assert len({line["crm"] for line in asked}) == 1
+    assert [(line["lease"], line["assignment"]) for line in asked[:3]] == [(lease, work)] * 3
+    assert "assignment" not in asked[3]
+
+
+def test_the_verbs_that_sellers_wait_for_are_timed(api: Api, ana: Caller) -> None:
+    """/metrics of the web had the family and not one sample of it."""
+    lease = ana.ok("POST", "/me/next")["lease_id"]
+    ana.ok("POST", f"/leases/{lease}/ring")
+    ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": "no_answer"})
+    ana.ok("POST", f"/leases/{ana.ok('POST', '/me/next')['lease_id']}/release", 204)
+    ana.refused(404, "POST", f"/leases/{uuid4()}/ring")
+    api.manager().ok("POST", "/pauses", 201, json={"scope": "crm", "reason": "lunch"})
+    metrics = api.http.get("/metrics").text
+    for verb in ("next", "ring", "outcome", "release", "pause"):
+        assert f'ringeliste_verb_seconds_count{{end="done",verb="{verb}"}}' in metrics
+    assert 'ringeliste_verb_seconds_count{end="NotFound",verb="ring"}' in metrics
+    assert "_created" not in metrics
 
 
 def test_an_outcome_told_twice_counts_once(api: Api, world: World, ana: Caller, work: int) -> None:

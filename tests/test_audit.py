@@ -26,6 +26,7 @@ from calling.resegmenting import rebuilds_to_do, run_rebuild
 from models.ids import time_ordered_id
 from models.outcomes import Outcome
 from models.work import Work
+from wiring.app import enter_crm
 from wiring.settings import Settings
 
 MINUTE = timedelta(minutes=1)
@@ -57,7 +58,7 @@ class Worked:
     def audited(self, connection: Connection) -> dict[tuple[str, str], int]:
         """What the application's role finds, as it would see the planted database."""
         connection.execute(text("set local role ringeliste_app"))
-        connection.execute(text("select set_config('app.crm_id', :crm, true)"), {"crm": str(self.crm_id)})
+        enter_crm(connection, self.crm_id)
         with Session(connection) as session:
             work = Work(session, self.crm_id, AUDITED, lambda now: time_ordered_id(now, Random(1)))
             findings = audit(work)

@@ -101,7 +101,8 @@ def test_why_is_this_customer_not_called(shell: Shell, spring: int) -> None:
     told = shell.ok("explain", customer, "--json").document
     assert [gate["gate"] for gate in told["answers"] if not gate["open"]] == ["suppressed"]
     assert "shut" in shell.ok("explain", customer).out
-    assert shell.ok("suppress", "--customer", customer, "--lift", "--json").document["lifted"] == 1
+    lifted = shell.ok("suppress", "--customer", customer, "--lift", "--author", "Kari", "--json").document
+    assert (lifted["lifted"], lifted["lifted_by"]) == (1, "Kari")
 
 
 def test_a_pause_names_what_it_caught(shell: Shell, spring: int) -> None:

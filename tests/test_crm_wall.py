@@ -1,6 +1,7 @@
 """P7, walls: nothing of one CRM is visible or movable from another, and the database enforces it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from catalogue import row_of
@@ -10,7 +11,13 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import StaticPool
 
 from models.tables import SHARED, TENANT, Base
+from wiring.app import enter_crm
 
+ROOT = Path(__file__).parent.parent
+PACKAGES = (
+    "ringeliste", "benchmarks", "web", "scheduler", "workers", "wiring", "calling", "dialer_adapter",
+    "segmentation", "models", "migrations",
+)  # fmt: skip
 OURS, THEIRS = 1, 2
 TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
 NAMES = sorted(table.name for table in TABLES)
@@ -41,10 +48,6 @@ def app(database: Database, ground: Ground) -> Iterator[Engine]:
     engine.dispose()
 
 
-def enter(connection: Connection, crm_id: int) -> None:
-    connection.execute(text("select set_config('app.crm_id', :crm_id, true)"), {"crm_id": str(crm_id)})
-
-
 def seen(connection: Connection) -> dict[str, list[int]]:
     """The CRMs whose rows show, by table."""
     return {
@@ -55,12 +58,25 @@ def seen(connection: Connection) -> dict[str, list[int]]:
 def refused(engine: Engine, statement: str | Executable) -> str | None:
     """What PostgreSQL says to us when it refuses, None when it does not; nothing stays."""
     with engine.connect() as connection:
-        enter(connection, OURS)
+        enter_crm(connection, OURS)
         try:
             connection.execute(text(statement) if isinstance(statement, str) else statement)
         except ProgrammingError as error:
             return str(error.orig)
     return None
+
+
+def test_the_wall_is_never_entered_by_a_function() -> None:
+    """In a cluster `set_config` does not reach the shards. Planted in the dry runs, where it had stood."""
+    call = "set_" + "config("  # put together, so that this file may be read as well
+    ours = [
+        path
+        for folder in (*PACKAGES, "tests")
+        for path in (ROOT / folder).rglob("*")
+        if path.suffix in {".py", ".sql"}
+    ]
+    assert len(ours) > 200
+    assert [str(path) for path in ours if call in path.read_text(encoding="utf-8")] == []
 
 
 def test_every_table_with_a_crm_is_a_tenant_table() -> None:
@@ -126,10 +142,10 @@ def test_the_application_is_nobody_special(owner: Engine) -> None:
 
 def test_we_see_our_rows_and_no_others(app: Engine) -> None:
     with app.begin() as connection:
-        enter(connection, OURS)
+        enter_crm(connection, OURS)
         assert seen(connection) == {name: [OURS] for name in NAMES}
     with app.begin() as connection:
-        enter(connection, THEIRS)
+        enter_crm(connection, THEIRS)
         assert seen(connection) == {name: [THEIRS] for name in NAMES}
 
 
@@ -137,7 +153,7 @@ def test_nothing_shows_outside_every_crm(app: Engine) -> None:
     """Also not after a transaction that was in one: its setting is left behind empty, not unset."""
     with app.begin() as connection:
         assert seen(connection) == {name: [] for name in NAMES}
-        enter(connection, OURS)
+        enter_crm(connection, OURS)
     with app.begin() as connection:
         assert seen(connection) == {name: [] for name in NAMES}
 
@@ -155,7 +171,7 @@ def test_nothing_can_be_moved_into_another_crm(app: Engine) -> None:
 def test_nothing_of_theirs_can_be_changed_or_deleted(app: Engine) -> None:
     changeable = sorted(set(NAMES) - APPEND_ONLY)
     with app.begin() as connection:
-        enter(connection, OURS)
+        enter_crm(connection, OURS)
         for name in changeable:
             theirs = f"where crm_id = {THEIRS}"
             assert connection.execute(text(f"update {name} set crm_id = crm_id {theirs}")).rowcount == 0
@@ -190,7 +206,7 @@ def test_the_application_cannot(app: Engine, statement: str) -> None:
 
 def test_a_month_of_attempts_is_behind_the_wall_as_well(app: Engine, owner: Engine) -> None:
     with app.begin() as connection:
-        enter(connection, OURS)
+        enter_crm(connection, OURS)
         connection.execute(text("select ensure_attempt_month('2026-03-01')"))
     assert "permission denied" in str(refused(app, "select * from attempt_2026_03"))
     with owner.connect() as connection:

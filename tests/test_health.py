@@ -160,10 +160,10 @@ def test_verbs_are_timed_by_how_they_end() -> None:
 
 def test_the_second_process_takes_the_next_port() -> None:
     with socket() as taken:
-        taken.bind(("0.0.0.0", 0))  # noqa: S104 - as the metrics' own server binds
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
         first = taken.getsockname()[1]
-        port = serve_metrics(first)
+        port = serve_metrics(Settings(metrics_port=first))
     assert first < port <= first + 15
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         assert b"ringeliste_verb_seconds" in answer.read()

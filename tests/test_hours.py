@@ -179,6 +179,36 @@ def test_edges(clock: Clock, local: str, is_open: bool) -> None:
     assert bool(timetable(OFFICE).open_clocks([clock], now)) == is_open
 
 
+@pytest.mark.parametrize(
+    ("week", "clock", "at", "said"),
+    [
+        (
+            OFFICE, LISBON, "2026-03-02T09:00:30",
+            "Mon 09:00 in Europe/Lisbon, but the CRM's own hours say 09:00-20:00 that day, "
+            "with the margin 09:01-19:59",
+        ),
+        (
+            {"mon": [["09:00", "24:00"]], "tue": [["00:00", "09:00"]]}, LISBON, "2026-03-02T08:00:00",
+            "Mon 08:00 in Europe/Lisbon, but the CRM's own hours say 09:00-24:00 that day, "
+            "with the margin 09:01-24:00",
+        ),
+        (
+            OFFICE, LISBON, "2026-03-01T12:00:00",
+            "Sun 12:00 in Europe/Lisbon, but the CRM's own hours say never that day",
+        ),
+        (
+            ALWAYS, PARIS, "2026-03-02T12:00:00",
+            "Mon 13:00 in Europe/Paris, but Décret 2022-1313 (FR) says 10:00-13:00, 14:00-20:00 that day, "
+            "with the margin 10:01-12:59, 14:01-19:59",
+        ),
+    ],
+)  # fmt: skip
+def test_whoever_asks_hears_of_the_margin(week: Hours, clock: Clock, at: str, said: str) -> None:
+    """At 09:00:30 hours from 09:00 seemed open. Planted: the margin at each midnight too; fails."""
+    now = datetime.fromisoformat(at).replace(tzinfo=UTC)
+    assert [str(reason) for reason in timetable(week).why_shut(clock, now)] == [said]
+
+
 def test_a_clock_without_zones_is_never_open() -> None:
     """Planted and found: all() of no zone is true."""
     nowhere = Clock(9, (), ("PT",))

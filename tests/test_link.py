@@ -1,7 +1,7 @@
 """The link between our leases and a dialer behind Redis: nothing lost, nobody rung twice (P5, P9)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from eventually import eventually, every
 from ground import OwnRedis
 from redis import Redis
 from sqlalchemy import text
@@ -46,14 +47,6 @@ def linked_world(settings: Settings, own_redis: OwnRedis) -> Any:
     app.close()
 
 
-async def until(true: Callable[[], Any], seconds: float = 15.0) -> None:
-    """Look again until it is true; in a thread, since looking asks the database."""
-    end = monotonic() + seconds
-    while not await asyncio.to_thread(true):
-        assert monotonic() < end, "it never came true"
-        await asyncio.sleep(0.02)
-
-
 @asynccontextmanager
 async def links(world: World) -> AsyncIterator[None]:
     stopping = asyncio.Event()
@@ -70,19 +63,17 @@ async def consumer(world: World, dialer: int, path: Path, wanted: int) -> AsyncI
     """A dialer's consumer that wants orders all the time."""
     journal = Journal(path / "journal")
     made = Consumer.at(world.app.settings.redis_url, queue_name(world.crm_id, dialer), "one", journal)
-    beating = asyncio.create_task(_beats(made, wanted))
+
+    async def beat() -> None:
+        with suppress(Unavailable):  # Redis burns in these tests; the next beat heals
+            await made.beat(wanted)
+
+    beating = asyncio.create_task(every(0.1, beat))
     try:
         yield made
     finally:
         beating.cancel()
         await made.aclose()
-
-
-async def _beats(made: Consumer, wanted: int) -> None:
-    while True:
-        with suppress(Unavailable):  # Redis burns in these tests; the next beat heals
-            await made.beat(wanted)
-        await asyncio.sleep(0.1)
 
 
 def floor(world: World, customers: int = 20) -> tuple[int, int]:
@@ -101,12 +92,13 @@ def leases(world: World, where: str = "true") -> list[UUID]:
 async def taken(made: Consumer, n: int) -> list[UUID]:
     """Take until there are `n`."""
     found: list[UUID] = []
-    end = monotonic() + 15
-    while len(found) < n:
-        assert monotonic() < end, f"only {len(found)} orders came"
+
+    async def enough() -> bool:
         with suppress(Unavailable):
-            found += [order.lease_id for order in (await made.take(n - len(found))).orders]
-        await asyncio.sleep(0.02)
+            found.extend(order.lease_id for order in (await made.take(n - len(found))).orders)
+        return len(found) == n
+
+    await eventually(enough, why=f"fewer than {n} orders came")
     return found
 
 
@@ -122,11 +114,11 @@ async def test_orders_go_out_and_results_come_back(linked_world: World, tmp_path
         for lease in await taken(robot, 5):
             await robot.tell(lease, "ringing")
             await robot.tell(lease, "ended", result="no_sale", talk_seconds=10)
-        await until(lambda: len(leases(world, "ended_by is null and state = 'offered'")) == 5)
+        await eventually(lambda: len(leases(world, "ended_by is null and state = 'offered'")) == 5)
 
-        await until(lambda: len(leases(world, "ended_by = 'outcome'")) == 5)
+        await eventually(lambda: len(leases(world, "ended_by = 'outcome'")) == 5)
         # Acknowledged only after the commit: the dialer may forget now.
-        await until(lambda: not robot.journal.unacknowledged())
+        await eventually(lambda: not robot.journal.unacknowledged())
     assert await asyncio.to_thread(violations, world) == []
 
 
@@ -137,7 +129,7 @@ async def test_a_pause_brings_back_what_waits_and_names_what_was_taken(
     assignment, dialer = floor(world)
     async with links(world), consumer(world, dialer, tmp_path, 4) as robot:
         (first,) = await taken(robot, 1)
-        await until(lambda: len(leases(world, "sent_at is not null and ended_at is null")) == 4)
+        await eventually(lambda: len(leases(world, "sent_at is not null and ended_at is null")) == 4)
         end = monotonic() + 1.5
         answer = await asyncio.to_thread(
             lambda: pause(
@@ -161,21 +153,22 @@ async def test_redis_may_burn(linked_world: World, own_redis: OwnRedis, tmp_path
         before = await taken(robot, 3)
         for lease in before:
             await robot.tell(lease, "ringing")
-        await until(lambda: len(leases(world, "state = 'offered' and sent_at is not null")) == 3)
+        await eventually(lambda: len(leases(world, "state = 'offered' and sent_at is not null")) == 3)
         own_redis.kill()
         await asyncio.to_thread(own_redis.start)
         with Redis.from_url(own_redis.url) as burnt:
             burnt.flushall()
         for lease in before:
             await robot.tell(lease, "ended", result="no_sale", talk_seconds=1)
-        # What waited in the queue that burnt may be unknown: it is held, and counts for nothing.
-        end = monotonic() + 30
-        while _left(world):
-            assert monotonic() < end, "somebody is held and nobody asks for them back"
+
+        async def worked_off() -> bool:
             for order in (await robot.take(3)).orders:
                 assert order.lease_id not in before
                 await robot.tell(order.lease_id, "ended", result="no_answer", talk_seconds=0)
-            await asyncio.sleep(0.05)
+            return not await asyncio.to_thread(_left, world)
+
+        # What waited in the queue that burnt may be unknown: it is held, and counts for nothing.
+        await eventually(worked_off, 30, "somebody is held and nobody asks for them back")
     reap(world.opener(world.app.now() + timedelta(minutes=15)))
     assert leases(world, "ended_at is null") == []
     with world.work() as work:

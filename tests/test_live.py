@@ -1,5 +1,6 @@
 """The live table: right figures, within its width, and nothing that a short terminal cuts off."""
 
+import re
 import socket
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -23,13 +24,13 @@ NAMES = ("web", "worker", "scheduler", "dialer", "robot", "sellers", "postgres",
 
 
 def segment(name: str, *, paused: bool = False) -> SegmentFigures:
-    return SegmentFigures(1, "key", name, 1, paused, 12_345, 9_000, 1, 44, 1_300, 2_000, 4_000, 900, 211)
+    return SegmentFigures(1, "key", name, 1, paused, 12_345, 9_000, 7, 44, 1_300, 1_994, 4_000, 900, 211, 38)
 
 
 def view(*, problem: str = "", ringable: bool = True, hours: int = 12) -> View:
     worked = [Hour(AT.replace(minute=0) - timedelta(hours=n), 1_380, 300, 40) for n in range(hours)]
     segments = [segment("Bought in an earlier campaign"), segment("Loans", paused=True), segment("Rest")]
-    opens = AT.replace(day=3, hour=9, minute=0)
+    opens = AT.replace(day=3, hour=9, minute=1)
     figures = Figures(AT, 60, segments, worked, opens, ringable)
     lamps = [Lamp(name, name != "dialer", 2 if name == "dialer" else 0) for name in NAMES]
     return View(figures, problem, lamps, "http://127.0.0.1:8080/?key=rl_0123456789abcdef", LISBON)
@@ -52,8 +53,23 @@ def test_it_fits_and_names_everything(width: int) -> None:
         assert word in whole
 
 
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_the_parts_add_up_to_the_size(width: int) -> None:
+    """Planted: gated left out, as it had been."""
+    names = ("free", "held", "resting", "gated", "closed")
+    lines = drawn(view(), width)
+    heads = next(one.split() for one in lines if one.startswith("segment"))
+    for one in (one for one in lines if one.startswith(("Rest ", "together"))):
+        cells = [int(cell.replace(",", "")) for cell in re.findall(r"(?<= )[\d,]+", one)]
+        figures = dict(zip(heads[1:], cells, strict=True))
+        assert sum(figures[name] for name in names) == figures["size"]
+    told = dict(re.findall(r"(\w+) ([\d,]+)", line(view()).split(": ", 1)[1]))
+    parts = [int(told[name].replace(",", "")) for name in ("size", *names)]
+    assert sum(parts[1:]) == parts[0]
+
+
 def test_a_closed_hour_and_a_problem_are_said() -> None:
-    assert "nobody may be rung now, opens Tue 09:00" in drawn(view(ringable=False), 100)[0]
+    assert "nobody may be rung now, opens Tue 09:01" in drawn(view(ringable=False), 100)[0]
     assert "PostgreSQL is away" in drawn(view(problem="PostgreSQL is away"), 100)[0]
 
 

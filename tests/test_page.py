@@ -111,6 +111,9 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         page.locator(".figure.sales .number", has_text="1").wait_for(timeout=5_000)
         row = page.get_by_role("row").filter(has_text="Loans")
         assert "Working" in row.inner_text()
+        figures = cells(row)
+        assert (figures["Customers"], figures["In hand"], figures["This hour"]) == ("12", "1", "1")
+        assert (figures["Free"], figures["Callable"]) == ("10", "10")  # one was sold to, one waits in a list
         held = hand_out.next_customer(world.opener(), ana)
         assert held is not None
         page.locator(".seller.taken", has_text=held.name).wait_for(timeout=5_000)
@@ -130,6 +133,15 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         page.get_by_role("button", name="Pause Loans").wait_for()
         assert _standing(world) == []
     assert key not in (tmp_path / "web.log").read_text()
+
+
+def cells(row: Any) -> dict[str, str]:
+    """The figures of a segment's row, by the names of their columns."""
+    return {
+        cell.get_attribute("data-name"): cell.locator(".strong").inner_text()
+        for cell in row.locator(".cell[data-name]").all()
+        if cell.get_attribute("data-name")
+    }
 
 
 def _standing(world: World) -> list[tuple[str, int | None, str, str]]:

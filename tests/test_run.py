@@ -1,10 +1,14 @@
 """`ringeliste up --demo` from an empty directory: it works, stops without a trace, goes on where it was."""
 
+import json
+import re
 import signal
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from urllib.request import urlopen
+from uuid import UUID
 
 import pytest
 from running import Running, lives, short_list, until
@@ -54,6 +58,30 @@ def stop(demo: Running, wish: signal.Signals) -> list[int]:
     return [pid for pid in pids.values() if lives(pid)]
 
 
+def everybody_counts(demo: Running) -> None:
+    """Planted: no ports of their own; ticks and tasks were counted where nobody could look."""
+    (line,) = re.findall(r"Metrics: (.*)", demo.said.read_text())
+    shown: dict[str, str] = {}
+    for name, address in (one.split() for one in line.split(", ")):
+        with urlopen(address, timeout=10) as answer:  # noqa: S310 - our own address
+            shown[name] = shown.get(name, "") + answer.read().decode()
+    assert list(shown) == ["web", "worker", "scheduler", "dialer"]
+    assert len(line.split(", ")) == 5  # two workers
+    assert 'verb="allocate"' in shown["worker"]
+    assert 'ringeliste_ticks_total{tick="top-up"}' in shown["scheduler"]
+    assert 'verb="next"' in shown["web"]
+
+
+def strangers_log_as_we_do(demo: Running) -> None:
+    """Planted: `extra` left out of foreign lines; the dialer's had no lease."""
+    logs = {name: (demo.folder / "logs" / f"{name}.log").read_text() for name in ("robot", "sellers")}
+    lines = {name: [json.loads(line) for line in text.splitlines()] for name, text in logs.items()}
+    assert all(line["process"] == name for name, told in lines.items() for line in told)
+    ended = [line for line in lines["robot"] if line["event"].startswith("ended")]
+    assert ended
+    assert all(UUID(line["lease"]) for line in ended)
+
+
 def clock_at_rest(demo: Running) -> ClockBase:
     """Look at the clock while everything is off."""
     embedded.start(demo.folder, env={})
@@ -70,6 +98,8 @@ def test_a_demo_works_stops_without_a_trace_and_goes_on(demo: Running, open_dire
     options = ["--data", str(data), "--sellers", "6", "--speed", "600"]
     demo.up(*options)
     until(lambda: sold(demo, 1), "the first sales", demo.said)
+    everybody_counts(demo)
+    strangers_log_as_we_do(demo)
     assert stop(demo, signal.SIGINT) == []
     assert (demo.folder / "postgres").is_dir()
 

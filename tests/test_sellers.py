@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from eventually import eventually
 from sqlalchemy import text
 from web_client import Api
 from world import NOON, World
@@ -72,11 +73,9 @@ class Room:
             tasks = [asyncio.create_task(time.follow(api))]
             await asyncio.wait_for(time.known.wait(), 20)
             tasks.append(asyncio.create_task(Desk(self.seller, api, floor).work()))
-            async with asyncio.timeout(30):
-                while len(self.acknowledged()) < calls:
-                    if any(task.done() for task in tasks):
-                        break
-                    await asyncio.sleep(0.005)
+            await eventually(
+                lambda: len(self.acknowledged()) >= calls or any(task.done() for task in tasks), 30
+            )
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

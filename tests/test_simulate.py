@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from ground import Ground, create, drop
 from sqlalchemy import text
-from world import World
+from world import NOON, World
 
 from dialer_adapter.truth import read_truth
 from models.errors import BadInput
@@ -24,6 +24,8 @@ from ringeliste import throwaway
 from ringeliste.demo import MONDAY_0800, build_demo, find_demo
 from ringeliste.simulation import SimulationReport, play, simulate
 from ringeliste.simulation.agenda import Agenda, Process
+from ringeliste.simulation.stage import Stage
+from ringeliste.simulation.ticks import Ticks
 from wiring.app import App
 from wiring.settings import Settings
 
@@ -107,6 +109,27 @@ def test_one_seed_gives_one_report_to_the_digit(fresh: Any, list_of_300: Path) -
     assert simulated(fresh(), list_of_300, 8, days=0.1).to_json()["hours"][0] != first["hours"][0]
 
 
+def test_a_segment_is_dry_only_when_nobody_of_it_is_free_on_any_clock(world: World) -> None:
+    """Lisbon had closed: 21,400 free ones, and "ran dry 21:42". Planted: the open clocks alone; fails."""
+    assignment = world.assignment()
+    segment = world.segment(assignment, "loans")
+    gone = world.customers(1, assignment, segment_id=segment)
+    left = world.customers(1, assignment, segment_id=segment, zones=["Asia/Tokyo"])  # where it is night
+    stage = Stage(world.app, Agenda(NOON), world.crm_id, assignment, 1, {})
+    ticks = Ticks(stage, None)
+    turns = ticks.turns()
+    for customers, dry in (([], {}), (gone, {}), (left, {segment: NOON})):
+        with world.work() as work:
+            work.run(
+                text(
+                    "update placement set state = 'closed' where crm_id = :crm_id and customer_id = any(:ids)"
+                ),
+                ids=customers,
+            )
+        next(turns)
+        assert ticks.dry == dry
+
+
 def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, list_of_300: Path) -> None:
     settings = fresh()
     report = simulated(settings, list_of_300, 1)
@@ -117,6 +140,8 @@ def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, lis
     assert sum(hour.attempts for hour in report.hours) == report.attempts
     assert sum(segment.attempts for segment in report.segments) == report.attempts
     assert sum(segment.size for segment in report.segments) == CUSTOMERS
+    for one in report.segments:  # planted: gated left out, as it had been
+        assert one.size == one.free + one.gated + one.leased + one.resting + one.closed
     # 300 customers last three sellers and two lines until noon
     dry = {segment.key: segment.ran_dry for segment in report.segments}
     assert dry["unsegmented"] is not None

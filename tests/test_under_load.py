@@ -143,7 +143,7 @@ class Storm:
         pause(self.world.opener(), "segment", segment, reason="r", author="Cy")
         resume(self.world.opener(), "segment", segment, author="Cy")
         suppress(self.world.opener(), customer_id=customer, reason="r", author="Cy")
-        lift(self.world.opener(), customer_id=customer)
+        lift(self.world.opener(), customer_id=customer, author="Cy")
 
     def rage(self, seconds: float) -> float:
         """All at once; the seconds it took."""

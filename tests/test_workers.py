@@ -1,5 +1,6 @@
 """Workers: ids in, nothing lost with Redis, and what comes twice is done once."""
 
+import inspect
 import json
 import logging
 import os
@@ -243,11 +244,47 @@ def test_a_message_tried_again_names_no_number(process: World, redis: "Redis") -
 
 
 def test_lines_of_a_task_say_which(process: World) -> None:
+    """Planted: the CRM alone, as it had been; fails."""
     seen: list[dict[str, Any]] = []
-    with declared(lambda _crm: seen.append(structlog.contextvars.get_contextvars())) as actor, working(1):
-        message = actor.send(42)
+
+    def look(crm_id: int, assignment_id: int) -> None:
+        seen.append({**structlog.contextvars.get_contextvars(), "given": (crm_id, assignment_id)})
+
+    with declared(look) as actor, working(1):
+        message = actor.send(42, 7)
         wait_until(lambda: bool(seen))
-    assert seen == [{"task": message.message_id, "actor": "of_the_test", "crm": 42}]
+    said = {"task": message.message_id, "actor": "of_the_test", "crm": 42, "assignment": 7}
+    assert seen == [{**said, "given": (42, 7)}]
+
+
+def test_the_ids_of_every_duty_have_names() -> None:
+    """The names are those of the duty's own parameters. Planted: the wrapper's `args`; fails."""
+    named = {actor.actor_name: tuple(inspect.signature(actor.fn).parameters) for actor in DUTIES}
+    assert named["allocate"] == ("crm_id", "assignment_id")
+    assert named["inbox"] == ("crm_id", "dialer_id")
+    assert all(names[:1] == ("crm_id",) for name, names in named.items() if name != "partitions")
+
+
+def test_a_finished_task_is_one_line(process: World) -> None:
+    def fail(crm_id: int) -> None:
+        if crm_id == 2:
+            raise ValueError("broken")
+
+    def told(lines: list[Any]) -> list[Any]:
+        return [line for line in lines if line["event"] == "task"]
+
+    with (
+        structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines,
+        declared(fail, max_retries=0) as actor,
+        working(1),
+    ):
+        good, bad = actor.send(1), actor.send(2)
+        wait_until(lambda: len(told(lines)) == 2)
+    assert [(line["task"], line["actor"], line["crm"], line["end"]) for line in told(lines)] == [
+        (good.message_id, "of_the_test", 1, "done"),
+        (bad.message_id, "of_the_test", 2, "ValueError"),
+    ]
+    assert all(line["log_level"] == "info" and line["ms"] >= 0 for line in told(lines))
 
 
 def test_every_duty_is_loaded_by_a_worker() -> None:

@@ -5,6 +5,7 @@ Plain ASGI: nothing is buffered, and websockets pass by untouched.
 
 import re
 import secrets
+from collections.abc import Mapping
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from web.about import begin
 from wiring.logs import bound
 from wiring.metrics import REGISTRY
 
@@ -47,6 +49,7 @@ PAGE_POLICY = (
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
+LONGEST_ID = 20
 _QUIET = ("/_nicegui", "/static", "/healthz", "/readyz", "/metrics")
 _THEIR_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -65,7 +68,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request = scope["ringeliste.request"] = _request_id(scope)
-        answer = _Answer(scope["path"], request)
+        answer, found = _Answer(scope["path"], request), begin()
 
         async def sending(message: Message) -> None:
             await send(answer.noted(message))
@@ -79,7 +82,7 @@ class Edge:
                 if not answer.status:
                     raise
             finally:
-                _note(scope, answer.status or 500, perf_counter() - begun)
+                _note(scope, found, answer.status or 500, perf_counter() - begun)
 
 
 class _Answer:
@@ -128,22 +131,29 @@ def _request_id(scope: Scope) -> str:
     return secrets.token_hex(8)
 
 
-def _note(scope: Scope, status: int, seconds: float) -> None:
-    """Count the request, and log it unless it is a machine's routine question."""
+def _note(scope: Scope, found: Mapping[str, Any], status: int, seconds: float) -> None:
+    """Count the request, and log it unless it is a machine's routine question. `found`: what it is about."""
     route = _template(scope)
     REQUESTS.labels(scope["method"], route, str(status)).inc()
     SECONDS.labels(scope["method"], route).observe(seconds)
     if scope["path"].startswith(_QUIET) and status < 500:
         return
-    about: dict[str, Any] = dict(scope.get("path_params") or {})
+    named: dict[str, Any] = dict(scope.get("path_params") or {})
+    ids = {name.removesuffix("_id"): _plain(value) for name, value in named.items() if name.endswith("_id")}
     log.info(
         "request",
         method=scope["method"],
         route=route,
         status=status,
         ms=round(seconds * 1000, 1),
-        **{name.removesuffix("_id"): str(value) for name, value in about.items() if name.endswith("_id")},
+        **{**ids, **found},
     )
+
+
+def _plain(value: Any) -> int | str:
+    """An id as every other line has it: a number, or a lease's as text."""
+    text = str(value)
+    return int(text) if text.isdecimal() and len(text) < LONGEST_ID else text
 
 
 def _template(scope: Scope) -> str:

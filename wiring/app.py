@@ -7,7 +7,7 @@ from functools import cache
 from random import Random, SystemRandom
 from uuid import UUID
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from models.ids import time_ordered_id
@@ -19,10 +19,15 @@ from wiring.failures import translating
 from wiring.hints import install_publisher, publish
 from wiring.settings import Settings
 
-__all__ = ["App", "app", "install_publisher"]
+__all__ = ["App", "app", "enter_crm", "install_publisher"]
 
-# SET LOCAL, not set_config: in a cluster only the former travels to the shards.
-_ENTER_CRM = "set local app.crm_id = {:d}"
+_SNAPSHOT = "set transaction isolation level repeatable read, read only"
+
+
+def enter_crm(connection: Connection, crm_id: int) -> None:
+    """From here to the end of its transaction `connection` is behind the wall of `crm_id`."""
+    # SET LOCAL and not the function for it: in a cluster only the former travels to the shards.
+    connection.exec_driver_sql(f"set local app.crm_id = {int(crm_id)}")
 
 
 class App:
@@ -47,14 +52,17 @@ class App:
         return self.clock.now()
 
     @contextmanager
-    def work(self, crm_id: int, *, now: datetime | None = None) -> Iterator[Work]:
+    def work(self, crm_id: int, *, now: datetime | None = None, snapshot: bool = False) -> Iterator[Work]:
         """One transaction behind the wall of `crm_id`; commits, then publishes the hints.
 
         An error rolls back and publishes nothing; nothing is retried. `now` defaults to the clock.
+        `snapshot`: it only reads, and all its statements see one instant, so that their figures agree.
         """
         at = now or self.now()
         with translating(), self._sessions.begin() as session:
-            session.connection().exec_driver_sql(_ENTER_CRM.format(crm_id))
+            if snapshot:
+                session.connection().exec_driver_sql(_SNAPSHOT)
+            enter_crm(session.connection(), crm_id)
             work = Work(session, crm_id, at, self._new_id)
             yield work
         publish(work.hints)

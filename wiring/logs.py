@@ -22,6 +22,9 @@ _LEVELS = {
     "sqlalchemy": logging.WARNING,
     "alembic": logging.WARNING,
 }
+_IDS = ("lease", "seller", "kind")
+"""What strangers to structlog, such as the simulated dialer, add to a line (`extra`)."""
+
 _OURS_TO_HANDLE = ("uvicorn", "uvicorn.access", "uvicorn.error", "dramatiq", "apscheduler", "sqlalchemy")
 
 
@@ -44,7 +47,8 @@ def configure(settings: Settings, process: str, *, stream: TextIO | None = None)
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=_renderers(_for_people(settings.log, stream))
+            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder(_IDS)],
+            processors=_renderers(_for_people(settings.log, stream)),
         )
     )
     root = logging.getLogger()

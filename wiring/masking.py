@@ -4,19 +4,37 @@ import re
 from collections.abc import Mapping, MutableMapping, Sequence
 from typing import Any
 
-# "+", also as a URL spells it, then digits in one piece (what follows them is something else), or grouped
-# for people. Ids, times and amounts have no plus.
-_NUMBER = re.compile(r"(\+|%2B)([1-9][0-9]{6,}|[1-9](?:[ .\-/()]{0,2}[0-9]){6,})", re.IGNORECASE)
+NUMBER_KEYS = frozenset({"e164", "msisdn", "phone", "telephone", "mobile", "tel"})
+"""Log keys whose values are numbers even when written without a plus."""
+
+# What stands in front of a number tells that it is one; ids, times and amounts have nothing of the kind. Each
+# pattern: what tells, then digits in one piece (what follows them is something else), or grouped for people;
+# no date, and nothing that is masked already.
+_NAME = "|".join(sorted(NUMBER_KEYS))
+_SIX = r"(?![0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]+\*)([0-9]{6,}|[0-9](?:[ .\-/()]{0,2}[0-9]){5,})"
+_NUMBERS = [
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # A name that says so: in a query, in an error of PostgreSQL, in JSON within a text.
+        rf"""((?<![a-z0-9])(?:{_NAME})(?:_?number)?["'\\)\]]{{0,3}}\s*(?:=|:|%3D)\s*["'\\(\[]{{0,3}}){_SIX}""",
+        # The address of a telephone.
+        rf"((?<![a-z])(?:sips?|tel|callto|sms)(?::|%3A)/{{0,2}}0*){_SIX}",
+        # "+", also as a URL spells it.
+        r"(\+|%2B)([1-9][0-9]{6,}|[1-9](?:[ .\-/()]{0,2}[0-9]){6,})",
+        # "00" and a country; no part of a word, a time, a fraction or a uuid.
+        r"((?<![\w+\-])(?<![0-9][:.])00 ?)(?![0-9a-f]{6}-[0-9a-f]{4}-)"
+        r"([1-9][0-9]{7,}|[1-9](?:[ .\-/()]{0,2}[0-9]){7,})(?![0-9]|[a-f]\w)",
+    )
+]
 _NOT_DIGITS = re.compile(r"[^0-9]")
 _BARE = re.compile(r"[0-9](?:[ .\-/()]{0,2}[0-9]){5,}")
-
-NUMBER_KEYS = frozenset({"e164", "msisdn", "phone", "telephone"})
-"""Log keys whose values are numbers even when written without a plus."""
 
 
 def mask_text(text: str) -> str:
     """`text` with its telephone numbers masked: +351912345678 -> +3519*****78."""
-    return _NUMBER.sub(lambda found: found[1] + _mask(found[2]), text)
+    for number in _NUMBERS:
+        text = number.sub(lambda found: found[1] + _mask(found[2]), text)
+    return text
 
 
 def mask_values(value: Any) -> Any:

@@ -5,9 +5,19 @@ from contextlib import contextmanager
 from time import perf_counter
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    start_http_server,
+)
+
+from wiring.settings import Settings
 
 PORTS_TRIED = 16
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a series beside each of ours that nobody asks for
 
 REGISTRY = CollectorRegistry(auto_describe=True)
 
@@ -44,16 +54,19 @@ def timed(verb: str) -> Iterator[None]:
         VERB_SECONDS.labels(verb, end).observe(perf_counter() - begun)
 
 
-def serve_metrics(port: int) -> int:
-    """Show this process's registry on `port`, or the next free one: a machine runs several processes.
+def serve_metrics(settings: Settings) -> int:
+    """Show this process's registry on the settings' port, or the next free one: a machine runs several.
 
-    Returns the port taken, 0 when none of the next sixteen was free (logged; the process works on).
+    Returns the port taken; 0 without one in the settings, or when none of the next sixteen was free (logged;
+    the process works on).
     """
-    for candidate in range(port, port + PORTS_TRIED):
+    if not settings.metrics_port:
+        return 0
+    for candidate in range(settings.metrics_port, settings.metrics_port + PORTS_TRIED):
         try:
-            start_http_server(candidate, registry=REGISTRY)
+            start_http_server(candidate, settings.metrics_host, registry=REGISTRY)
         except OSError:
             continue
         return candidate
-    structlog.get_logger(__name__).warning("no port is free for metrics", first=port)
+    structlog.get_logger(__name__).warning("no port is free for metrics", first=settings.metrics_port)
     return 0

@@ -93,6 +93,9 @@ class Settings:
     metrics_port: Annotated[int, Between(0, 65535)] = 0
     """Port of the metrics of a worker machine's processes; 0: none. Those of the web are at /metrics."""
 
+    metrics_host: str = "127.0.0.1"
+    """Address that those metrics are shown at."""
+
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Read the environment. Raises BadSettings that names everything wrong; an empty value is unset."""

@@ -1,6 +1,7 @@
 """How an actor is declared: a duty of the system, asked for by ids, safe to repeat and safe to lose."""
 
 from collections.abc import Callable
+from functools import update_wrapper
 from typing import Any, ParamSpec
 
 import structlog
@@ -42,7 +43,7 @@ def duty(
                 if retried:
                     raise Retry(str(error)) from error
 
-        run.__doc__, run.__module__ = work.__doc__, work.__module__
+        update_wrapper(run, work)  # its parameters are the names under which logs know a task's ids
         return actor(actor_name=name, queue_name=queue, broker=broker, **options)(run)
 
     return declare

@@ -45,7 +45,7 @@ class Link:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until `stopping`; raises Unavailable when the dialer or PostgreSQL cannot be reached."""
-        with bound(crm=self._crm_id, dialer=self._dialer.name):
+        with bound(crm=self._crm_id, assignment=self._dialer.assignment_id, dialer=self._dialer.id):
             await self._port.beat()
             await self._enter_epoch()
             async with asyncio.TaskGroup() as tasks:

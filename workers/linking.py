@@ -13,8 +13,7 @@ from workers.sending import connect
 async def _run(names: list[str]) -> None:
     app = begin("dialer")
     connect(app.settings)
-    if app.settings.metrics_port:
-        serve_metrics(app.settings.metrics_port)
+    serve_metrics(app.settings)
     stopping = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stopping.set)

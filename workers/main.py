@@ -18,5 +18,4 @@ _app = begin("worker")
 hush()
 connect(_app.settings)
 set_broker(broker)
-if _app.settings.metrics_port:
-    serve_metrics(_app.settings.metrics_port)
+serve_metrics(_app.settings)

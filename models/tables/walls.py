@@ -55,3 +55,4 @@ class Suppression(Base):
     expires_at: Mapped[datetime | None]
     walled_at: Mapped[datetime | None]
     lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]

@@ -43,7 +43,7 @@ def suppress(
     """
     from calling import suppress as list_of
     from ringeliste.cli.doors import writing
-    from ringeliste.cli.output import answer, would
+    from ringeliste.cli.output import answer, shown, would
     from ringeliste.drawing import counted
 
     if (number is None) == (customer is None):
@@ -51,9 +51,11 @@ def suppress(
     with writing(crm, dry_run=dry_run) as (app, open_work):
         subject = _subject(open_work, number, customer)
         if lift:
-            lifted = list_of.lift(open_work, **subject)
-            said = f"{counted(lifted, 'entry', 'entries')} lifted." if lifted else "It was not on the list."
-            document = {"lifted": lifted, "dry_run": dry_run}
+            lifted_by = whoever(author)
+            lifted = list_of.lift(open_work, **subject, author=lifted_by)
+            told = f"{counted(lifted, 'entry', 'entries')} lifted by {shown(lifted_by)}."
+            said = told if lifted else "It was not on the list."
+            document = {"lifted": lifted, "lifted_by": lifted_by, "dry_run": dry_run}
             answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
             return
         expires_at = app.now() + timedelta(days=days) if days else None

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from random import SystemRandom
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from models.ids import time_ordered_id
 from models.work import OpenWork, Work
-from wiring.app import App
-
-_ENTER_CRM = text("select set_config('app.crm_id', :crm_id, true)")
+from wiring.app import App, enter_crm
 
 
 class _Enough(Exception):
@@ -28,7 +25,7 @@ def rolled_back(app: App) -> Iterator[Session]:
 
 def inside(app: App, session: Session, crm_id: int) -> OpenWork:
     """Every transaction of a verb becomes a part of this one; hints are never published."""
-    session.execute(_ENTER_CRM, {"crm_id": str(crm_id)})
+    enter_crm(session.connection(), crm_id)
     dice = SystemRandom()
     work = Work(session, crm_id, app.now(), lambda now: time_ordered_id(now, dice))
 

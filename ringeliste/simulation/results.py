@@ -12,12 +12,18 @@ from wiring.app import App
 
 @dataclass(frozen=True, slots=True)
 class SegmentResult:
-    """One segment at the end. `ran_dry`: the first instant (UTC) without a free customer, or None."""
+    """One segment at the end. Size = free + gated + leased + resting + closed.
+
+    `ran_dry`: the first instant (UTC) at which none of its customers was free (ready, stopped by no gate) on
+    any clock, open or shut, or None.
+    """
 
     key: str
     name: str
     size: int
     free: int
+    gated: int
+    leased: int
     resting: int
     closed: int
     attempts: int

@@ -17,16 +17,12 @@ SWEEP, SLOW_SWEEP = timedelta(minutes=1), timedelta(minutes=5)
 scheduler's ticks come on a clock of sixty times the speed."""
 
 _FREE = text("""
-    select s.id as segment_id, k.id as clock_id
-      from segment s
-     cross join unnest(cast(:clocks as bigint[])) as k(id)
-     cross join lateral (
-        select from placement p
-         where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = s.id
-           and p.clock_id = k.id and p.state = 'ready' and p.gated_by is null
-         order by p.rank limit 1) one
+    select s.id from segment s
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
        and s.id <> all(cast(:dry as bigint[]))
+       and exists (select from placement p
+                    where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = s.id
+                      and p.state = 'ready' and p.gated_by is null)
 """)
 
 
@@ -38,7 +34,7 @@ class Ticks:
         with stage.work() as work:
             self._openings: Openings = openings(work)
         self.dry: dict[int, datetime] = {}
-        self._seen: set[tuple[int, int]] = set()  # (segment, clock) that ever had a free customer
+        self._seen: set[int] = set()  # segments that ever had a free customer
 
     def turns(self) -> Iterator[timedelta]:
         """Link, then top-up, each minute while a clock is open or something is in the air."""
@@ -95,15 +91,9 @@ class Ticks:
         return max(opens - self._stage.now, SWEEP) if opens else timedelta(days=1)
 
     def _look_for_dry_segments(self) -> None:
-        """Note which segments have no free customer on any open clock, and had one on such a clock before."""
-        clocks = sorted(self._open())
+        """Note which segments had a free customer before and have none now, whatever their clock says."""
         with self._stage.work() as work:
-            found = work.run(
-                _FREE, assignment_id=self._stage.assignment_id, clocks=clocks, dry=list(self.dry)
-            )
-            free = {(row.segment_id, row.clock_id) for row in found}
+            free = set(work.run(_FREE, assignment_id=self._stage.assignment_id, dry=list(self.dry)).scalars())
         self._seen |= free
-        wet = {segment for segment, _ in free}
-        for segment, clock in self._seen:
-            if clock in clocks and segment not in wet:
-                self.dry.setdefault(segment, self._stage.now)
+        for segment in self._seen - free:
+            self.dry.setdefault(segment, self._stage.now)

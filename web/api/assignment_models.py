@@ -41,6 +41,7 @@ class Segment(Model):
     attempts: int
     contacts: int
     sales: int
+    this_hour: int = Field(description="Attempts reported in the hour that runs.")
 
 
 class Hour(Model):
@@ -98,6 +99,7 @@ ASSIGNMENT: dict[str, Any] = {
 SEGMENT: dict[str, Any] = {
     "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,
     "gated": 12, "leased": 9, "resting": 240, "closed": 112, "attempts": 391, "contacts": 171, "sales": 14,
+    "this_hour": 63,
 }  # fmt: skip
 HOUR: dict[str, Any] = {"begins": "2026-03-02T11:00:00Z", "attempts": 672, "contacts": 287, "sales": 31}
 FLOOR: dict[str, Any] = {

@@ -1,5 +1,7 @@
 """A customer held by a seller: the moment of the ring, giving back, and what came of it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,11 +13,13 @@ from calling import browse, outcome, ring
 from models.errors import BadInput, NotFound
 from models.outcomes import Outcome
 from models.work import Work
+from web.about import about
 from web.api.common import AskedInstant, Instant, Model, TheApp
 from web.api.docs import answers, example
 from web.keys import Caller, Holder, SellerOnly
 from wiring.app import App
 from wiring.logs import bound
+from wiring.metrics import timed
 
 router = APIRouter(prefix="/leases/{lease_id}", tags=["leases"])
 
@@ -72,16 +76,14 @@ def ring_now(app: TheApp, holder: SellerOnly, lease_id: UUID) -> ring.Ring:
 
     409 names the gate that is shut, and until when. Ringing twice is one ring.
     """
-    with bound(lease=lease_id), app.work(holder.crm_id) as work:
-        refuse_unless_own(work, holder, lease_id)
+    with timed("ring"), own_lease(app, holder, lease_id) as work:
         return ring.ring(work, lease_id, holder.seller_id or 0)
 
 
 @router.post("/release", status_code=204, responses=answers(status=204, errors=[404, 409, 422]))
 def release(app: TheApp, holder: SellerOnly, lease_id: UUID) -> None:
     """Give the customer back unrung. Giving back twice is once."""
-    with bound(lease=lease_id), app.work(holder.crm_id) as work:
-        refuse_unless_own(work, holder, lease_id)
+    with timed("release"), own_lease(app, holder, lease_id) as work:
         ring.release(work, lease_id, holder.seller_id or 0)
 
 
@@ -93,11 +95,11 @@ def report(
     refuse_future(app, body)
     by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
     said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at)
-    with bound(lease=lease_id):
-        with app.work(holder.crm_id) as work:
-            refuse_unless_own(work, holder, lease_id)
+    with timed("outcome"):
+        with own_lease(app, holder, lease_id) as work:
             recorded = outcome.record(work, [said])
-        outcome.afterwards(app.opener(holder.crm_id), recorded)
+        with bound(lease=lease_id):
+            outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]
 
 
@@ -108,8 +110,15 @@ def refuse_future(app: App, result: Result) -> None:
         raise BadInput("rung_at: lies in the future; it is business time", rung_at=result.rung_at, now=now)
 
 
-def refuse_unless_own(work: Work, holder: Holder, lease_id: UUID) -> None:
-    """Somebody else's lease is none of theirs to know of: NotFound."""
-    lease = browse.leases(work, [lease_id]).get(lease_id)
-    if lease is None or (lease.seller_id, lease.dialer_id) != (holder.seller_id, holder.dialer_id):
-        raise NotFound("lease", lease_id)
+@contextmanager
+def own_lease(app: App, holder: Holder, lease_id: UUID) -> Iterator[Work]:
+    """One transaction about a lease of the holder's own; its lines say the lease and its assignment.
+
+    Somebody else's lease is none of theirs to know of: NotFound.
+    """
+    with about(lease=lease_id), app.work(holder.crm_id) as work:
+        lease = browse.leases(work, [lease_id]).get(lease_id)
+        if lease is None or (lease.seller_id, lease.dialer_id) != (holder.seller_id, holder.dialer_id):
+            raise NotFound("lease", lease_id)
+        with about(assignment=lease.assignment_id):
+            yield work

@@ -10,10 +10,12 @@ from starlette.responses import Response
 from calling import browse, presence
 from calling.hand_out import next_customer
 from calling.opening import openings
+from web.about import about
 from web.api.common import Id, Instant, Model, TheApp
 from web.api.docs import answers, example
 from web.keys import Anybody, Holder, SellerOnly
 from wiring.app import App
+from wiring.metrics import timed
 
 router = APIRouter(tags=["me"])
 
@@ -119,7 +121,7 @@ def be(app: TheApp, holder: SellerOnly, body: Annotated[Presence, Body(**example
 
     Whoever goes away, or to other work, gives back what they hold unrung.
     """
-    with app.work(holder.crm_id) as work:
+    with about(assignment=body.assignment_id), app.work(holder.crm_id) as work:
         presence.be(
             work, _seller(holder), body.presence,
             assignment_id=body.assignment_id, segment_id=body.segment_id,
@@ -146,8 +148,12 @@ def be(app: TheApp, holder: SellerOnly, body: Annotated[Presence, Body(**example
 )
 def next_one(app: TheApp, holder: SellerOnly) -> Any:
     """Take the next customer. Two tabs of one seller are shown the same one."""
-    card = next_customer(app.opener(holder.crm_id), _seller(holder))
-    return card or Response(status_code=204, headers=_when_to_ask_again(app, holder.crm_id))
+    with timed("next"):
+        card = next_customer(app.opener(holder.crm_id), _seller(holder))
+    if card is None:
+        return Response(status_code=204, headers=_when_to_ask_again(app, holder.crm_id))
+    with about(lease=card.lease_id, assignment=card.assignment_id):
+        return card
 
 
 def _when_to_ask_again(app: App, crm_id: int) -> dict[str, str]:

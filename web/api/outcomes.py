@@ -14,6 +14,7 @@ from web.api.docs import answers, example
 from web.api.leases import RECORDED, Recorded, Result, refuse_future
 from web.keys import Holder, Reporter
 from wiring.app import App
+from wiring.metrics import timed
 
 router = APIRouter(prefix="/outcomes", tags=["outcomes"])
 
@@ -54,7 +55,9 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
         if one.lease_id in own
     ]
     came: dict[UUID, deque[Came]] = {}
-    for recorded in outcome.record_all(app.opener(holder.crm_id), reports):
+    with timed("outcomes"):
+        all_recorded = outcome.record_all(app.opener(holder.crm_id), reports)
+    for recorded in all_recorded:
         came.setdefault(recorded.lease_id, deque()).append(recorded)
     return {
         "results": [

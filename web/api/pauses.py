@@ -8,10 +8,12 @@ from pydantic import Field
 from calling import browse
 from calling.pause import pause, resume
 from models.errors import BadInput
+from web.about import about
 from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
 from web.keys import Manager
+from wiring.metrics import timed
 
 router = APIRouter(prefix="/pauses", tags=["pauses"])
 
@@ -67,10 +69,12 @@ def stop(app: TheApp, holder: Manager, body: Annotated[NewPause, Body(**example(
     if body.ends_at is not None and body.ends_at <= app.now():
         raise BadInput("ends_at: lies in the past; it is business time", ends_at=body.ends_at, now=app.now())
     open_work = app.opener(holder.crm_id)
-    answer = pause(
-        open_work, body.scope, body.target_id, reason=body.reason, author=holder.author,
-        ends_at=body.ends_at, patience=patience(app),
-    )  # fmt: skip
+    assignment_id = body.target_id if body.scope == "assignment" else None
+    with timed("pause"), about(assignment=assignment_id):
+        answer = pause(
+            open_work, body.scope, body.target_id, reason=body.reason, author=holder.author,
+            ends_at=body.ends_at, patience=patience(app),
+        )  # fmt: skip
     with open_work() as work:
         pause_id = browse.last_pause(work, body.scope, body.target_id)
     return Paused(id=pause_id, in_the_air=in_the_air(answer))

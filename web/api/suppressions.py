@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from calling import browse
 from calling.numbers import Number, read_number
 from calling.suppress import lift, suppress
 from models.errors import BadInput
-from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
 from web.keys import Manager, OnTheFloor
@@ -36,7 +36,7 @@ class Suppressed(Model):
 
 
 class Suppression(Model):
-    """A standing entry of the do-not-call list."""
+    """An entry of the do-not-call list; it stands until it expires or is lifted."""
 
     id: int
     e164: str | None
@@ -45,13 +45,21 @@ class Suppression(Model):
     author: str
     created_at: Instant
     expires_at: Instant | None
+    lifted_at: Instant | None
+    lifted_by: str | None
+
+
+class AskedSuppressions(Asked):
+    """Which entries."""
+
+    lifted: bool = Field(False, description="Those that were lifted, instead of those that stand.")
 
 
 NEW = {"number": "912 345 678", "reason": "asked by letter", "expires_at": None}
 DONE: dict[str, Any] = {"id": 5, "e164": "+351912345678", "customer_id": None, "in_the_air": AIR}
 STANDING: dict[str, Any] = {
     "id": 5, "e164": "+351912345678", "customer_id": None, "reason": "asked by letter", "author": "Kari",
-    "created_at": "2026-03-02T12:00:00Z", "expires_at": None,
+    "created_at": "2026-03-02T12:00:00Z", "expires_at": None, "lifted_at": None, "lifted_by": None,
 }  # fmt: skip
 
 
@@ -74,10 +82,13 @@ def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**
 
 @router.get("", response_model=Page[Suppression],
             responses=answers({"items": [STANDING], "next": None}, errors=[422]))  # fmt: skip
-def standing(app: TheApp, holder: Manager, asked: Paging) -> dict[str, Any]:
-    """The standing entries, oldest first."""
+def entries(app: TheApp, holder: Manager, asked: Annotated[AskedSuppressions, Query()]) -> dict[str, Any]:
+    """The standing entries, or those that were lifted and by whom; oldest first."""
     with app.work(holder.crm_id) as work:
-        return page("suppressions", asked, lambda after, most: browse.suppressions(work, after, most))
+        return page(
+            "suppressions", asked,
+            lambda after, most: browse.suppressions(work, after, most, lifted=asked.lifted),
+        )  # fmt: skip
 
 
 @router.delete("/{suppression_id}", response_model=Lifted,
@@ -87,7 +98,8 @@ def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> Lifted:
     open_work = app.opener(holder.crm_id)
     with open_work() as work:
         found = browse.suppression(work, suppression_id)
-    return Lifted(lifted=lift(open_work, e164=found.e164, customer_id=found.customer_id))
+    lifted = lift(open_work, e164=found.e164, customer_id=found.customer_id, author=holder.author)
+    return Lifted(lifted=lifted)
 
 
 def _e164(number: str | None, region: str) -> str | None:

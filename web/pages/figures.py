@@ -45,7 +45,7 @@ def _left(now: Snapshot) -> str:
         return f"{share(now.callable_now, now.total('size'))} of {count(now.total('size'))}"
     if now.floor.opens_at is None:
         return "nobody is free"
-    return f"hours shut, open at {local(now.floor.opens_at, now.zone)}"
+    return f"hours shut, open at {local(now.floor.opens_at, now.zone)} with the margin"
 
 
 def _held(now: Snapshot) -> str:

@@ -26,6 +26,8 @@ from web.pages.readers import News, Reader, Readers, zone_of
 from web.pages.segments import Segments
 from web.pages.snapshot import Pause, Snapshot, local
 from wiring.app import App
+from wiring.logs import bound
+from wiring.metrics import timed
 
 CHECK_KEY_SECONDS = 5.0
 MOST_ASSIGNMENTS = 50
@@ -103,10 +105,11 @@ class FloorPage:
 
     async def _stop(self, scope: str, target_id: int, reason: str, lasting: timedelta | None) -> WallAnswer:
         ends_at = self._app.now() + lasting if lasting else None
-        answer = await run_in_threadpool(
-            pause, self._app.opener(self._holder.crm_id), scope, target_id, reason=reason,
-            author=self._holder.author, ends_at=ends_at, patience=patience(self._app),
-        )  # fmt: skip
+        with timed("pause"), bound(crm=self._holder.crm_id, assignment=self._assignment.id):
+            answer = await run_in_threadpool(
+                pause, self._app.opener(self._holder.crm_id), scope, target_id, reason=reason,
+                author=self._holder.author, ends_at=ends_at, patience=patience(self._app),
+            )  # fmt: skip
         await self._reader.read_now()
         return answer
 

@@ -77,7 +77,7 @@ class Reader:
             return News(None, "something of ours is broken; the log has it")
 
     def _ask(self) -> Snapshot:
-        with self._app.work(self._crm_id) as work:
+        with self._app.work(self._crm_id, snapshot=True) as work:
             return read(work, self._assignment_id, self._zone)
 
 

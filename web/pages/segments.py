@@ -19,7 +19,10 @@ MEANINGS = {
     "gated": "stopped by do-not-call, no number, unknown zone or the gap",
     "closed": "done: sale, no, or the limit of attempts",
 }
-_COLUMNS = ("Segment", "Customers", "Where they stand", "Callable", "Attempts", "Contact", "Sales", "")
+_COLUMNS = (
+    "Segment", "Customers", "Where they stand", "Free", "Callable", "In hand", "This hour", "Attempts",
+    "Contact", "Sales", "",
+)  # fmt: skip
 
 Steer = Callable[[SegmentFigures, bool], Any]
 """Called with a segment and whether it is paused now, when its button is pressed."""
@@ -76,9 +79,15 @@ class _Row:
                 self._size, self._share = words("", "strong"), words("", "soft")
             with _cell("where"), box("stack", role="img") as self._stack:
                 self._parts = {part: box(f"part {part}") for part, _ in PARTS}
-            with _cell("now", "Callable"):
+            with _cell("number", "Free"):
+                self._free = words("", "strong").mark("free")
+            with _cell("number", "Callable"):
                 self._callable = words("", "strong")
-            with _cell("tries", "Attempts"):
+            with _cell("number", "In hand"):
+                self._leased = words("", "strong").mark("leased")
+            with _cell("number", "This hour"):
+                self._this_hour = words("", "strong").mark("this-hour")
+            with _cell("number", "Attempts"):
                 self._attempts = words("", "strong")
             with _cell("contact", "Contact"):
                 self._contact, self._contacts = words("", "strong"), words("", "soft")
@@ -92,6 +101,8 @@ class _Row:
         self._segment = segment
         self._name.text = segment.name
         self._size.text, self._share.text = count(segment.size), share(segment.size, whole)
+        self._free.text, self._leased.text = count(segment.free), count(segment.leased)
+        self._this_hour.text = count(segment.this_hour)
         self._callable.text = count(now.floor.callable_now.get(segment.id, 0))
         self._attempts.text = count(segment.attempts)
         self._contact.text = share(segment.contacts, segment.attempts)

@@ -1,4 +1,4 @@
-"""One reading of an assignment's floor: everything that its page shows, from one transaction."""
+"""One reading of an assignment's floor: all that its page shows, at one instant (`work(snapshot=True)`)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
