@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from calling.allocate import allocate_all
 from calling.audit import audit
 from calling.give_back import give_back
 from calling.hand_out import HandOut, next_customer
+from calling.importing import import_file
 from calling.outcome import Report, record, record_all
 from calling.reaper import reap
 from models import turnstile
@@ -245,3 +247,23 @@ def test_a_dialer_that_rings_late_is_dealt_only_whom_it_cannot_ring_past_closing
         rows = work.run(text("select customer_id, ring_by from lease order by id")).all()
     assert rows[0].customer_id == west
     assert {row.ring_by for row in rows[1:]} == {NOON.replace(hour=19, minute=59)}
+
+
+def test_an_order_of_a_customer_who_gets_another_clock_is_recalled(world: World, tmp_path: Path) -> None:
+    """P3. Seen to fail: the order outside kept the ring_by of the zones the customer had before."""
+    assignment = world.assignment()
+    path = tmp_path / "list.csv"
+    path.write_text("id,phone\nmoves,212345678\nstays,212345679\n")
+    import_file(world.opener(LATER), path, region="PT", assignment_id=assignment)
+    dialer = world.dialer(assignment, wanted=2, wanted_at=LATER)
+    assert allocate_all(world.opener(LATER), assignment) == 2
+    assert len(offered(world, dialer)) == 2
+    # When an import adds a mobile to one, that may be on the Azores, and a landline of Lisbon to the other
+    path.write_text("id,phone\nmoves,212345678;912345678\nstays,212345679;212345677\n")
+    import_file(world.opener(LATER), path, region="PT")
+    with world.work() as work:
+        recalled = orders.recalls(work, dialer)
+    moved = "select id from customer where external_id = 'moves'"
+    found = rows(world, f"select id from lease where customer_id = ({moved})")
+    assert recalled == [row.id for row in found]
+    assert ("recall", dialer) in [(hint.kind, hint.subject) for hint in world.hints]
