@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 
-from calling import claims, gates, pauses
+from calling import claims, gates, pauses, placements
 from calling.opening import last_ring_by, openings
 from models import turnstile
 from models.errors import NotFound
@@ -106,8 +106,7 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
     chosen = _spread(work, free, needs, closing)[:wanted]
-    leased = _lease(work, assignment, chosen, facts, closing)
-    gates.restamp(work, blocked)
+    leased = _lease(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) < wanted and len(found) >= wanted
     return Allocation(len(leased), progress and (unmet or wanted == BATCH))
@@ -192,11 +191,16 @@ def _suits(need: Need, card: tuple[int, int, int], closing: Mapping[int, datetim
 
 def _lease(
     work: Work, assignment: RowMapping, chosen: Sequence[Chosen],
-    facts: Mapping[int, gates.Facts], closing: Mapping[int, datetime],
+    facts: Mapping[int, gates.Facts], closing: Mapping[int, datetime], blocked: Sequence[int],
 ) -> set[UUID]:  # fmt: skip
-    """Claims first, then leases only where the placement is still as it was chosen."""
+    """Claims first, then leases only where the placement is still as it was chosen.
+
+    The `blocked` are stamped on the way: all placements that are written here are locked at once, by key.
+    """
     whole = claims.claim(work, [(c.customer_id, c.lease_id) for c in chosen])
     rows = [c for c in chosen if c.lease_id in whole]
+    placements.lock(work, [*(c.customer_id for c in rows), *blocked])
+    gates.restamp(work, blocked, locked=True)
     if not rows:
         return set()
     ring_bys = [_ring_by(work, assignment, c, closing[c.clock_id]) for c in rows]

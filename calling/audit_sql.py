@@ -39,7 +39,7 @@ def _overlapping(subject: str) -> str:
     return f"""
         select count(*) from (
             select offered_at, max(coalesce(ended_at, 'infinity')) over (
-                       partition by {subject} order by offered_at, id
+                       partition by {subject} order by offered_at, coalesce(ended_at, 'infinity'), id
                        rows between unbounded preceding and 1 preceding) as before
               from lease where crm_id = :crm_id) pair
          where pair.before > pair.offered_at"""  # noqa: S608

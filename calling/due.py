@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from calling import gates, placements
+from calling.history import note_moves
 from models import turnstile
 from models.work import OpenWork
 from segmentation.resegment import resegment
@@ -28,6 +29,7 @@ _WAKE = text("""
 _OPENING = text("""
     select customer_id from placement
      where crm_id = :crm_id and gated_by is not null and gated_until <= :now
+       and state not in ('left', 'anonymised')
      order by gated_until limit :batch
 """)
 _EXPIRED_HOLDS = text("""
@@ -79,7 +81,7 @@ def expire_holds(open_work: OpenWork) -> int:
             placements.lock(work, (row.customer_id for row in rows))
             for assignment_id, customers in sorted(by_assignment.items()):
                 work.run(_DROP_HOLDS, assignment_id=assignment_id, customers=customers)
-                resegment(work, assignment_id, customers)
+                note_moves(work, assignment_id, resegment(work, assignment_id, customers), "time")
         expired += len(rows)
         if len(rows) < BATCH:
             return expired

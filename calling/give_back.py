@@ -4,6 +4,7 @@ Every path that frees a customer unrung comes through here: release, recall, exp
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -17,6 +18,8 @@ STARTED = ("rung", "wrap_up")
 _LOCK = text("""
     select id, assignment_id, customer_id, seller_id from lease
      where crm_id = :crm_id and id = any(:leases) and ended_at is null and state = any(:states)
+       and (not :unsent or dialer_id is null or sent_at is null)
+       and (not :expired or expires_at <= :now)
      order by id for update
 """)
 
@@ -40,7 +43,7 @@ _REST = text("""
     update placement p
        set state = case p.return_state when 'closed' then 'closed' else 'resting' end,
            due_at = case p.return_state when 'closed' then p.return_due_at
-                    else l.rung_at + a.gap_seconds * interval '1 second' end,
+                    else :now + a.gap_seconds * interval '1 second' end,
            lease_id = null, return_state = null, return_due_at = null
       from lease l, assignment a
      where p.crm_id = :crm_id and p.customer_id = any(:customers) and p.lease_id = any(:leases)
@@ -56,14 +59,17 @@ _ANSWERS = {"never_seen": "never_seen", "unconfirmed": "late"}
 
 
 def give_back(
-    work: Work, leases: Sequence[UUID], ended_by: str, *, states: Sequence[str] = UNRUNG
-) -> list[UUID]:
+    work: Work, leases: Sequence[UUID], ended_by: str, *, states: Sequence[str] = UNRUNG,
+    unsent: bool = False, expired: bool = False,
+) -> list[UUID]:  # fmt: skip
     """End those of these leases that stand in `states`, unrung; the leases that ended.
 
-    The caller has passed the turnstiles of their assignments. Nothing happens to leases that have ended.
+    `unsent`: none that its link has sent to the dialer. `expired`: only those whose time is over. All is
+    looked at under the lock: what the caller has read may be a moment old. The caller has passed the
+    turnstiles of their assignments. Nothing happens to leases that have ended.
     """
     claims.lock(work, leases)
-    rows = work.run(_LOCK, leases=list(leases), states=list(states)).all()
+    rows = work.run(_LOCK, leases=list(leases), states=list(states), unsent=unsent, expired=expired).all()
     ended = [row.id for row in rows]
     if not ended:
         return []
@@ -76,8 +82,8 @@ def give_back(
     claims.drop(work, ended)
     work.run(_ANSWER_RECALLS, leases=ended, answer=_ANSWERS.get(ended_by, "recalled"))
     if unconfirmed:
-        note_rings(work, ended)
-    gates.restamp(work, customers)
+        note_rings(work, ended, since=work.now)
+    gates.restamp(work, customers, locked=True)
     for row in rows:
         work.hint("allocate", row.assignment_id)
         if row.seller_id is not None and ended_by == "recalled":
@@ -85,15 +91,19 @@ def give_back(
     return ended
 
 
-def give_up(work: Work, leases: Sequence[UUID]) -> list[UUID]:
-    """End leases whose fate nobody knows: they count as rung and wait the minimum gap (P5)."""
-    return give_back(work, leases, "unconfirmed", states=(*UNRUNG, *STARTED))
+def give_up(work: Work, leases: Sequence[UUID], *, expired: bool = False) -> list[UUID]:
+    """End leases whose fate nobody knows: they count as rung *now* and wait the minimum gap (P5).
+
+    From now, not from the ring: they may be talking still.
+    """
+    return give_back(work, leases, "unconfirmed", states=(*UNRUNG, *STARTED), expired=expired)
 
 
 _NOTE_RINGS = text("""
     with rung as (
         select l.customer_id::text as customer, l.e164, l.rung_at,
-               l.rung_at + a.gap_seconds * interval '1 second' as gap_until
+               greatest(l.rung_at, cast(:since as timestamptz)) + a.gap_seconds * interval '1 second'
+                   as gap_until
           from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
          where l.crm_id = :crm_id and l.id = any(:leases) and l.rung_at is not null
     ), subject as (
@@ -110,6 +120,9 @@ _NOTE_RINGS = text("""
 """)
 
 
-def note_rings(work: Work, leases: Sequence[UUID]) -> None:
-    """Write what these rings forbid, per customer and per number. Whoever they touch is stamped next."""
-    work.run(_NOTE_RINGS, leases=list(leases))
+def note_rings(work: Work, leases: Sequence[UUID], *, since: datetime | None = None) -> None:
+    """Write what these rings forbid, per customer and per number, counted from `since` if that is later.
+
+    The placements of whoever they touch are locked, and stamped next.
+    """
+    work.run(_NOTE_RINGS, leases=list(leases), since=since)

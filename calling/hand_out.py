@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from calling import allocate, gates, pauses
+from calling.give_back import give_back
 from calling.opening import openings
 from models import turnstile
 from models.errors import Conflict, NotFound
@@ -73,22 +74,32 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     The top of their own list by key; a seller with an empty list deals for themself.
     Raises NotFound, and Conflict when the seller is away or works no assignment.
     """
+    stopped: list[UUID] = []
     with open_work() as work:
         assignment_id = _working(work, seller_id)
         turnstile.pass_shared(work, [assignment_id])
-        if card := _held_or_taken(work, seller_id, assignment_id):
-            return card
-    with open_work() as work:
-        turnstile.become_allocator(work, assignment_id)
-        turnstile.pass_shared(work, [assignment_id])
-        # Somebody may have dealt for us while we waited to become the allocator.
-        if card := _held_or_taken(work, seller_id, assignment_id):
-            return card
-        # A round that met only blocked customers has stamped them: the next one sees further.
-        for _ in range(ROUNDS):
-            if not allocate.deal(work, assignment_id, only_seller=seller_id).short:
+        card = _held_or_taken(work, seller_id, assignment_id, stopped)
+    if stopped:
+        with open_work() as work:
+            turnstile.pass_shared(work, [assignment_id])
+            give_back(work, sorted(stopped), "released", states=["offered"])
+    # A round that met only blocked customers has stamped them: the next one sees further. Each is a
+    # transaction of its own: what it locks, it locks in key order.
+    for _ in range(ROUNDS):
+        if card is not None:
+            break
+        with open_work() as work:
+            turnstile.become_allocator(work, assignment_id)
+            turnstile.pass_shared(work, [assignment_id])
+            # Somebody may have dealt for us while we waited to become the allocator.
+            card = _held_or_taken(work, seller_id, assignment_id, [])
+            if card is not None:
                 break
-        return _held_or_taken(work, seller_id, assignment_id)
+            dealt = allocate.deal(work, assignment_id, only_seller=seller_id)
+            card = _held_or_taken(work, seller_id, assignment_id, [])
+        if not dealt.short:
+            break
+    return card
 
 
 def _working(work: Work, seller_id: int) -> int:
@@ -102,8 +113,12 @@ def _working(work: Work, seller_id: int) -> int:
     return int(seller.assignment_id)
 
 
-def _held_or_taken(work: Work, seller_id: int, assignment_id: int) -> HandOut | None:
-    """What they hold already, else the first of their list that may be rung; others stay for their recall."""
+def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list[UUID]) -> HandOut | None:
+    """What they hold already, else the first of their list that may be rung.
+
+    Who is paused or whose clock is shut stays, for the recall or the reaper; who may not be rung any more is
+    noted in `stopped`: they would keep the list full and the seller idle.
+    """
     cards = work.run(_LIST, seller_id=seller_id).all()
     held = next((row for row in cards if row.state != "offered"), None)
     if held:
@@ -117,7 +132,10 @@ def _held_or_taken(work: Work, seller_id: int, assignment_id: int) -> HandOut | 
     for row in rows:
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
         fact = facts.get(row.customer_id)
-        if paused or row.clock_id not in open_now or fact is None or _stopped(fact, row.e164):
+        if fact is not None and _stopped(fact, row.e164):
+            stopped.append(row.lease_id)
+            continue
+        if paused or row.clock_id not in open_now or fact is None:
             continue
         expiry = work.run(_TAKE, lease_id=row.lease_id).scalar()
         if expiry is not None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from calling import placements
+from calling.history import note_deed, note_moves
 from calling.resegmenting import take_back_moved
 from models import turnstile
 from models.errors import BadInput, NotFound
@@ -49,21 +50,25 @@ def hold(
     for start in range(0, len(customers), BATCH):
         batch = sorted(set(customers))[start : start + BATCH]
         with open_work() as work:
+            turnstile.pass_shared(work, [assignment_id])
+            # Behind the turnstile: whoever retires the segment waits for us, or we see that it is gone.
             if not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
                 raise NotFound("segment", segment_id)
-            turnstile.pass_shared(work, [assignment_id])
             # The placements first: an outcome that re-segments one of them sees the hold, or is seen by it.
             placements.lock(work, batch)
             work.run(
                 _HOLD, assignment_id=assignment_id, customers=batch, segment_id=segment_id,
                 author=author, reason=reason, expires_at=expires_at,
             )  # fmt: skip
-            moved += resegment(work, assignment_id, batch)
+            went = resegment(work, assignment_id, batch)
+            note_moves(work, assignment_id, went, "hand")
+            moved += went
+    _note(open_work, assignment_id, segment_id, "held", author, customers, reason=reason, until=expires_at)
     take_back_moved(open_work, moved)
     return len(moved)
 
 
-def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int]) -> int:
+def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int], *, author: str) -> int:
     """Let go of holds; the rules place their customers again. How many moved."""
     moved: list[Moved] = []
     for start in range(0, len(customers), BATCH):
@@ -72,6 +77,17 @@ def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int]) -
             turnstile.pass_shared(work, [assignment_id])
             placements.lock(work, batch)
             work.run(_RELEASE, assignment_id=assignment_id, customers=batch)
-            moved += resegment(work, assignment_id, batch)
+            went = resegment(work, assignment_id, batch)
+            note_moves(work, assignment_id, went, "hand")
+            moved += went
+    _note(open_work, assignment_id, None, "freed", author, customers)
     take_back_moved(open_work, moved)
     return len(moved)
+
+
+def _note(
+    open_work: OpenWork, assignment_id: int, segment_id: int | None, deed: str, author: str,
+    customers: Sequence[int], **detail: object,
+) -> None:  # fmt: skip
+    with open_work() as work:
+        note_deed(work, assignment_id, segment_id, deed, author, customers=len(set(customers)), **detail)

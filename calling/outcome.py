@@ -15,6 +15,7 @@ from sqlalchemy import Row
 from calling import claims, gates, placements
 from calling import outcome_sql as sql
 from calling.give_back import note_rings
+from calling.history import note_moves
 from calling.orders import too_late
 from calling.recalling import recall
 from calling.settling import Change, settle
@@ -129,12 +130,13 @@ def _write(
     claims.drop(work, leases)
     too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
-    gates.restamp(work, touched)
+    gates.restamp(work, touched, locked=True)
     by_assignment: dict[int, list[int]] = {}
     for assignment_id, customer_id in settled:
         by_assignment.setdefault(assignment_id, []).append(customer_id)
     for assignment_id, customers in sorted(by_assignment.items()):
-        resegment(work, assignment_id, sorted(customers))
+        moved = resegment(work, assignment_id, sorted(customers))
+        note_moves(work, assignment_id, moved, "event")
         work.hint("allocate", assignment_id)
 
 
@@ -215,6 +217,6 @@ def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
     later = [r.later_lease for r in recorded if r.later_lease is not None]
     if later:
         with open_work() as work:
-            recall(work, later, "an earlier call came to an outcome")
+            recall(work, later, "an earlier call came to an outcome", states=["offered"])
     if any(r.suppressed for r in recorded):
         finish_suppressions(open_work)

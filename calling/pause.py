@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from calling.history import note_deed
 from calling.recalling import Patience, WallAnswer, no_patience, recall_all
 from models import turnstile
 from models.errors import BadInput, NotFound
@@ -38,6 +39,8 @@ _RESUME = text("""
     returning id
 """)
 
+_OF_SEGMENT = text("select assignment_id from segment where crm_id = :crm_id and id = :target_id")
+
 # A lease belongs to the segment it was handed out from, and to the one its customer stands in now.
 _CAUGHT = text("""
     select l.id from lease l
@@ -69,6 +72,7 @@ def pause(
         pause_id = work.run(
             _PAUSE, scope=scope, target_id=target_id, reason=reason, author=author, ends_at=ends_at
         ).scalar_one()
+        _note(work, scope, target_id, "paused", author, reason=reason, until=ends_at)
     return finish_pause(open_work, pause_id, patience)
 
 
@@ -104,9 +108,18 @@ def resume(open_work: OpenWork, scope: str, target_id: int | None, *, author: st
     with open_work() as work:
         _check(work, scope, target_id)
         lifted = len(work.run(_RESUME, scope=scope, target_id=target_id, author=author).all())
+        if lifted:
+            _note(work, scope, target_id, "resumed", author)
         for assignment_id in work.run(_ASSIGNMENTS).scalars():
             work.hint("allocate", assignment_id)
     return lifted
+
+
+def _note(work: Work, scope: str, target_id: int | None, deed: str, author: str, **detail: object) -> None:
+    """A segment's pauses stand in its history."""
+    if scope == "segment":
+        of = work.run(_OF_SEGMENT, target_id=target_id).scalar_one()
+        note_deed(work, of, target_id, deed, author, **detail)
 
 
 def _check(work: Work, scope: str, target_id: int | None) -> None:

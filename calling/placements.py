@@ -1,6 +1,7 @@
 """Locking placements: all that a transaction will touch, in key order, before it touches the first.
 
-Lock order everywhere: allocator, turnstiles, customer claims, number claims, leases, placements (design 5.4).
+Lock order everywhere: allocator, turnstiles, customer claims, number claims, leases, customers, placements,
+and only then what hangs on them: ring limits and the customers' numbers (design 5.4).
 """
 
 from collections.abc import Iterable, Sequence
@@ -43,8 +44,3 @@ def lock_touched(work: Work, leases: Sequence[UUID]) -> Rows:
     """Lock every placement of the customers of these leases, and of whoever shares a number they ring."""
     rows = work.run(_LOCK_TOUCHED, leases=list(leases))
     return {(row.assignment_id, row.customer_id): row for row in rows}
-
-
-def touched_by(work: Work, leases: Sequence[UUID]) -> list[int]:
-    """The customers of these leases, and whoever shares a number that they ring."""
-    return sorted(work.run(_SHARERS, leases=list(leases)).scalars())

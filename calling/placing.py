@@ -7,7 +7,9 @@ from functools import cache
 from sqlalchemy import TextClause, text
 
 from calling import gates, placements, planner
+from calling.history import note_entered
 from calling.rank import rank_sql
+from calling.resegmenting import ENTERED
 from models import turnstile
 from models.errors import NotFound
 from models.sql import load
@@ -16,8 +18,6 @@ from segmentation.rebuild import request_rebuild
 
 BATCH = 1_000
 """Placements of one transaction: a pause waits some 30 ms behind it, and no longer."""
-
-REASON = "customers entered or changed"
 
 _ASSIGNMENT = text("select 1 from assignment where crm_id = :crm_id and id = :assignment_id")
 _AFTER = text("""
@@ -59,6 +59,7 @@ def place_batch(open_work: OpenWork, assignment_id: int, customers: Sequence[int
         )
         if entered:
             gates.restamp(work, entered)
+            note_entered(work, assignment_id, entered)
             note_rebuild(work, assignment_id)
     return len(entered)
 
@@ -69,14 +70,14 @@ def note_rebuild(work: Work, assignment_id: int) -> None:
     Should none follow, because of a crash, the scheduler's tick finds the row.
     """
     before = len(work.hints)
-    request_rebuild(work, assignment_id, REASON)
+    request_rebuild(work, assignment_id, ENTERED)
     del work.hints[before:]
 
 
 def ask_rebuild(open_work: OpenWork, assignment_id: int) -> None:
     """Ask for a rebuild and hint it."""
     with open_work() as work:
-        request_rebuild(work, assignment_id, REASON)
+        request_rebuild(work, assignment_id, ENTERED)
 
 
 def rerank(work: Work, customers: Sequence[int]) -> int:

@@ -12,6 +12,7 @@ _LIVE = text("""
     select id, assignment_id from lease
      where crm_id = :crm_id and seller_id = :seller_id and ended_at is null order by id
 """)
+_SELLER = text("select presence, assignment_id from seller where crm_id = :crm_id and id = :seller_id")
 _SET = text("""
     update seller
        set presence = :presence, assignment_id = :assignment_id, segment_id = :segment_id,
@@ -49,6 +50,7 @@ def be(
         and not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
     ):
         raise NotFound("segment", segment_id)
+    _alone(work, seller_id, presence, assignment_id)
     live = work.run(_LIVE, seller_id=seller_id).all()
     turnstile.pass_shared(work, [row.assignment_id for row in live])
     leaving = [row.id for row in live if presence == "away" or row.assignment_id != assignment_id]
@@ -61,3 +63,16 @@ def be(
         raise NotFound("seller", seller_id)
     if assignment_id is not None:
         work.hint("allocate", assignment_id)
+
+
+def _alone(work: Work, seller_id: int, presence: str, assignment_id: int | None) -> None:
+    """Whoever leaves their work waits for the allocator: it may be dealing to them at this very moment.
+
+    Raises NotFound.
+    """
+    seller = work.run(_SELLER, seller_id=seller_id).first()
+    if seller is None:
+        raise NotFound("seller", seller_id)
+    stays = presence == "available" and seller.assignment_id == assignment_id
+    if seller.presence == "available" and seller.assignment_id is not None and not stays:
+        turnstile.become_allocator(work, seller.assignment_id)

@@ -19,15 +19,14 @@ _EXPIRED = text("""
      order by expires_at limit :batch
 """)
 
-# A crash may have come between a late outcome that closed a customer, or a move to another segment, and the
-# recall of the lease that it concerns.
+# A crash may have come between a late outcome, or a move to another segment, and the recall of the offered
+# lease that it concerns. A lease begins with 'ready' to return to: anything else was written meanwhile.
 _OVERTAKEN = text("""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
-                      and (p.return_state = 'closed'
-                           or (l.state = 'offered' and l.segment_id <> p.segment_id))
-     where l.crm_id = :crm_id and l.ended_at is null and l.state in ('offered', 'taken')
+                      and (p.return_state <> 'ready' or l.segment_id <> p.segment_id)
+     where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
        and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
      order by l.id limit :batch
 """)
@@ -50,7 +49,8 @@ def reap(open_work: OpenWork) -> int:
         if len(rows) < BATCH or not done:
             break
     with open_work() as work:
-        recall(work, list(work.run(_OVERTAKEN, batch=BATCH).scalars()), "closed by a late outcome, or moved")
+        overtaken = list(work.run(_OVERTAKEN, batch=BATCH).scalars())
+        recall(work, overtaken, "overtaken by a late outcome, or moved", states=["offered"])
     return ended
 
 
@@ -61,4 +61,6 @@ def _end(open_work: OpenWork, rows: Sequence[Row[Any]], *, sure: bool) -> int:
         return 0
     with open_work() as work:
         turnstile.pass_shared(work, (row.assignment_id for row in rows))
-        return len(give_back(work, leases, "expired") if sure else give_up(work, leases))
+        if sure:
+            return len(give_back(work, leases, "expired", unsent=True, expired=True))
+        return len(give_up(work, leases, expired=True))

@@ -10,12 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from calling.give_back import give_back
+from calling.give_back import STARTED, UNRUNG, give_back
 from calling.orders import want_back
 from models import turnstile
 from models.work import OpenWork, Work
 
 BATCH = 200
+LIVE = (*UNRUNG, *STARTED)
 
 Patience = Callable[[], bool]
 """Waits a moment and says whether to look again; the edge owns the wall clock."""
@@ -40,8 +41,8 @@ class WallAnswer:
 
 
 _HOLDERS = text("""
-    select id, assignment_id, dialer_id, sent_at, state from lease
-     where crm_id = :crm_id and id = any(:leases) and ended_at is null
+    select id, assignment_id, dialer_id from lease
+     where crm_id = :crm_id and id = any(:leases) and ended_at is null and state = any(:states)
 """)
 _FATE = text("""
     select l.id, l.state, l.ended_by, l.rung_at,
@@ -55,17 +56,22 @@ _FATE = text("""
 """)
 
 
-def recall(work: Work, leases: Sequence[UUID], reason: str) -> None:
-    """Take back what sellers hold unrung and what was never sent; ask the links for the rest."""
-    rows = work.run(_HOLDERS, leases=list(leases)).all()
+def recall(work: Work, leases: Sequence[UUID], reason: str, *, states: Sequence[str] = LIVE) -> None:
+    """Take back what sellers hold unrung and what was never sent; ask the links for the rest.
+
+    Only leases that stand in `states`; what a seller has rung stays. Whether an order was sent is looked at
+    under its lock: the link may send it at this very moment.
+    """
+    rows = work.run(_HOLDERS, leases=list(leases), states=list(states)).all()
+    if not rows:
+        return
     turnstile.pass_shared(work, (row.assignment_id for row in rows))
-    here = [r.id for r in rows if r.dialer_id is None or r.sent_at is None]
-    outside = [r.id for r in rows if r.dialer_id is not None and r.sent_at is not None]
-    if here:
-        give_back(work, here, "recalled")
+    unrung = [state for state in states if state in UNRUNG]
+    here = set(give_back(work, [r.id for r in rows], "recalled", states=unrung, unsent=True))
+    outside = [r for r in rows if r.dialer_id is not None and r.id not in here]
     if outside:
-        want_back(work, outside, reason)
-        for dialer_id in sorted({r.dialer_id for r in rows if r.id in set(outside)}):
+        want_back(work, [r.id for r in outside], reason)
+        for dialer_id in sorted({r.dialer_id for r in outside}):
             work.hint("recall", dialer_id)
 
 
@@ -91,7 +97,7 @@ def fates(open_work: OpenWork, leases: Iterable[UUID]) -> WallAnswer:
         for row in work.run(_FATE, leases=list(leases)):
             if row.state in ("rung", "wrap_up") or (row.rung_at is not None and row.ended_by == "outcome"):
                 answer.rung.append(row.id)
-            elif row.state == "ended":
+            elif row.state == "ended" and row.ended_by != "unconfirmed":
                 answer.recalled.append(row.id)
             else:
                 answer.unknown.append((row.id, row.last_ring))

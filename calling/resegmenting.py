@@ -8,22 +8,29 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling.history import note_moves
 from calling.recalling import recall
 from models.work import OpenWork, Work
 from segmentation import rebuild
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
 
-_OFFERED = text("""
-    select id from lease where crm_id = :crm_id and id = any(:leases) and state = 'offered' order by id
-""")
+ENTERED = "customers entered or changed"
+"""The reason of a rebuild that no rule asked for."""
+
+_WISH = text("select assignment_id, reason from rebuild where crm_id = :crm_id and id = :rebuild_id")
 
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
     """Make an assignment's segments true, and recall the offered leases of whoever moved."""
     moved: list[Moved] = []
+    with open_work() as work:
+        wish = work.run(_WISH, rebuild_id=rebuild_id).first()
+    cause = "event" if wish is not None and wish.reason == ENTERED else "rule"
 
-    def note(_: Work, batch: Sequence[Moved]) -> None:
+    def note(work: Work, batch: Sequence[Moved]) -> None:
+        if wish is not None:
+            note_moves(work, wish.assignment_id, batch, cause)
         moved.extend(m for m in batch if m.lease_id is not None)
 
     report = rebuild.rebuild(open_work, rebuild_id, note)
@@ -43,6 +50,4 @@ def take_back_moved(open_work: OpenWork, moved: Sequence[Moved]) -> None:
     if not leases:
         return
     with open_work() as work:
-        offered = list(work.run(_OFFERED, leases=leases).scalars())
-        if offered:
-            recall(work, offered, "moved to another segment")
+        recall(work, leases, "moved to another segment", states=["offered"])

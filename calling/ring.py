@@ -53,10 +53,11 @@ def ring(work: Work, lease_id: UUID, seller_id: int) -> Ring:
         return Ring(lease_id, lease.e164, lease.ring_by, lease.rung_at)
     if lease.state != "taken":
         raise LeaseGone(lease_id, f"it is {lease.state}, not taken")
+    touched = {customer for _, customer in placements.lock_touched(work, [lease_id])}
     refuse_if_shut(work, lease)
     work.run(_RING, lease_id=lease_id, expires_at=work.now + TALK)
     note_rings(work, [lease_id])
-    gates.restamp(work, placements.touched_by(work, [lease_id]))
+    gates.restamp(work, touched, locked=True)
     return Ring(lease_id, lease.e164, lease.ring_by, work.now)
 
 

@@ -48,8 +48,10 @@ def settle(
     effect = EFFECTS[outcome]
     counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
     newest = before.last_lease_id is None or before.last_lease_id <= lease.id
-    if before.state in ("left", "anonymised") or not (newest or effect.always):
-        return _let_go(counted, lease.id)
+    if before.state in ("left", "anonymised"):
+        return counted
+    if not (newest or effect.always):
+        return _let_go(counted, lease)
     state, due_at = _target(effect, outcome, counted.attempts, lease, now, other_number)
     after = replace(counted, status=outcome.value)
     if newest:
@@ -63,14 +65,22 @@ def settle(
     return replace(after, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None)
 
 
-def _let_go(counted: Change, lease_id: UUID) -> Change:
-    """The outcome changes nothing but the count; if its lease still holds the placement, it goes back."""
-    if counted.state != "leased" or counted.lease_id != lease_id or counted.return_state is None:
+def _let_go(counted: Change, lease: Any) -> Change:
+    """The outcome changes nothing but the count; if its lease still holds the placement, it goes back.
+
+    The last attempt that the limit allows closes them, however late it is told.
+    """
+    full = counted.attempts >= lease.max_attempts
+    if counted.state == "leased" and counted.lease_id != lease.id:
+        if full and counted.return_state != "closed":
+            return replace(counted, return_state="closed", return_due_at=None, overtaken=True)
         return counted
-    return replace(
-        counted, state=counted.return_state, due_at=counted.return_due_at,
-        lease_id=None, return_state=None, return_due_at=None,
-    )  # fmt: skip
+    state, due_at = counted.state, counted.due_at
+    if state == "leased" and counted.return_state is not None:
+        state, due_at = counted.return_state, counted.return_due_at
+    if full:
+        state, due_at = "closed", None
+    return replace(counted, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None)
 
 
 def _target(

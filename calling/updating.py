@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling import gates
+from calling import gates, placements
 from calling.clocks import reclock
 from calling.orders import want_back
 from calling.placing import note_rebuild, rerank
@@ -76,6 +76,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int,
     held = _block(work, gaining, ours)
     customers = list(work.run(_LOCK).scalars())
     orders = work.run(_ORDERS, customers=customers).all()
+    placements.lock(work, customers)  # before their numbers, as an outcome does
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
     if held:
@@ -84,7 +85,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int,
     _want_back(work, orders, reclock(work, customers))
     if assignments:
         rerank(work, customers)
-        gates.restamp(work, customers)
+        gates.restamp(work, customers, locked=True)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
     return len(customers), assignments

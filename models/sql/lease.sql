@@ -1,4 +1,4 @@
--- Lease the placements that are still as they were chosen; the rows are locked in key order first.
+-- Lease the placements that are still as they were chosen; the caller has locked their rows.
 -- Answers the leases that came to be; of the others the caller gives the claims back.
 with chosen as (
     select * from unnest(
@@ -6,14 +6,9 @@ with chosen as (
         cast(:sellers as bigint[]), cast(:dialers as bigint[]), cast(:numbers as text[]), cast(:zones as text[]),
         cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[])
     ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at)
-), locked as materialized (
-    select p.customer_id
-      from placement p join chosen t on t.customer_id = p.customer_id
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
-     order by p.customer_id for no key update of p
 ), hit as (
     update placement p set state = 'leased', lease_id = t.lease_id, return_state = 'ready'
-      from chosen t join locked on locked.customer_id = t.customer_id
+      from chosen t
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
        and p.state = 'ready' and p.gated_by is null and p.segment_id = t.segment_id
     returning p.customer_id, p.rule_version
@@ -23,9 +18,11 @@ insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_vers
 select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
        'offered', t.e164, t.zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
-       greatest(:now, (select max(l.ended_at)
+       -- (By keys whatever the planner has heard of the table's size: a join read every lease for each.)
+       greatest(:now, (select max(last.ended_at)
                          from customer_number m
-                         join lease l on l.crm_id = :crm_id and l.customer_id = m.customer_id
+                        cross join lateral (select max(l.ended_at) as ended_at from lease l
+                                             where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = t.e164)),
        t.ring_by, t.expires_at
   from hit join chosen t on t.customer_id = hit.customer_id

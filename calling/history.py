@@ -1,0 +1,154 @@
+"""The history of segments: customers in and out by cause, sizes over time, and who did what.
+
+A move is written in the transaction that moves. Causes: `entered` (into the assignment), `rule` (a rule set
+was published), `event` (an outcome, an import), `time`, `hand`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+
+from models.errors import BadInput, NotFound
+from models.work import Work
+from segmentation.resegment import Moved
+
+_MOVES = text("""
+    insert into segment_move (crm_id, assignment_id, moved_at, cause, from_segment, to_segment, rule_version,
+                              customers)
+    select :crm_id, :assignment_id, :now, :cause, t.came_from, t.went_to, a.rule_version,
+           array_agg(t.customer_id order by t.customer_id)
+      from unnest(cast(:customers as bigint[]), cast(:froms as bigint[]), cast(:tos as bigint[]))
+           as t(customer_id, came_from, went_to)
+      join assignment a on a.crm_id = :crm_id and a.id = :assignment_id
+     group by t.came_from, t.went_to, a.rule_version
+     order by t.came_from, t.went_to
+""")
+_ENTERED = text("""
+    insert into segment_move (crm_id, assignment_id, moved_at, cause, to_segment, rule_version, customers)
+    select :crm_id, :assignment_id, :now, 'entered', s.id, 0, cast(:customers as bigint[])
+      from segment s
+     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.key = 'unsegmented'
+""")
+_DEED = text("""
+    insert into segment_event (crm_id, assignment_id, segment_id, deed, author, detail, done_at)
+    values (:crm_id, :assignment_id, :segment_id, :deed, :author, cast(:detail as jsonb), :now)
+""")
+_SEGMENT = text("""
+    select s.assignment_id, s.key, s.name,
+           (select count(*) from placement p
+             where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.segment_id = s.id
+               and p.state not in ('left', 'anonymised')) as size
+      from segment s where s.crm_id = :crm_id and s.id = :segment_id
+""")
+# Steps begin at :since; the one that is under way is the last.
+_FLOWS = text("""
+    select floor(extract(epoch from m.moved_at - :since) / :step)::bigint as step, m.cause,
+           sum(cardinality(m.customers) * (m.to_segment = :segment_id)::int)::bigint as came,
+           sum(cardinality(m.customers) * coalesce(m.from_segment = :segment_id, false)::int)::bigint as went
+      from segment_move m
+     where m.crm_id = :crm_id and m.assignment_id = :assignment_id and m.moved_at >= :since
+       and :segment_id in (m.from_segment, m.to_segment)
+     group by 1, 2 order by 1, 2
+""")
+_DEEDS = text("""
+    select id, deed, author, detail, done_at from segment_event
+     where crm_id = :crm_id and assignment_id = :assignment_id and done_at >= :since
+       and (segment_id = :segment_id or segment_id is null)
+     order by done_at, id
+""")
+
+MOST_STEPS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One span of a history, beginning at `begins` (UTC). `size` is at its end; the flows are by cause."""
+
+    begins: datetime
+    size: int
+    came: dict[str, int]
+    went: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody did something to the segment, or to all of them."""
+
+    id: int
+    deed: str
+    author: str
+    detail: dict[str, Any]
+    done_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentHistory:
+    """A segment since an instant: its size at the beginning, what changed in each step, who did what."""
+
+    segment_id: int
+    key: str
+    name: str
+    since: datetime
+    step_seconds: int
+    size_before: int
+    size: int
+    steps: list[Step]
+    deeds: list[Deed]
+
+
+def note_moves(work: Work, assignment_id: int, moved: Sequence[Moved], cause: str) -> None:
+    """Write who went where in this transaction, a row per pair of segments."""
+    if moved:
+        work.run(
+            _MOVES, assignment_id=assignment_id, cause=cause, customers=[m.customer_id for m in moved],
+            froms=[m.from_segment for m in moved], tos=[m.to_segment for m in moved],
+        )  # fmt: skip
+
+
+def note_entered(work: Work, assignment_id: int, customers: Sequence[int]) -> None:
+    """Write who came into the assignment, Unsegmented as everybody at first."""
+    if customers:
+        work.run(_ENTERED, assignment_id=assignment_id, customers=sorted(customers))
+
+
+def note_deed(
+    work: Work, assignment_id: int, segment_id: int | None, deed: str, author: str, **detail: Any
+) -> None:
+    """Write what somebody did: `deed` is one of models.tables.history.SEGMENT_DEEDS; `detail` is JSON."""
+    work.run(
+        _DEED, assignment_id=assignment_id, segment_id=segment_id, deed=deed, author=author,
+        detail=orjson.dumps(detail).decode(),
+    )  # fmt: skip
+
+
+def history(work: Work, segment_id: int, since: datetime, step: timedelta) -> SegmentHistory:
+    """A segment from `since` (UTC) to now in steps. Raises NotFound, BadInput for more than 1,000 steps."""
+    if step <= timedelta() or (work.now - since) / step > MOST_STEPS:
+        raise BadInput(f"step: {step} gives more than {MOST_STEPS} steps since {since}")
+    segment = work.run(_SEGMENT, segment_id=segment_id).first()
+    if segment is None:
+        raise NotFound("segment", segment_id)
+    asked = {"assignment_id": segment.assignment_id, "segment_id": segment_id, "since": since}
+    flows = work.run(_FLOWS, step=step.total_seconds(), **asked).all()
+    before = int(segment.size) - sum(row.came - row.went for row in flows)
+    return SegmentHistory(
+        segment_id, segment.key, segment.name, since, int(step.total_seconds()), before, int(segment.size),
+        _steps(flows, since, step, before, work.now),
+        [Deed(**row._asdict()) for row in work.run(_DEEDS, **asked)],
+    )  # fmt: skip
+
+
+def _steps(flows: Sequence[Any], since: datetime, step: timedelta, size: int, now: datetime) -> list[Step]:
+    """Every step until now, the quiet ones too: a line that is drawn needs them."""
+    steps: list[Step] = []
+    for number in range(int((now - since) / step) + 1):
+        here = [row for row in flows if row.step == number]
+        size += sum(row.came - row.went for row in here)
+        came = {row.cause: row.came for row in here if row.came}
+        went = {row.cause: row.went for row in here if row.went}
+        steps.append(Step(since + number * step, size, came, went))
+    return steps

@@ -1,0 +1,149 @@
+"""The history of a segment: customers in and out by cause, sizes that add up, and who did what."""
+
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from world import NOON, World
+
+from calling.due import expire_holds
+from calling.hand_out import next_customer
+from calling.history import history
+from calling.holding import hold, release
+from calling.outcome import Report, record_all
+from calling.pause import pause, resume
+from calling.placing import place
+from calling.publishing import publish, roll_back, version_in_force, versions
+from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments import create, delete, rename, reorder
+from models.errors import BadInput, Conflict, NotFound
+from models.outcomes import Outcome
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+TRIED = {"key": "tried", "name": "Tried", "when": {"f": "attempts", "op": "ge", "v": 1}}
+OLD = {"key": "old", "name": "Old", "when": {"f": "age", "op": "ge", "v": 60}}
+
+
+def rebuild(world: World, now: Any = NOON) -> None:
+    for key in rebuilds_to_do(world.opener(now)):
+        run_rebuild(world.opener(now), key)
+
+
+def ids(world: World) -> dict[str, int]:
+    with world.work() as work:
+        return {
+            row.key: row.id for row in work.run(text("select key, id from segment where crm_id = :crm_id"))
+        }
+
+
+def of(world: World, key: str, now: Any = NOON, since: Any = NOON - HOUR) -> Any:
+    with world.work(now) as work:
+        return history(work, ids(world)[key], since, HOUR)
+
+
+@pytest.fixture
+def filled(world: World) -> int:
+    """An assignment of ten, four of them old, with two segments by rule."""
+    world.field("age")
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(10, fields=lambda i: {"age": 70 if i < 4 else 30})
+    place(world.opener(), assignment)
+    publish(world.opener(), assignment, {"segments": [TRIED, OLD]}, author="Ann")
+    rebuild(world)
+    return assignment
+
+
+def test_each_move_stands_under_its_cause(world: World, filled: int) -> None:
+    """Planted: each call of `note_moves` left out, one after the other."""
+    seller = world.seller(filled)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    record_all(world.opener(), [Report(handed.lease_id, Outcome.NO_ANSWER, "seller")])
+    assert of(world, "tried").steps[-1].came == {"event": 1}
+    assert of(world, "old").steps[-1].came == {"rule": 4}
+    start = of(world, "unsegmented").steps[-1]
+    assert (start.came, start.went["rule"]) == ({"entered": 10}, 4)
+    with world.work() as work:
+        young = work.run(text("select customer_id from placement where segment_id = :s limit 2"),
+                         s=ids(world)["unsegmented"]).scalars().all()  # fmt: skip
+    hold(world.opener(), filled, young, ids(world)["old"], author="Bo", reason="why", expires_at=NOON + HOUR)
+    assert of(world, "old").steps[-1].came == {"rule": 4, "hand": 2}
+    expire_holds(world.opener(NOON + HOUR))
+    assert of(world, "old", NOON + HOUR).steps[-1].went == {"time": 2}
+
+
+def test_the_sizes_add_up_whatever_happened(world: World, filled: int) -> None:
+    """Walked back from today's size by the flows, everybody was nowhere before they entered."""
+    dice, everybody = Random(7), list(ids(world).values())
+    with world.work() as work:
+        customers = work.run(text("select customer_id from placement")).scalars().all()
+    for hour in range(1, 6):
+        some = dice.sample(list(customers), 4)
+        then = world.opener(NOON + hour * HOUR)
+        hold(then, filled, some, dice.choice(everybody), author="a", reason="r")
+        release(then, filled, dice.sample(some, 2), author="a")
+    now = NOON + 5 * HOUR
+    with world.work(now) as work:
+        sizes = "select segment_id, count(*) from placement group by 1"
+        today = dict(tuple(row) for row in work.run(text(sizes)))
+        for segment in everybody:
+            found = history(work, segment, NOON - HOUR, 30 * MINUTE)
+            assert (found.size_before, found.size) == (0, today.get(segment, 0))
+            assert found.steps[-1].size == found.size
+            assert all(step.size >= 0 for step in found.steps)
+
+
+def test_who_did_what(world: World, filled: int) -> None:
+    open_work, segment = world.opener(), ids(world)["old"]
+    rename(open_work, filled, "old", "Sixty and up", author="Bo")
+    reorder(open_work, filled, ["old", "tried"], author="Bo")
+    pause(open_work, "segment", segment, reason="lunch", author="Cy", ends_at=NOON + HOUR)
+    resume(open_work, "segment", segment, author="Cy")
+    delete(open_work, filled, "old", author="Di")
+    deeds = [(deed.deed, deed.author) for deed in of(world, "old").deeds]
+    assert deeds == [
+        ("created", "Ann"), ("renamed", "Bo"), ("reordered", "Bo"),
+        ("paused", "Cy"), ("resumed", "Cy"), ("deleted", "Di"),
+    ]  # fmt: skip
+    assert of(world, "old").deeds[3].detail == {"reason": "lunch", "until": "2026-03-02T13:00:00+00:00"}
+
+
+def test_roll_back_brings_back_what_was(world: World, filled: int) -> None:
+    """The segment comes back with its id, and its customers with the rebuild."""
+    before = ids(world)
+    delete(world.opener(), filled, "old", author="a")
+    rebuild(world)
+    assert of(world, "old").size == 0
+    assert roll_back(world.opener(), filled, 1, author="b") == 3
+    rebuild(world)
+    assert (ids(world), of(world, "old").size) == (before, 4)
+    with world.work() as work:
+        assert [(v.version, v.author, v.segments) for v in versions(work, filled)] == [
+            (3, "b", 2), (2, "a", 1), (1, "Ann", 2),
+        ]  # fmt: skip
+    with pytest.raises(NotFound, match="rule version 9"):
+        roll_back(world.opener(), filled, 9, author="b")
+
+
+def test_nobody_overwrites_what_somebody_else_published(world: World, filled: int) -> None:
+    """Planted: `base` not compared."""
+    with world.work() as work:
+        base = version_in_force(work, filled)
+    rename(world.opener(), filled, "old", "Elders", author="a")
+    with pytest.raises(Conflict, match="version 2 since you read 1"):
+        publish(world.opener(), filled, {"segments": [OLD]}, author="b", base=base)
+
+
+def test_what_cannot_be_done_is_said(world: World, filled: int) -> None:
+    open_work = world.opener()
+    with pytest.raises(NotFound, match="unsegmented"):
+        delete(open_work, filled, "unsegmented", author="a")
+    with pytest.raises(BadInput, match="name each segment once: tried, old"):
+        reorder(open_work, filled, ["old"], author="a")
+    with pytest.raises(BadInput, match="'old' already"):
+        create(open_work, filled, OLD, author="a")
+    assert create(open_work, filled, {**OLD, "key": "older"}, before="old", author="a") == 2
+    with world.work() as work, pytest.raises(BadInput, match="more than 1000 steps"):
+        history(work, ids(world)["old"], NOON - timedelta(days=900), HOUR)
