@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from calling import claims, gates, pauses, placements
-from calling.opening import openings
+from calling.opening import last_ring_by, openings
 from models import turnstile
 from models.errors import NotFound
 from models.sql import load
@@ -105,7 +105,7 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
-    chosen = _spread(work, free, needs)[:wanted]
+    chosen = _spread(work, free, needs, closing)[:wanted]
     leased = _lease(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) < wanted and len(found) >= wanted
@@ -159,7 +159,9 @@ def _candidates(
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
 
 
-def _spread(work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need]) -> list[Chosen]:
+def _spread(
+    work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need], closing: Mapping[int, datetime]
+) -> list[Chosen]:
     """Deal in turns: everybody's first customer before anybody's second, best customers first."""
     chosen: list[Chosen] = []
     left = list(free)
@@ -169,7 +171,7 @@ def _spread(work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Ne
     given = dict.fromkeys(map(id, hungry), 0)
     while hungry and left:
         for need in list(hungry):
-            card = next((c for c in left if need.segment_id in (None, c[1])), None)
+            card = next((c for c in left if _suits(need, c, closing, work.now)), None)
             if card is None:
                 hungry.remove(need)
                 continue
@@ -179,6 +181,12 @@ def _spread(work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Ne
             if given[id(need)] == need.wanted:
                 hungry.remove(need)
     return chosen
+
+
+def _suits(need: Need, card: tuple[int, int, int], closing: Mapping[int, datetime], now: datetime) -> bool:
+    """Whether a customer is of the need's segment, and could not be rung past closing by it (P3)."""
+    _, segment_id, clock_id = card
+    return need.segment_id in (None, segment_id) and last_ring_by(closing[clock_id], need.rings_late) > now
 
 
 def _lease(
@@ -221,7 +229,8 @@ def _ring_by(work: Work, assignment: RowMapping, chosen: Chosen, closes_at: date
     """An order's life for a dialer; a seller may take longer to look. Never past closing."""
     if chosen.need.dialer_id is None:
         return closes_at
-    return min(closes_at, work.now + timedelta(seconds=assignment["offer_seconds"]))
+    latest = last_ring_by(closes_at, chosen.need.rings_late)
+    return min(latest, work.now + timedelta(seconds=assignment["offer_seconds"]))
 
 
 def _expiry(work: Work, assignment: RowMapping, chosen: Chosen, ring_by: datetime) -> datetime:

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 
 from calling.audit_sql import CHECKS
+from calling.hours import MARGIN
 from calling.opening import openings
 from models.outcomes import EFFECTS
 from models.work import Work
@@ -28,6 +30,18 @@ _RINGS = text("""
                       and p.customer_id = l.customer_id
      where l.crm_id = :crm_id and l.rung_at is not null and l.ended_by is distinct from 'unconfirmed'
 """)
+# Orders outside, and those whose dialer never said what became of them: each may have rung until its last
+# moment. The first minute of lateness is the margin, which lies inside the window's closing already.
+_MAY_HAVE_RUNG = text("""
+    select p.clock_id,
+           l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
+      from lease l
+      join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.sent_at is not null
+       and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
+""")
 _QUIET = text("""
     select a.id from assignment a where a.crm_id = :crm_id and not exists (
         select from rebuild r where r.crm_id = :crm_id and r.assignment_id = a.id and r.finished_at is null)
@@ -46,6 +60,7 @@ def audit(work: Work) -> list[Finding]:
         for promise, what, statement in _CHECKS
     ]
     findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
+    findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
     moved = sum(differing(work, assignment) for assignment in work.run(_QUIET).scalars())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings
@@ -63,3 +78,10 @@ def _rung_outside_hours(work: Work) -> int:
     """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
     hours = openings(work)
     return sum(not hours.is_open(row.clock_id, row.rung_at) for row in work.run(_RINGS))
+
+
+def _may_ring_outside_hours(work: Work) -> int:
+    """Orders whose dialer may ring, or may have rung, until after closing: nothing rings at `last_ring`."""
+    hours, moment = openings(work), timedelta(microseconds=1)
+    rows = work.run(_MAY_HAVE_RUNG, margin=MARGIN)
+    return sum(not hours.is_open(row.clock_id, row.last_ring - moment) for row in rows)

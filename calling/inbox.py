@@ -1,27 +1,33 @@
 """The raw inbox: dialers' events are journalled as told, acknowledged, and worked off from here."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
-from calling import gates, placements
+from calling import gates, heard, placements
+from calling import inbox_sql as sql
 from calling.give_back import note_rings
+from calling.heard import ENDED, RUNG, TAKEN, Heard
 from calling.outcome import Report, record_all
 from calling.ring import TALK
+from calling.suppress import finish_suppressions
 from models import turnstile
+from models.errors import Conflict, Unavailable
 from models.outcomes import Outcome
 from models.work import OpenWork, Work
 
 BATCH = 200
 
-TAKEN, RUNG, ENDED = ("taken",), ("ringing", "answered", "connected"), ("ended",)
-NOTED = ("key", "intent")
-"""Kinds that change no lease: they stay in the journal, for who reads the call later."""
+UNREADABLE = "unreadable"
+"""The kind of an event that could be journalled only as a text of itself."""
+
+PASSING = (Unavailable, Conflict)
+"""Errors that say nothing about an event: the same batch goes through later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,53 +41,6 @@ class Told:
     body: Mapping[str, Any]
 
 
-_JOURNAL = text("""
-    insert into dialer_event (crm_id, dialer_id, event_id, lease_id, kind, body, received_at)
-    select :crm_id, :dialer_id, t.event_id, t.lease_id, t.kind, t.body, :now
-      from unnest(cast(:events as text[]), cast(:leases as uuid[]), cast(:kinds as text[]),
-                  cast(:bodies as jsonb[])) as t(event_id, lease_id, kind, body)
-     order by t.event_id
-    on conflict (crm_id, dialer_id, event_id) do nothing
-""")
-_UNPROCESSED = text("""
-    select event_id, lease_id, kind, body from dialer_event
-     where crm_id = :crm_id and dialer_id = :dialer_id and processed_at is null
-     order by received_at, event_id limit :batch
-""")
-_LEASES = text("""
-    select id, assignment_id, customer_id, state from lease where crm_id = :crm_id and id = any(:leases)
-""")
-_TAKE = text("""
-    with locked as (
-        select id from lease where crm_id = :crm_id and id = any(:leases) and state = 'offered'
-         order by id for update
-    )
-    update lease l set state = 'taken', taken_at = t.at
-      from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
-     where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
-""")
-# A ring is a ring even if it is told after the lease has ended: limits and the gap count it.
-_RING = text("""
-    with locked as (
-        select id from lease where crm_id = :crm_id and id = any(:leases) and rung_at is null
-         order by id for update
-    )
-    update lease l
-       set rung_at = t.at, taken_at = coalesce(l.taken_at, t.at),
-           state = case when l.ended_at is null then 'rung' else l.state end,
-           expires_at = t.at + :talk
-      from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
-     where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
-    returning l.id
-""")
-_DONE = text("""
-    update dialer_event set processed_at = :now, problem = t.problem
-      from unnest(cast(:events as text[]), cast(:problems as text[])) as t(event_id, problem)
-     where crm_id = :crm_id and dialer_id = :dialer_id and dialer_event.event_id = t.event_id
-       and processed_at is null
-""")
-
-
 def journal(work: Work, dialer_id: int, told: Sequence[Told]) -> int:
     """Write events down as told; how many are new. Commit, then acknowledge them to the dialer.
 
@@ -90,13 +49,45 @@ def journal(work: Work, dialer_id: int, told: Sequence[Told]) -> int:
     if not told:
         return 0
     return work.run(
-        _JOURNAL,
+        sql.JOURNAL,
         dialer_id=dialer_id,
-        events=[event.event_id for event in told],
+        events=[heard.name(event.event_id) for event in told],
         leases=[event.lease_id for event in told],
-        kinds=[event.kind for event in told],
-        bodies=[orjson.dumps({**event.body, "at": event.at}).decode() for event in told],
+        kinds=[heard.name(event.kind) for event in told],
+        bodies=[orjson.dumps({**heard.plain(event.body), "at": event.at}).decode() for event in told],
     ).rowcount
+
+
+def journal_all(open_work: OpenWork, dialer_id: int, told: Sequence[Told]) -> None:
+    """Write events down and commit. One that cannot be written keeps none of the others out."""
+    try:
+        with open_work() as work:
+            journal(work, dialer_id, told)
+    except PASSING:
+        raise
+    except Exception as error:
+        if len(told) > 1:
+            for event in told:
+                journal_all(open_work, dialer_id, [event])
+        elif told[0].kind != UNREADABLE:
+            raw = {"kind": told[0].kind, "body": repr(told[0].body), "flaw": repr(error)}
+            journal_all(open_work, dialer_id, [replace(told[0], kind=UNREADABLE, body=raw)])
+        else:
+            raise
+
+
+def asks_for_no_calls(told: Iterable[Told]) -> bool:
+    """Whether one of these says that somebody wants no more calls: its ack waits for the wall (P8)."""
+    return any(t.kind in ENDED and t.body.get("result") == Outcome.DO_NOT_CALL for t in told)
+
+
+def process_to_the_wall(open_work: OpenWork, dialer_id: int) -> None:
+    """Work off what a dialer has told; when this returns, its do-not-calls are walls.
+
+    Another process may have recorded one of them just now, and not have built its wall yet.
+    """
+    process_inbox(open_work, dialer_id)
+    finish_suppressions(open_work)
 
 
 def process_inbox(open_work: OpenWork, dialer_id: int) -> int:
@@ -104,70 +95,90 @@ def process_inbox(open_work: OpenWork, dialer_id: int) -> int:
     done = 0
     while True:
         with open_work() as work:
-            rows = work.run(_UNPROCESSED, dialer_id=dialer_id, batch=BATCH).all()
+            rows = work.run(sql.UNPROCESSED, dialer_id=dialer_id, batch=BATCH).all()
         if not rows:
             return done
-        _process(open_work, dialer_id, rows)
+        _work_off(open_work, dialer_id, rows)
         done += len(rows)
+
+
+def _work_off(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> None:
+    """A batch; should it fail, each by itself: what cannot be used is set aside, nothing behind it waits."""
+    try:
+        _process(open_work, dialer_id, rows)
+    except PASSING:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever the flaw is, it is that event's
+        if len(rows) > 1:
+            for row in rows:
+                _work_off(open_work, dialer_id, [row])
+        else:
+            _done(open_work, dialer_id, {rows[0].event_id: f"it could not be processed: {error!r}"})
 
 
 def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> None:
     """Takes, then rings, then outcomes: each is idempotent, so a crash between them is harmless."""
-    problems = {row.event_id: _problem(row) for row in rows}
-    good = [row for row in rows if problems[row.event_id] is None]
+    good, problems = _read(rows)
     with open_work() as work:
-        leases = {lease.id: lease for lease in work.run(_LEASES, leases=[r.lease_id for r in good])}
-        turnstile.pass_shared(work, (lease.assignment_id for lease in leases.values()))
-        known = [row for row in good if row.lease_id in leases]
-        _take(work, [row for row in known if row.kind in TAKEN])
-        _ring(work, [row for row in known if row.kind in RUNG])
-    reports = [_report(row) for row in known if row.kind in ENDED]
-    orphans = {recorded.lease_id for recorded in record_all(open_work, reports) if recorded.kind == "orphan"}
-    for row in good:
-        if row.lease_id not in leases or row.lease_id in orphans:
-            problems[row.event_id] = "orphan: there is no such lease"
+        leases = {lease.id: lease for lease in work.run(sql.LEASES, leases=[h.lease_id for h in good])}
+        turnstile.pass_shared(work, (x.assignment_id for x in leases.values() if x.dialer_id == dialer_id))
+        known = []
+        for event in good:
+            lease = leases.get(event.lease_id)
+            if lease is None:
+                problems[event.event_id] = "orphan: there is no such lease"
+            elif lease.dialer_id != dialer_id:
+                problems[event.event_id] = "the lease is not this dialer's: somebody else holds or held it"
+            else:
+                known.append(_not_before(event, lease.offered_at))
+        _take(work, [event for event in known if event.kind in TAKEN])
+        _ring(work, [event for event in known if event.kind in RUNG])
+    reports = [
+        Report(x.lease_id, x.result, "dialer", x.talk_seconds, x.rung_at)
+        for x in known
+        if x.result is not None
+    ]
+    record_all(open_work, reports)
+    _done(open_work, dialer_id, problems)
+
+
+def _read(rows: Sequence[Row[Any]]) -> tuple[list[Heard], dict[str, str | None]]:
+    """The events that can be used, and the problem of each event, None where there is none."""
+    good: list[Heard] = []
+    problems: dict[str, str | None] = {}
+    for row in rows:
+        try:
+            good.append(event := heard.read(row))
+            problems[row.event_id] = event.problem
+        except heard.Unusable as flaw:
+            problems[row.event_id] = str(flaw)
+    return good, problems
+
+
+def _not_before(event: Heard, offered_at: datetime) -> Heard:
+    """Nothing rings before it was offered; a dialer's own clock may go wrong."""
+    return replace(
+        event, at=max(event.at, offered_at), rung_at=event.rung_at and max(event.rung_at, offered_at)
+    )
+
+
+def _done(open_work: OpenWork, dialer_id: int, problems: Mapping[str, str | None]) -> None:
     with open_work() as work:
-        work.run(_DONE, dialer_id=dialer_id, events=list(problems), problems=list(problems.values()))
+        work.run(sql.DONE, dialer_id=dialer_id, events=list(problems), problems=list(problems.values()))
 
 
-def _problem(row: Row[Any]) -> str | None:
-    """Why an event cannot be used, or None."""
-    if row.kind not in (*TAKEN, *RUNG, *ENDED, *NOTED):
-        return f"unknown kind {row.kind!r}"
-    if row.lease_id is None:
-        return "it names no lease"
-    if row.kind in ENDED and row.body.get("result") not in set(Outcome):
-        return f"unknown result {row.body.get('result')!r}"
-    return None
+def _take(work: Work, events: Sequence[Heard]) -> None:
+    if events:
+        work.run(sql.TAKE, leases=[x.lease_id for x in events], times=[x.at for x in events])
 
 
-def _at(row: Row[Any]) -> datetime:
-    return datetime.fromisoformat(row.body["at"])
-
-
-def _take(work: Work, rows: Sequence[Row[Any]]) -> None:
-    if rows:
-        work.run(_TAKE, leases=[row.lease_id for row in rows], times=[_at(row) for row in rows])
-
-
-def _ring(work: Work, rows: Sequence[Row[Any]]) -> None:
-    first = {row.lease_id: row for row in reversed(rows)}
+def _ring(work: Work, events: Sequence[Heard]) -> None:
+    first = {event.lease_id: event for event in reversed(events)}
     if not first:
         return
-    times = [_at(row) for row in first.values()]
-    rung = list(work.run(_RING, leases=list(first), times=times, talk=TALK).scalars())
+    times = [event.at for event in first.values()]
+    rung = list(work.run(sql.RING, leases=list(first), times=times, talk=TALK).scalars())
     if rung:
         touched = {customer_id for _, customer_id in placements.lock_touched(work, rung)}
         note_rings(work, rung)
         gates.restamp(work, touched)
-
-
-def _report(row: Row[Any]) -> Report:
-    rung_at = row.body.get("rung_at")
-    return Report(
-        row.lease_id,
-        Outcome(row.body["result"]),
-        "dialer",
-        talk_seconds=row.body.get("talk_seconds"),
-        rung_at=datetime.fromisoformat(rung_at) if rung_at else _at(row),
-    )

@@ -6,13 +6,13 @@ when time passes, hours change or the clocks are put forward (design 5.2).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, text
 
 from calling.clocks import Clock
-from calling.hours import Timetable, timetable
+from calling.hours import MARGIN, Timetable, timetable
 from models.work import Work
 
 _HOURS = text("""
@@ -68,3 +68,11 @@ def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
         for found in work.run(_CLOCKS, ids=missing):
             known[found.id] = Clock(found.id, tuple(found.zones), tuple(found.places))
     return Openings(timetable(row.hours), {key: known[key] for key in ids if key in known})
+
+
+def last_ring_by(closes_at: datetime, rings_late: timedelta) -> datetime:
+    """The latest `ring_by` for a dialer that may ring so much later: no ring is past closing.
+
+    The margin lies inside `closes_at` already: only what is later than that counts.
+    """
+    return closes_at - max(timedelta(0), rings_late - timedelta(minutes=MARGIN))

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling import claims
 from calling.give_back import give_back
+from calling.last_look import shut_orders
 from models import turnstile
 from models.errors import NotFound
 from models.work import OpenWork, Work
@@ -50,24 +52,32 @@ _HEARD = text("""
      where crm_id = :crm_id and id = :dialer_id
 """)
 _EPOCH = text("update dialer set epoch = :epoch where crm_id = :crm_id and id = :dialer_id")
+_UNSENT = text("""
+    select id, assignment_id from lease
+     where crm_id = :crm_id and dialer_id = :dialer_id and ended_at is null
+       and state = 'offered' and sent_at is null and ring_by > :now
+     order by id limit :batch
+""")
+# Whoever recalled, ended or sent one of them meanwhile has the row first: it is looked at again.
+_LOCK_UNSENT = text("""
+    select id from lease
+     where crm_id = :crm_id and id = any(:leases) and ended_at is null
+       and state = 'offered' and sent_at is null
+     order by id for update
+""")
 _SEND = text("""
-    with unsent as (
-        select l.id from lease l
-         where l.crm_id = :crm_id and l.dialer_id = :dialer_id and l.ended_at is null
-           and l.state = 'offered' and l.sent_at is null and l.ring_by > :now
-         order by l.id limit :batch for update
-    )
     update lease l set sent_at = :now
-      from unsent, customer c, dialer d
-     where l.crm_id = :crm_id and l.id = unsent.id
+      from customer c, dialer d
+     where l.crm_id = :crm_id and l.id = any(:leases)
        and c.crm_id = :crm_id and c.id = l.customer_id
        and d.crm_id = :crm_id and d.id = l.dialer_id
     returning l.id as lease_id, l.e164, l.ring_by, c.external_id as customer_ref, d.mode
 """)
 _RECALLS = text("""
-    select lease_id from recall
-     where crm_id = :crm_id and dialer_id = :dialer_id and answered_at is null
-     order by lease_id
+    select r.lease_id from recall r join lease l on l.crm_id = :crm_id and l.id = r.lease_id
+     where r.crm_id = :crm_id and r.dialer_id = :dialer_id and r.answered_at is null
+       and l.ended_at is null
+     order by r.lease_id
 """)
 _WANT_BACK = text("""
     insert into recall (crm_id, lease_id, dialer_id, reason, asked_at)
@@ -110,8 +120,20 @@ def entered_epoch(work: Work, dialer_id: int, epoch: str) -> None:
 
 
 def to_offer(work: Work, dialer_id: int) -> list[OrderToOffer]:
-    """Mark the next unsent orders as sent, and return them best first; commit before offering them."""
-    rows = work.run(_SEND, dialer_id=dialer_id, batch=BATCH).all()
+    """Mark the next unsent orders as sent, and return them best first; commit before offering them.
+
+    Between the deal and now a gate may have shut: such orders are given back instead.
+    """
+    unsent = work.run(_UNSENT, dialer_id=dialer_id, batch=BATCH).all()
+    if not unsent:
+        return []
+    turnstile.pass_shared(work, (row.assignment_id for row in unsent))
+    claims.lock(work, [row.id for row in unsent])
+    locked = list(work.run(_LOCK_UNSENT, leases=[row.id for row in unsent]).scalars())
+    stopped = shut_orders(work, locked)
+    if stopped:
+        give_back(work, sorted(stopped), "recalled")
+    rows = work.run(_SEND, leases=[lease for lease in locked if lease not in stopped]).all()
     orders = [OrderToOffer(r.lease_id, r.e164, r.ring_by, r.customer_ref, r.mode) for r in rows]
     return sorted(orders, key=lambda order: order.lease_id)
 
@@ -143,5 +165,5 @@ def want_back(work: Work, leases: Sequence[UUID], reason: str) -> None:
 
 
 def too_late(work: Work, leases: Sequence[UUID]) -> None:
-    """The dialer had taken these before the recall reached it: they go on, the recall is answered."""
+    """The dialer had taken these before the recall reached it: the recall is answered, the call goes on."""
     work.run(_ANSWER, leases=list(leases))

@@ -16,6 +16,7 @@ from calling import claims, gates, placements
 from calling import outcome_sql as sql
 from calling.give_back import note_rings
 from calling.history import note_moves
+from calling.orders import too_late
 from calling.recalling import recall
 from calling.settling import Change, settle
 from calling.suppress import finish_suppressions
@@ -127,6 +128,7 @@ def _write(
     _settle(work, settled)
     _say_of_numbers(work, changes)
     claims.drop(work, leases)
+    too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
     gates.restamp(work, touched, locked=True)
     by_assignment: dict[int, list[int]] = {}

@@ -11,6 +11,7 @@ from sqlalchemy import Row, text
 
 from calling import gates, placements
 from calling.clocks import reclock
+from calling.orders import want_back
 from calling.placing import note_rebuild, rerank
 from calling.staging import Given, Staged, stage
 from models import turnstile
@@ -26,6 +27,12 @@ _ASSIGNMENTS = text("""
 _LOCK = text("""
     select c.id from customer c join matched m on m.customer_id = c.id
      where c.crm_id = :crm_id and m.kind <> 'gone' order by c.id for no key update of c
+""")
+# Sent or not: the link that offers one meanwhile waits, and looks at the customer's new clock.
+_ORDERS = text("""
+    select id, customer_id, dialer_id from lease
+     where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null and dialer_id is not null
+     order by id for update
 """)
 _GAINING = text("""
     select distinct m.customer_id from matched m join staged_number n on n.row_no = m.row_no
@@ -68,19 +75,32 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int,
     ours = work.new_id(work.now)
     held = _block(work, gaining, ours)
     customers = list(work.run(_LOCK).scalars())
+    orders = work.run(_ORDERS, customers=customers).all()
     placements.lock(work, customers)  # before their numbers, as an outcome does
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
     if held:
         work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)
-    reclock(work, customers)
+    _want_back(work, orders, reclock(work, customers))
     if assignments:
         rerank(work, customers)
         gates.restamp(work, customers, locked=True)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
     return len(customers), assignments
+
+
+def _want_back(work: Work, orders: Sequence[Row[Any]], moved: Sequence[int]) -> None:
+    """Recall the orders of customers whose clock has changed: ring_by came from the zones they had (P3).
+
+    What is unsent stops at the last look before it is offered.
+    """
+    outside = [order for order in orders if order.customer_id in set(moved)]
+    if outside:
+        want_back(work, [order.id for order in outside], "the customer has another clock")
+    for dialer_id in sorted({order.dialer_id for order in outside}):
+        work.hint("recall", dialer_id)
 
 
 def _block(work: Work, customers: Sequence[int], ours: Any) -> Sequence[Row[Any]]:

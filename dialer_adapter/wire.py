@@ -45,11 +45,16 @@ def checked_name(name: str) -> str:
 
 
 def connect(url: str, *, retries: int) -> Redis:
-    """A client of the Redis at `url`.
+    """A client of the Redis at `url`. Bytes that are no UTF-8 come as backslash escapes.
 
     A consumer's must not retry: a take whose reply was lost would take twice.
     """
-    return Redis.from_url(url, decode_responses=True, retry=Retry(ConstantBackoff(0.05), retries))
+    return Redis.from_url(
+        url,
+        decode_responses=True,
+        encoding_errors="backslashreplace",
+        retry=Retry(ConstantBackoff(0.05), retries),
+    )
 
 
 def milliseconds(instant: datetime, *, up: bool = False) -> int:
@@ -101,7 +106,10 @@ def order_of(text: str) -> Order:
 
 
 def event_of(place: str, fields: Mapping[str, str]) -> Event:
-    """The event of a stream entry. One that breaks the format comes as kind "malformed", to be journalled."""
+    """The event of a stream entry. One that breaks the format comes as kind "malformed", to be journalled.
+
+    Its body then holds the flaw, and all that was told as text.
+    """
     try:
         body = json.loads(fields["body"])
         if not isinstance(body, dict):
@@ -109,9 +117,10 @@ def event_of(place: str, fields: Mapping[str, str]) -> Event:
         return Event(
             fields["event_id"], lease_of(fields["lease_id"]), fields["kind"], instant(fields["at_ms"]), body
         )
-    except (KeyError, ValueError, TypeError) as flaw:
+    except (KeyError, ValueError, TypeError, RecursionError) as flaw:
         known = fields.get("event_id", f"stream:{place}")
-        return Event(known, lease_of(fields.get("lease_id", "")), "malformed", None, {"flaw": repr(flaw)})
+        body = {"flaw": repr(flaw), "told": dict(fields)}
+        return Event(known, lease_of(fields.get("lease_id", "")), "malformed", None, body)
 
 
 @contextmanager

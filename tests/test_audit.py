@@ -191,6 +191,9 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P3", "rung after ring_by", ["update lease set ring_by = rung_at - interval '1 s' where id = :lease"]),
     ("P3", "rung outside the hours", [
         "update lease set rung_at = rung_at - interval '9 hours' where id = :lease"]),
+    ("P3", "an order that may ring outside the hours", [
+        """update lease set ring_by = :noon + interval '8 hours'
+            where sent_at is not null and ended_at is null"""]),
     ("P4", "a lease ended by an outcome has no attempt", [
         "delete from attempt where lease_id = :lease",
         "update placement set attempts = 0 where customer_id = :customer"]),

@@ -205,6 +205,17 @@ async def test_entries_that_break_the_format_jam_nothing(bench: RedisBench) -> N
     assert (await bench.dialer.events("")).events == ()
 
 
+async def test_a_body_that_nobody_can_read_is_kept_as_it_was_told(bench: RedisBench) -> None:
+    """Seen to fail: the first ended the link with RecursionError, the second with UnicodeDecodeError."""
+    for body in (b"[" * 100_000, b'{"why": "\xff"}', b'{"why"'):
+        await bench.redis.xadd(f"{P}:events", {"event_id": "x", "lease_id": "", "kind": "key", "body": body})
+    deep, latin, cut = (await bench.dialer.events("")).events
+    assert [event.kind for event in (deep, latin, cut)] == ["malformed"] * 3
+    assert deep.body["told"]["body"] == "[" * 100_000
+    assert latin.body["told"]["body"] == '{"why": "\\xff"}'
+    assert cut.body["told"]["body"] == '{"why"'
+
+
 async def test_an_ended_order_leaves_the_queue_whoever_told_it(bench: RedisBench) -> None:
     (order,) = await offered(bench)
     await bench.tell(order.lease_id, "ended", result="failed")

@@ -104,8 +104,8 @@ def one_back_one_out(world: World, **columns: Any) -> tuple[int, int, Any]:
 # --- recalls --------------------------------------------------------------------------------------
 
 
-def test_a_wall_never_frees_what_the_link_has_just_sent(world: World, before: Before) -> None:
-    """The link sends between the look and the lock. Seen to fail: freed, and the answer named it recalled."""
+def test_a_link_sends_nothing_behind_a_wall(world: World, before: Before) -> None:
+    """Its last look sees the pause before the recall has come. Seen to fail: sent, freed, named recalled."""
     assignment = world.assignment(gap_seconds=0)
     world.customers(1, assignment)
     dialer = world.dialer(assignment, wanted=1, wanted_at=NOON)
@@ -118,9 +118,27 @@ def test_a_wall_never_frees_what_the_link_has_just_sent(world: World, before: Be
 
     before(claims._LOCK, link)
     answer = pause(world.opener(), "assignment", assignment, reason="r", author="a")
-    (lease,) = rows(world, "select id, state from lease")
-    assert (len(sent), lease.state) == (1, "offered")
-    assert [key for key, _ in answer.unknown] == [lease.id]
+    (lease,) = rows(world, "select id, sent_at, ended_by from lease")
+    assert (sent, lease.sent_at, lease.ended_by) == ([], None, "recalled")
+    assert (answer.recalled, answer.unknown) == ([lease.id], [])
+
+
+def test_a_recall_never_frees_what_the_link_has_just_sent(world: World, before: Before) -> None:
+    """The link sends between the look and the lock. Seen to fail: freed while it was outside."""
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(1, assignment)
+    dialer = world.dialer(assignment, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), assignment)
+    (lease,) = rows(world, "select id from lease")
+
+    def link() -> None:
+        with world.work() as work:
+            assert to_offer(work, dialer)
+
+    before(claims._LOCK, link)
+    with world.work() as work:
+        recall(work, [lease.id], "moved to another segment")
+    assert [row.state for row in rows(world, "select state from lease")] == ["offered"]
     assert [row.lease_id for row in rows(world, "select lease_id from recall")] == [lease.id]
 
 

@@ -5,8 +5,8 @@ was offered stays held (P5); a new epoch begins with asking after everything tha
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import Sequence
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -16,9 +16,10 @@ from calling.allocate import allocate_all
 from calling.inbox import Told
 from calling.orders import LinkedDialer, OrderToOffer
 from dialer_adapter.port import Dialer
-from dialer_adapter.values import Mode, Order
+from dialer_adapter.values import Event, Mode, Order
 from wiring.app import App
 from wiring.logs import bound
+from workers.jobs import side_by_side, to_the_end
 
 BEAT_SECONDS = 1.0
 TURN_SECONDS = 0.1
@@ -29,9 +30,6 @@ LISTEN_SECONDS = 1.0
 FREED = ("recalled", "never_seen")
 
 log = structlog.get_logger(__name__)
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 class Link:
@@ -44,18 +42,16 @@ class Link:
         self._told = asyncio.Event()
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until `stopping`; raises Unavailable when the dialer or PostgreSQL cannot be reached."""
+        """Work until `stopping`; raises Unavailable when the dialer or PostgreSQL cannot be reached.
+
+        Once at work, in a group.
+        """
         with bound(crm=self._crm_id, assignment=self._dialer.assignment_id, dialer=self._dialer.id):
             await self._port.beat()
+            await self._catch_up()
             await self._enter_epoch()
-            async with asyncio.TaskGroup() as tasks:
-                jobs = [
-                    tasks.create_task(job)
-                    for job in (self._beat(), self._listen(), self._digest(), self._work())
-                ]
-                await stopping.wait()
-                for job in jobs:
-                    job.cancel()
+            jobs = (self._beat(), self._listen(), self._digest(), self._work())
+            await side_by_side([asyncio.create_task(job) for job in jobs], stopping)
 
     async def _beat(self) -> None:
         while True:
@@ -68,15 +64,30 @@ class Link:
         while True:
             batch = await self._port.events("" if epoch != self._epoch else cursor, LISTEN_SECONDS)
             epoch, cursor = self._epoch, batch.cursor
-            if not batch.events:
-                continue
-            told = [
-                Told(event.event_id, event.lease_id, event.kind, event.at or self._app.now(), event.body)
-                for event in batch.events
-            ]
-            await to_the_end(self._journal, told)
-            await self._port.ack([event.event_id for event in batch.events])
-            self._told.set()
+            if batch.events:
+                await self._hear(batch.events)
+                self._told.set()
+
+    async def _hear(self, events: Sequence[Event]) -> None:
+        """Journal and acknowledge. Whoever wants no more calls is behind the wall before the ack (P8)."""
+        told = [Told(e.event_id, e.lease_id, e.kind, e.at or self._app.now(), e.body) for e in events]
+        await to_the_end(inbox.journal_all, self._open_work, self._dialer.id, told)
+        if inbox.asks_for_no_calls(told):
+            await to_the_end(inbox.process_to_the_wall, self._open_work, self._dialer.id)
+        await self._port.ack([event.event_id for event in events])
+
+    async def _catch_up(self) -> None:
+        """Let all that was told while nobody listened take effect, before any order is asked back.
+
+        The dialer's side forgets an order some time after it was taken. An order that was taken while we
+        were away would then be "never seen", and its customer free while they are being rung.
+        """
+        cursor = ""
+        while (batch := await self._port.events(cursor)).events:
+            cursor = batch.cursor
+            await self._hear(batch.events)
+            await self._port.beat()
+        await to_the_end(inbox.process_inbox, self._open_work, self._dialer.id)
 
     async def _digest(self) -> None:
         """Let what was told take effect; a tick does it for a link that died after its ack."""
@@ -133,10 +144,6 @@ class Link:
 
     # What follows runs in threads: the verbs are synchronous.
 
-    def _journal(self, told: Sequence[Told]) -> None:
-        with self._open_work() as work:
-            inbox.journal(work, self._dialer.id, told)
-
     def _look(self, wanted: int) -> list[UUID]:
         """Note what the dialer wants; whatever is to be recalled: asked for, or past ring_by."""
         late = self._port.capabilities.rings_late_seconds
@@ -169,13 +176,3 @@ class Link:
     def _too_late(self, leases: Sequence[UUID]) -> None:
         with self._open_work() as work:
             orders.too_late(work, leases)
-
-
-async def to_the_end(verb: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a verb in a thread. Cancelled meanwhile, it comes to its end first: no transaction is left."""
-    running = asyncio.ensure_future(asyncio.to_thread(verb, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await asyncio.wait([running])
-        raise

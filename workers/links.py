@@ -12,6 +12,7 @@ from wiring.app import App
 from wiring.failures import reason
 from wiring.locks import LINKS, SessionLock
 from workers.adapters import port_of
+from workers.jobs import end
 from workers.link import Link
 
 LOOK_SECONDS = 1.0
@@ -71,7 +72,7 @@ async def _link(app: App, crm_id: int, dialer_id: int, lock: SessionLock, stoppi
         ending.set()
         await link
     finally:
-        link.cancel()
+        await end([link])
         await port.aclose()
 
 

@@ -64,4 +64,4 @@ class DialerEvent(Base):
     body: Mapped[dict[str, Any]]
     received_at: Mapped[datetime]
     processed_at: Mapped[datetime | None]
-    problem: Mapped[str | None]  # why it could not be used: an orphan, an unknown kind
+    problem: Mapped[str | None]  # what could not be used, and why: an orphan, an unknown kind, a detail

@@ -1,0 +1,142 @@
+"""What a dialer told, on its way into the journal and out of it: odd bodies stop nobody (P4).
+
+Going in, what jsonb cannot hold is written in a form that people can still read. Coming out, whatever can
+be used is used: a do-not-call with a senseless talk time is still a do-not-call.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from models.outcomes import Outcome
+
+TAKEN, RUNG, ENDED = ("taken",), ("ringing", "answered", "connected"), ("ended",)
+NOTED = ("key", "intent")
+"""Kinds that change no lease: they stay in the journal, for who reads the call later."""
+
+LONGEST_TALK = 86_400
+"""Seconds of talk; whoever tells more, or less than none, is brought back to the edge."""
+
+LONGEST_NAME = 200
+"""Characters of an event's id or kind; an index takes no text of any length."""
+
+_LONGEST_SAYING = 200
+_DEEPEST = 20
+_MOST = 2**63
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event that can be used. `at`, `rung_at` (UTC) are not after the instant at which we heard of it.
+
+    `problem`: what of it could not be used, None: all was well.
+    """
+
+    event_id: str
+    lease_id: UUID
+    kind: str
+    at: datetime
+    result: Outcome | None
+    talk_seconds: int | None
+    rung_at: datetime | None
+    problem: str | None
+
+
+class Unusable(ValueError):
+    """Nothing can be made of this event: the text says why."""
+
+
+def read(row: Row[Any]) -> Heard:
+    """The event of a journal's row. Raises Unusable."""
+    if row.kind not in (*TAKEN, *RUNG, *ENDED, *NOTED):
+        raise Unusable(f"unknown kind {row.kind!r}")
+    if row.lease_id is None:
+        raise Unusable("it names no lease")
+    body, odd = row.body, []
+    talk, rung_at = _seconds(body.get("talk_seconds")), _instant(body.get("rung_at"))
+    for name, value in (("talk_seconds", talk), ("rung_at", rung_at)):
+        if value is None and body.get(name) is not None:
+            odd.append(f"left out {name}: {_saying(body[name])}")
+    at = min(_instant(body.get("at")) or row.received_at, row.received_at)
+    return Heard(
+        row.event_id,
+        row.lease_id,
+        row.kind,
+        at,
+        _result(body.get("result")) if row.kind in ENDED else None,
+        talk,
+        min(rung_at or at, row.received_at),
+        "; ".join(odd) or None,
+    )
+
+
+def _result(value: Any) -> Outcome:
+    try:
+        return Outcome(value)
+    except ValueError:
+        raise Unusable(f"unknown result {_saying(value)}") from None
+
+
+def _seconds(value: Any) -> int | None:
+    """Whole seconds, rounded down; None for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        return None
+    return max(0, min(LONGEST_TALK, math.floor(value)))
+
+
+def _instant(value: Any) -> datetime | None:
+    """The instant (UTC) of ISO text with its offset; None for anything else."""
+    try:
+        found = datetime.fromisoformat(value)
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _saying(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= _LONGEST_SAYING else f"{said[:_LONGEST_SAYING]}..."
+
+
+def name(told: str) -> str:
+    """An event's id or kind as the journal keeps it: readable, and short enough for an index."""
+    said = _text(told)
+    if len(said) <= LONGEST_NAME:
+        return said
+    digest = sha256(told.encode(errors="backslashreplace")).hexdigest()
+    return f"{said[: LONGEST_NAME - len(digest) - 1]}~{digest}"
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` as jsonb can hold it: what it refuses is written out as text."""
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return value if -_MOST <= value < _MOST else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if depth == _DEEPEST or not isinstance(value, Mapping | list | tuple):
+        return _text(_whole(value))
+    if isinstance(value, Mapping):
+        return {_text(str(key)): plain(inner, depth + 1) for key, inner in value.items()}
+    return [plain(inner, depth + 1) for inner in value]
+
+
+def _text(told: str) -> str:
+    """Without the characters that neither jsonb nor text can hold: NUL, and halves of surrogate pairs."""
+    return told.encode(errors="backslashreplace").decode().replace("\0", "\\u0000")
+
+
+def _whole(value: Any) -> str:
+    try:
+        return str(value)
+    except RecursionError:
+        return "nested too deeply to be read"
