@@ -73,7 +73,7 @@ def moving(worked: bool) -> str:
     """Who moves the customers to their segments, after what was changed."""
     if worked:
         return "The workers move the customers now; `ringeliste segments` shows how far they are."
-    return "The customers are moved once somebody works: nobody does, start with `ringeliste up`."
+    return "Nobody works yet; once `ringeliste up` runs, the customers are moved."
 
 
 def would(dry_run: bool) -> str:
