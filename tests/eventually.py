@@ -26,3 +26,14 @@ async def every(seconds: float, act: Callable[[], Awaitable[object]]) -> None:
     while True:
         await act()
         await asyncio.sleep(seconds)
+
+
+async def slowness(seconds: float) -> None:
+    """How long a fake of the far side takes to answer."""
+    await asyncio.sleep(seconds)
+
+
+async def turns(count: int = 1) -> None:
+    """Let everybody else who can go on do so, so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)

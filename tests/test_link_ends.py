@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from eventually import eventually, slowness, turns
 from fake_dialer import FakeDialer, SetClock
 from sqlalchemy import Row, text
 from world import NOON, World
@@ -41,7 +42,7 @@ class DeafDialer(FakeDialer):
 
     async def events(self, cursor: str, wait: float = 0.0) -> EventBatch:
         try:
-            await asyncio.sleep(wait)
+            await slowness(wait)
         except asyncio.CancelledError:
             self.swallowed += 1
             if self.swallowed > 1:
@@ -51,7 +52,7 @@ class DeafDialer(FakeDialer):
     async def capacity(self) -> Capacity:
         self.asked.set()
         if self.fails:
-            await asyncio.sleep(0.1)  # the others are at work by now
+            await slowness(0.1)  # the others are at work by now
             raise Unavailable("it has gone")
         return await super().capacity()
 
@@ -97,7 +98,7 @@ async def test_a_job_that_never_ends_ends_its_process() -> None:
                 continue
 
     job = asyncio.create_task(deaf())
-    await asyncio.sleep(0)
+    await turns()
     await jobs.end([job], deadline=0.3, give_up=lambda: left.append(True))
     over.set()
     await job
@@ -110,15 +111,15 @@ async def test_ending_goes_on_to_its_end_when_it_is_cancelled() -> None:
 
     async def slow() -> None:
         try:
-            await asyncio.sleep(60)
+            await slowness(60)
         finally:
             await jobs._see_out(asyncio.ensure_future(over.wait()))
 
     job = asyncio.create_task(slow())
-    await asyncio.sleep(0)
+    await turns()
     ending = asyncio.create_task(jobs.end([job]))
     for _ in range(3):
-        await asyncio.sleep(0.01)
+        await turns(3)
         ending.cancel()
     assert not ending.done()
     over.set()
@@ -136,7 +137,7 @@ async def test_a_verb_comes_to_its_end_however_often_it_is_cancelled() -> None:
 
     running = asyncio.create_task(jobs.to_the_end(verb))
     for _ in range(3):
-        await asyncio.sleep(0.01)
+        await turns(3)
         running.cancel()
     assert not running.done()
     go_on.set()
@@ -176,7 +177,7 @@ class SlowToTell(FakeDialer):
     """A dialer that has forgotten its orders, and whose events come late. Wants nothing."""
 
     async def events(self, cursor: str, wait: float = 0.0) -> EventBatch:
-        await asyncio.sleep(0.5)
+        await slowness(0.5)
         return await super().events(cursor, wait)
 
 
@@ -189,10 +190,10 @@ async def test_what_was_taken_while_we_were_away_is_not_freed_as_never_seen(worl
     port._marks.clear()  # they are kept for a day
     with world.work() as work:
         work.run(text("update lease set ring_by = :now where id = :id"), id=lease)
+    how = "select state, ended_by from lease where id = :id"
     async with at_work(world, dialer, port):
-        await asyncio.sleep(1.5)
-    row = one(world, "select state, ended_by from lease where id = :id", id=lease)
-    assert row == ("taken", None)
+        await eventually(lambda: one(world, how, id=lease) != ("offered", None))
+    assert one(world, how, id=lease) == ("taken", None)
 
 
 class WatchesTheWall(FakeDialer):
@@ -200,6 +201,11 @@ class WatchesTheWall(FakeDialer):
 
     world: World
     walls: list[bool]
+    listened = 0
+
+    async def events(self, cursor: str, wait: float = 0.0) -> EventBatch:
+        self.listened += 1
+        return await super().events(cursor, wait)
 
     async def ack(self, event_ids: Sequence[str]) -> None:
         row = one(self.world, "select count(*) from suppression where walled_at is not null")
@@ -217,8 +223,8 @@ async def test_a_do_not_call_is_a_wall_before_its_ack(world: World, told_before:
     if told_before:
         port.tell(lease, "ended", result="do_not_call")
     async with at_work(world, dialer, port):
-        await asyncio.sleep(0.2)
         if not told_before:
+            await eventually(lambda: port.listened)
             port.tell(lease, "ended", result="do_not_call")
-        await asyncio.sleep(1.0)
+        await eventually(lambda: port.walls)
     assert port.walls == [True]
