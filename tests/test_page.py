@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from socket import socket
 from typing import Any
@@ -112,6 +113,7 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         row = page.get_by_role("row").filter(has_text="Loans")
         assert "Working" in row.inner_text()
         figures = cells(row)
+        in_one_line(row)
         assert (figures["Customers"], figures["In hand"], figures["This hour"]) == ("12", "1", "1")
         assert (figures["Free"], figures["Callable"]) == ("10", "10")  # one was sold to, one waits in a list
         held = hand_out.next_customer(world.opener(), ana)
@@ -133,6 +135,13 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         page.get_by_role("button", name="Pause Loans").wait_for()
         assert _standing(world) == []
     assert key not in (tmp_path / "web.log").read_text()
+
+
+def in_one_line(row: Any) -> None:
+    """Every cell stands beside the one before. Planted: a grid of fewer columns than cells; they wrapped."""
+    boxes = [cell.bounding_box() for cell in row.get_by_role("cell").all()]
+    assert len({round(box["y"] + box["height"] / 2) for box in boxes}) == 1
+    assert all(one["x"] + one["width"] <= two["x"] for one, two in pairwise(boxes))
 
 
 def cells(row: Any) -> dict[str, str]:
