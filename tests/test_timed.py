@@ -17,6 +17,11 @@ from segmentation.timed import Timed, can_flip, flipping_days, flipping_year_day
 TIMED = frozenset({"last_call", "entered", "due", "customer_since", "born", "local_offset"})
 timed_leaves = leaves(TIMED)
 moving_leaves = leaves(["entered", "customer_since"]).filter(lambda leaf: leaf["op"] in MOVING)
+word_leaves = st.builds(
+    lambda key, word: {"f": key, "op": "on", "v": word},
+    st.sampled_from(["entered", "born"]),
+    st.sampled_from(["today", "yesterday", "tomorrow", "this_week", "next_month"]),
+)
 steps = st.one_of(
     st.sampled_from([timedelta(microseconds=1), timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)]),
     st.timedeltas(timedelta(seconds=1), timedelta(days=40)),
@@ -29,7 +34,7 @@ def rules_of(*trees: dict[str, Any]) -> Rules:
 
 @settings(deadline=None, max_examples=400)
 @given(
-    st.lists(timed_leaves, min_size=1, max_size=8),
+    st.lists(st.one_of(timed_leaves, word_leaves), min_size=1, max_size=8),
     st.lists(customers, min_size=1, max_size=4),
     st.one_of(st.sampled_from(NOWS), instants),
     steps,
@@ -38,8 +43,8 @@ def rules_of(*trees: dict[str, Any]) -> Rules:
 def test_whoever_time_flips_is_found(
     trees: list[dict[str, Any]], people: list[dict[str, Any]], edge: datetime, step: timedelta, after: int
 ) -> None:
-    """Planted, each found: within_last without its end at 0; offsets without their sign; `from` included and
-    `to` not; words by the new day alone; anniversaries without 29 February."""
+    """Planted, each found: one end of a window forgotten; offsets without their sign; words only as they
+    are meant now."""
     start = edge - step * after
     end = start + step
     for tree in trees:
@@ -55,7 +60,10 @@ def test_whoever_time_flips_is_found(
 def test_whoever_comes_to_an_edge_is_found(
     tree: dict[str, Any], person: dict[str, Any], after: int, step: timedelta, which: int
 ) -> None:
-    """The same where it is decided: the sweep begins or ends at the very instant of a flip."""
+    """The same where it is decided: the sweep begins or ends at the very instant of a flip.
+
+    Planted: its first instant included and its last one not; found.
+    """
     rules, row = rules_of(tree), row_of(person)
     asked = timed(rules)
     edges = [row[key] + timedelta(seconds=seconds) for key, seconds in sorted(asked.instants)]
@@ -119,6 +127,7 @@ def test_only_what_a_word_no_longer_or_newly_means_flips(word: str, spans: list[
 
 
 def test_29_february_comes_round_with_the_28th() -> None:
+    """Planted: windows that end on the 28th of a common year without it; found."""
     assert flipping_year_days(0, date(2027, 2, 27), date(2027, 2, 28)) == {227, 228, 229}
     assert flipping_year_days(0, date(2028, 2, 27), date(2028, 2, 28)) == {227, 228}
     assert flipping_year_days(7, date(2026, 12, 24), date(2026, 12, 25)) == {1224, 101}
