@@ -10,25 +10,34 @@ from typing import Literal
 
 from models.outcomes import Outcome
 
-Table = Literal["placement", "customer"]
+Table = Literal["placement", "customer", "numbers", "tags", "clock", "local", "rules"]
 
-TEXT = ("eq", "ne", "in", "not_in", "contains", "starts_with", "empty", "not_empty")
+TEXT = ("eq", "ne", "in", "not_in", "contains", "starts_with", "ends_with", "empty", "not_empty")
 ORDERED = ("eq", "ne", "lt", "le", "gt", "ge", "between", "in", "not_in", "empty", "not_empty")
+MOVING = ("older_than", "within_last", "due_within", "overdue_by")
 
 OPERATORS: Mapping[str, tuple[str, ...]] = {
     "text": TEXT,
     "choice": TEXT,
     "number": ORDERED,
-    "date": ORDERED,
+    "date": (*ORDERED, *MOVING, "on", "weekday_in", "anniversary_within"),
+    "instant": ("before", "after", "between", *MOVING, "on", "weekday_in", "empty", "not_empty"),
     "yes_no": ("is_true", "is_false", "empty", "not_empty"),
+    "tags": ("any", "all", "none", "count_ge", "empty", "not_empty"),
+    "segments": ("any", "none"),
+    "labels": ("any", "all", "none"),
 }
 """Type of a field -> the operators it takes."""
 
 WITHOUT_VALUE = frozenset({"empty", "not_empty", "is_true", "is_false"})
-WITH_LIST = frozenset({"in", "not_in"})
-PART_OF_TEXT = frozenset({"contains", "starts_with"})
-TRUE_OF_NOTHING = frozenset({"ne", "not_in", "empty"})
+WITH_LIST = frozenset({"in", "not_in", "any", "all", "none"})
+WITH_DURATION = frozenset({*MOVING, "anniversary_within"})
+PART_OF_TEXT = frozenset({"contains", "starts_with", "ends_with"})
+TRUE_OF_NOTHING = frozenset({"ne", "not_in", "none", "empty"})
 """Operators that a missing value meets; every other leaf over it is false."""
+
+REFERENCES = frozenset({"in_segment", "label"})
+"""Fields that ask another rule of the same rule set."""
 
 STATUSES = ("new", *(outcome.value for outcome in Outcome))
 
@@ -37,6 +46,7 @@ STATUSES = ("new", *(outcome.value for outcome in Outcome))
 class KnownField:
     """A field that rules may ask. `table` None: a CRM's own, kept in `customer.fields` under `key`.
 
+    `table` says otherwise what a row is joined with for it; segmentation/sources.py has the columns.
     `choices` are all its values where they are known. `whole`: its numbers have no fraction.
     """
 
@@ -59,6 +69,18 @@ BUILT_IN: Catalogue = {
         KnownField("name", "text", "customer"),
         KnownField("email", "text", "customer"),
         KnownField("place", "text", "customer"),
+        KnownField("last_call", "instant", "placement"),
+        KnownField("entered", "instant", "placement"),
+        KnownField("due", "instant", "placement"),
+        KnownField("customer_since", "instant", "customer"),
+        KnownField("has_email", "yes_no", "customer"),
+        KnownField("has_phone", "yes_no", "numbers"),
+        KnownField("zone", "text", "customer"),
+        KnownField("local_offset", "number", "local"),
+        KnownField("country", "text", "clock"),
+        KnownField("tags", "tags", "tags"),
+        KnownField("in_segment", "segments", "rules"),
+        KnownField("label", "labels", "rules"),
     )
 }
 

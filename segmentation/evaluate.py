@@ -1,46 +1,54 @@
 """The rules in plain Python, over one row: what the SQL says, held equal to it by a differential test.
 
-A row maps the built-in fields to their values, and "fields" to the customer's own as JSON gave them.
+A row maps the built-in fields to their values (instants in UTC, tags as a collection), and "fields" to the
+customer's own as JSON gave them. `local_offset` is reckoned from `zone`. Rules come without references.
 """
 
 import operator
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from models.zones import zone_names
 from segmentation.catalogue import TRUE_OF_NOTHING, Catalogue, KnownField
+from segmentation.evaluate_time import TIME, meets_time
+from segmentation.moments import HoursAhead
 from segmentation.nodes import AllOf, AnyOf, Leaf, Node, Not, Rules
-from segmentation.values import DAY
+from segmentation.time_values import is_day
 
-_Row = Mapping[str, Any]
+Row = Mapping[str, Any]
 
 
-def segment_of(rules: Rules, row: _Row, known: Catalogue) -> str | None:
+def segment_of(rules: Rules, row: Row, known: Catalogue, now: datetime) -> str | None:
     """The key of the first segment whose rule the row meets; None: Unsegmented. Holds are not looked at."""
-    return next((s.key for s in rules.segments if meets(s.when, row, known)), None)
+    return next((s.key for s in rules.segments if meets(s.when, row, known, now)), None)
 
 
-def meets(node: Node, row: _Row, known: Catalogue) -> bool:
-    """Whether the row meets one rule."""
+def labels_of(rules: Rules, row: Row, known: Catalogue, now: datetime) -> tuple[str, ...]:
+    """The keys of the labels whose rules the row meets, in their order."""
+    return tuple(label.key for label in rules.labels if meets(label.when, row, known, now))
+
+
+def meets(node: Node, row: Row, known: Catalogue, now: datetime) -> bool:
+    """Whether the row meets one rule when it is `now`."""
     match node:
         case AllOf(parts):
-            return all(meets(part, row, known) for part in parts)
+            return all(meets(part, row, known, now) for part in parts)
         case AnyOf(parts):
-            return any(meets(part, row, known) for part in parts)
+            return any(meets(part, row, known, now) for part in parts)
         case Not(part):
-            return not meets(part, row, known)
-        case Leaf(key, op, wanted):
-            value = value_of(known[key], row)
-            if value is None:
-                return op in TRUE_OF_NOTHING
-            return _OPERATORS[op](value, _comparable(wanted))
+            return not meets(part, row, known, now)
+        case Leaf(key):
+            return _meets_leaf(node, known[key], row, now)
 
 
-def value_of(field: KnownField, row: _Row) -> Any:
+def value_of(field: KnownField, row: Row, now: datetime) -> Any:
     """The row's value of a field as rules compare it; None when it is missing or of the wrong JSON type."""
+    if field.table == "local":
+        return HoursAhead().of(row["zone"], now) if row["zone"] in zone_names() else None
     if field.table is not None:
-        return row[field.key]
+        return row[field.key] if field.type != "tags" else row[field.key] or None
     value = row["fields"].get(field.key)
     match field.type:
         case "yes_no":
@@ -49,15 +57,24 @@ def value_of(field: KnownField, row: _Row) -> Any:
             is_number = isinstance(value, int | float) and not isinstance(value, bool)
             return Decimal(str(value)) if is_number else None
         case "date":
-            return value if isinstance(value, str) and DAY.fullmatch(value) else None
+            return value if is_day(value) else None
         case _:
             return value if isinstance(value, str) else None
+
+
+def _meets_leaf(leaf: Leaf, field: KnownField, row: Row, now: datetime) -> bool:
+    value = value_of(field, row, now)
+    if value is None:
+        return leaf.op in TRUE_OF_NOTHING
+    if leaf.op in TIME:
+        return meets_time(leaf, field, value, row, now)
+    return _OPERATORS[leaf.op](value, _comparable(leaf.value))
 
 
 def _comparable(wanted: Any) -> Any:
     if isinstance(wanted, tuple):
         return tuple(_comparable(one) for one in wanted)
-    if isinstance(wanted, date):
+    if isinstance(wanted, date) and not isinstance(wanted, datetime):
         return wanted.isoformat()
     return Decimal(str(wanted)) if isinstance(wanted, float) else wanted
 
@@ -79,6 +96,13 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     "not_in": lambda value, wanted: value not in wanted,
     "contains": lambda value, wanted: _folded(wanted) in _folded(value),
     "starts_with": lambda value, wanted: _folded(value).startswith(_folded(wanted)),
+    "ends_with": lambda value, wanted: _folded(value).endswith(_folded(wanted)),
+    "before": operator.lt,
+    "after": operator.gt,
+    "any": lambda value, wanted: any(one in value for one in wanted),
+    "all": lambda value, wanted: all(one in value for one in wanted),
+    "none": lambda value, wanted: not any(one in value for one in wanted),
+    "count_ge": lambda value, wanted: len(value) >= wanted,
     "empty": lambda value, _: value == "",
     "not_empty": lambda value, _: value != "",
     "is_true": lambda value, _: value is True,

@@ -5,16 +5,21 @@ Node := {"all": [Node..]} | {"any": [Node..]} | {"not": Node} | {"f": field, "op
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-Scalar = str | int | float | date
+from segmentation.durations import Duration
+
+LANGUAGE = 2
+"""The version of the stored form. Sets without one are of version 1, which every reader of 2 reads alike."""
+
+Scalar = str | int | float | date | Duration  # a datetime (UTC) is a date as well
 Value = Scalar | tuple[Scalar, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One question of one field. `value`: None, a scalar, or a tuple for `between`, `in` and `not_in`."""
+    """One question of one field. `value`: None, a scalar, or a tuple for `between` and what takes lists."""
 
     field: str
     op: str
@@ -55,10 +60,20 @@ class SegmentRule:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelRule:
+    """A label as the rules name it: everybody has it who meets its rule, whatever their segment."""
+
+    key: str
+    name: str
+    when: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """A rule set: in order of priority, first match wins; who matches none is Unsegmented."""
+    """A rule set. Segments in order of priority: first match wins; who matches none is Unsegmented."""
 
     segments: tuple[SegmentRule, ...] = field(default=())
+    labels: tuple[LabelRule, ...] = field(default=())
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
@@ -74,8 +89,9 @@ def leaves(node: Node) -> Iterator[Leaf]:
 
 
 def dump(rules: Rules) -> dict[str, Any]:
-    """The canonical JSON of a rule set."""
-    return {"segments": [{"key": s.key, "name": s.name, "when": dump_node(s.when)} for s in rules.segments]}
+    """The canonical JSON of a rule set; labels only where there are any."""
+    body = {"language": LANGUAGE, "segments": [_named(segment) for segment in rules.segments]}
+    return body | ({"labels": [_named(label) for label in rules.labels]} if rules.labels else {})
 
 
 def dump_node(node: Node) -> dict[str, Any]:
@@ -93,7 +109,23 @@ def dump_node(node: Node) -> dict[str, Any]:
             return {"f": name, "op": op, "v": _plain(value)}
 
 
+def instant_text(instant: datetime) -> str:
+    """An instant as rules write it: "2026-03-02T12:00:00Z"."""
+    return f"{instant.replace(tzinfo=None).isoformat()}Z"
+
+
+def _named(rule: SegmentRule | LabelRule) -> dict[str, Any]:
+    return {"key": rule.key, "name": rule.name, "when": dump_node(rule.when)}
+
+
 def _plain(value: Value) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.isoformat() if isinstance(value, date) else value
+    match value:
+        case tuple():
+            return [_plain(one) for one in value]
+        case datetime():
+            return instant_text(value)
+        case date():
+            return value.isoformat()
+        case Duration():
+            return str(value)
+    return value

@@ -7,6 +7,10 @@ from typing import Any
 from models.errors import BadRule
 
 
+class Refused(Exception):
+    """One value is wrong; carries the message."""
+
+
 class Problems:
     """Collects (path, message) pairs in the order they are met."""
 
@@ -39,6 +43,20 @@ def shown(value: Any) -> str:
         case int() if value.bit_length() > 64:
             return "a very large number"
     return str(value)
+
+
+_KINDS = {
+    "yes_no": "a yes or no",
+    "instant": "an instant",
+    "tags": "a tag",
+    "segments": "a key",
+    "labels": "a key",
+}
+
+
+def a_or_an(type_: str) -> str:
+    """A type of fields as messages name it."""
+    return _KINDS.get(type_, f"a {type_}")
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

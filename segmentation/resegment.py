@@ -1,4 +1,4 @@
-"""Customers are put into the segment they belong to, inside somebody else's transaction."""
+"""Customers get the segment and the labels they ought to have, inside somebody else's transaction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,8 +48,8 @@ def resegment(work: Work, assignment_id: int, customer_ids: Sequence[int]) -> li
     """Move those of these customers who belong elsewhere; what moved, by customer.
 
     The caller has passed the turnstile shared, and holds the placements or lets them be locked here in key
-    order. Only movers are written: `rule_version` is the version that put a placement where it is. State,
-    status, claims and leases stay as they are. Raises NotFound.
+    order. Labels are written with it; only what differs is written. `rule_version` is the version that put a
+    placement where it is. State, status, claims and leases stay as they are. Raises NotFound.
     """
     if not customer_ids:
         return []
@@ -65,11 +65,13 @@ def move(work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[
     rows = rules.statements.move.run(
         work, assignment_id=assignment_id, customer_ids=ids, version=rules.version
     )
-    return sorted(starmap(Moved, rows), key=attrgetter("customer_id"))
+    # Who only gains or loses labels was written, and has not moved.
+    moved = (one for one in starmap(Moved, rows) if one.from_segment != one.to_segment)
+    return sorted(moved, key=attrgetter("customer_id"))
 
 
 def differing(work: Work, assignment_id: int) -> int:
-    """How many placements are in another segment than holds and rules say: zero, or a bug (P6).
+    """How many placements have another segment or other labels than holds and rules say: zero, or a bug (P6).
 
     Those that have left or were anonymised are not looked at. Raises NotFound.
     """

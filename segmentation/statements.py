@@ -1,23 +1,38 @@
-"""The statements over one CASE: who would move, how many, and the move itself.
+"""The statements over one CASE and the labels: who would move, how many, and the move itself.
 
 Compiled to text once a rule version, so that each execution costs no compiling and psycopg, seeing the same
 text again, has the server prepare it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, ClauseElement, CursorResult, Subquery, bindparam, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    ColumnElement,
+    CursorResult,
+    Subquery,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import make_url
 
 from models.tables import Placement
 from models.work import Work
 from segmentation.catalogue import Catalogue
-from segmentation.compiler import segment_case
+from segmentation.compiler import labels_array, segment_case
+from segmentation.moments import LocalArray, Moment
 from segmentation.nodes import Node, leaves
-from segmentation.rows import ASSIGNMENT_ID, CRM_ID, FENCE, LIES_AT, among, rows_of
+from segmentation.rows import FENCE, LIES_AT, rows_of
+from segmentation.sources import ASSIGNMENT_ID, CRM_ID, among
+from segmentation.time_sql import local_values
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
@@ -25,72 +40,84 @@ _placement = Placement.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Finished SQL, and the values that the rules' authors wrote."""
+    """Finished SQL, the values that the rules' authors wrote, and those that `now` decides at each run."""
 
     sql: str
     constants: Mapping[str, Any]
+    reckoned: Mapping[str, Moment | LocalArray] = field(default_factory=dict)
 
     @classmethod
     def of(cls, statement: ClauseElement) -> "Statement":
         """Compile `statement` for psycopg."""
         compiled = statement.compile(dialect=_DIALECT)
-        return cls(str(compiled), {k: v for k, v in compiled.params.items() if v is not None})
+        bound = {k: v for k, v in compiled.params.items() if v is not None}
+        reckoned = {k: v for k, v in bound.items() if isinstance(v, Moment | LocalArray)}
+        return cls(str(compiled), {k: v for k, v in bound.items() if k not in reckoned}, reckoned)
 
     def run(self, work: Work, **values: Any) -> CursorResult[Any]:
         """Execute it with crm_id and now bound beside `values`."""
-        bound = {**self.constants, "crm_id": work.crm_id, "now": work.now, **values}
+        at_run = {key: value.at(work.now) for key, value in self.reckoned.items()}
+        bound = {**self.constants, **at_run, "crm_id": work.crm_id, "now": work.now, **values}
         return work.session.connection().exec_driver_sql(self.sql, bound)
+
+
+Arms = tuple[tuple[int, Node], ...]
 
 
 class Statements:
     """What one rule version can be asked; each statement is compiled when first needed.
 
-    `arms`: (segment id, rule) in order of priority; `otherwise`: the id of Unsegmented.
+    `arms`: (segment id, rule) in order of priority; `otherwise`: the id of Unsegmented; `labels`: (label
+    id, rule). No rule names another any more (segmentation/references.py).
     """
 
-    def __init__(self, arms: tuple[tuple[int, Node], ...], otherwise: int, known: Catalogue) -> None:
-        self._arms, self._otherwise, self._known = arms, otherwise, known
+    def __init__(self, arms: Arms, otherwise: int, known: Catalogue, labels: Arms = ()) -> None:
+        self._arms, self._otherwise, self._known, self._labels = arms, otherwise, known, labels
 
     @cached_property
     def scan(self) -> Statement:
-        """(from, to, how many, ids) of every pair of segments; ids only where they differ.
+        """(from, to, how many, ids) of every pair of segments; ids only where segment or labels differ.
 
         Binds assignment_id. One pass over the assignment, in parallel.
         """
         rows = self._evaluated(some=False)
-        differs = rows.c.belongs != rows.c.segment_id
         return Statement.of(
             select(
                 rows.c.segment_id.label("from_segment"),
                 rows.c.belongs.label("to_segment"),
                 func.count().label("size"),
-                func.array_agg(rows.c.customer_id).filter(differs).label("movers"),
+                func.array_agg(rows.c.customer_id).filter(_differs(rows)).label("movers"),
             ).group_by(rows.c.segment_id, rows.c.belongs)
         )
 
     @cached_property
     def differing(self) -> Statement:
-        """How many placements are in another segment than they belong to. Binds assignment_id."""
+        """How many placements have not the segment and the labels they ought to. Binds assignment_id."""
         rows = self._evaluated(some=False)
-        return Statement.of(select(func.count()).where(rows.c.belongs != rows.c.segment_id))
+        return Statement.of(select(func.count()).select_from(rows).where(_differs(rows)))
 
     @cached_property
     def move(self) -> Statement:
-        """Move whoever of the bound customer_ids belongs elsewhere; (customer, from, to, lease).
+        """Give the bound customer_ids the segment and labels they ought to have; (customer, from, to, lease).
 
-        Binds assignment_id, customer_ids and version. The rows have to be locked: then their places are
+        Only those who have others are written, and come back. Binds assignment_id, customer_ids and version:
+        a placement takes it when its segment changes. The rows have to be locked: then their places are
         fixed, and each is found again without an index.
         """
-        rows = self._evaluated(some=True)
+        rows, version = self._evaluated(some=True), bindparam("version", type_=BigInteger)
         return Statement.of(
             update(Placement)
-            .values(segment_id=rows.c.belongs, rule_version=bindparam("version", type_=BigInteger))
+            .values(
+                segment_id=rows.c.belongs,
+                labels=rows.c.earned,
+                rule_version=case((_moves(rows), version), else_=_placement.rule_version),
+            )
             .where(
                 _placement.crm_id == CRM_ID,
                 _placement.assignment_id == ASSIGNMENT_ID,
                 among(_placement.customer_id),
                 rows.c.lies_at == LIES_AT,
-                rows.c.belongs != rows.c.segment_id,
+                _differs(rows),
             )
             .returning(
                 _placement.customer_id,
@@ -101,12 +128,26 @@ class Statements:
         )
 
     def _evaluated(self, *, some: bool) -> Subquery:
-        asked = {leaf.field for _, node in self._arms for leaf in leaves(node)}
-        rows = rows_of((self._known[key] for key in asked), some=some)
+        nodes = [node for _, node in (*self._arms, *self._labels)]
+        asked = {leaf.field for node in nodes for leaf in leaves(node)}
+        rows = rows_of((self._known[key] for key in asked), some=some, local=local_values(nodes, self._known))
         belongs = segment_case(rows.table.c.held, self._arms, self._otherwise, rows.columns, self._known)
         asked_of = rows.table.c
         evaluated = select(
-            asked_of.lies_at, asked_of.customer_id, asked_of.segment_id, belongs.label("belongs")
+            asked_of.lies_at,
+            asked_of.customer_id,
+            asked_of.segment_id,
+            asked_of.labels,
+            belongs.label("belongs"),
+            labels_array(self._labels, rows.columns, self._known).label("earned"),
         )
         # Fenced, or the planner would reckon the CASE wherever it is mentioned.
         return evaluated.offset(FENCE).subquery("evaluated")
+
+
+def _moves(rows: Subquery) -> ColumnElement[bool]:
+    return rows.c.belongs != rows.c.segment_id
+
+
+def _differs(rows: Subquery) -> ColumnElement[bool]:
+    return or_(_moves(rows), rows.c.earned != rows.c.labels)

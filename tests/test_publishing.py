@@ -44,7 +44,7 @@ def test_published_rules_cut_the_customers(world: World) -> None:
     rebuilt(world)
     assert names(world) == ["unsegmented", "young", "unsegmented"]
     with world.work() as work:
-        assert current(work, assignment) == rules(YOUNG)
+        assert current(work, assignment) == {"language": 2, **rules(YOUNG)}
 
 
 def test_wrong_rules_change_nothing_and_name_every_problem(world: World) -> None:

@@ -1,8 +1,12 @@
 """How PostgreSQL goes about it among 20,000: one customer by keys, all of them in parallel."""
 
+import re
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from ground import Database
-from rebuild_scene import Scene
+from rebuild_scene import OLD, Scene
 from sqlalchemy import create_engine, text
 from world import World
 
@@ -62,8 +66,29 @@ def analyze(database: Database) -> None:
     """Let the planner know what is there."""
     owner = create_engine(database.owner_url)
     with owner.begin() as connection:
-        connection.execute(text("analyze customer, placement, hold"))
+        connection.execute(text("analyze customer, customer_tag, customer_number, placement, hold"))
     owner.dispose()
+
+
+TIMED: dict[str, Any] = {
+    "any": [
+        {"f": "last_call", "op": "older_than", "v": "3d"},
+        {"f": "entered", "op": "on", "v": "last_week"},
+        {"f": "entered", "op": "weekday_in", "v": ["sun"]},
+        {"f": "local_offset", "op": "ge", "v": 5},
+        {"all": [{"f": "tags", "op": "any", "v": ["vip"]}, {"f": "has_phone", "op": "is_true"}]},
+        {"f": "country", "op": "eq", "v": "NO"},
+    ]
+}
+_TAGS = text("""
+    insert into customer_tag (crm_id, customer_id, tag, source, author, tagged_at)
+    select :crm_id, id, tag, 'hand', 'Ann', :now
+      from customer, unnest(array['vip', 'lead', 'cold']) as t(tag) where id % 3 <> 0
+""")
+_NUMBERS = text("""
+    insert into customer_number (crm_id, customer_id, e164, position, state, zones)
+    select :crm_id, id, '+3519' || 10000000 + id, 7, 'good', '{Europe/Lisbon}' from customer where id % 2 = 0
+""")
 
 
 def plan_of_a_move(scene: Scene, mode: str) -> str:
@@ -72,7 +97,7 @@ def plan_of_a_move(scene: Scene, mode: str) -> str:
         work.run(text(f"set local plan_cache_mode = {mode}"))
         resegment(work, scene.assignment, scene.customers[:1])
         move = rules_in_force(work, scene.assignment).statements.move
-        explained = type(move)(f"explain {move.sql}", move.constants)
+        explained = replace(move, sql=f"explain {move.sql}")
         ids = f"{{{scene.customers[0]}}}"
         lines = explained.run(work, assignment_id=scene.assignment, customer_ids=ids, version=1).scalars()
         return "\n".join(lines)
@@ -109,10 +134,51 @@ def test_the_scan_evaluates_the_rules_in_parallel(many: Scene) -> None:
         for setting in ("parallel_setup_cost", "min_parallel_table_scan_size"):
             work.run(text(f"set local {setting} = 0"))
         scan = rules_in_force(work, many.assignment).statements.scan
-        explained = type(scan)(f"explain {scan.sql}", scan.constants)
+        explained = replace(scan, sql=f"explain {scan.sql}")
         plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
     assert "Parallel Seq Scan on customer" in plan, plan
     assert plan.index("Subquery Scan on typed") > plan.index("Gather"), plan
+
+
+def ask_of_time_tags_and_numbers(many: Scene, database: Database) -> None:
+    """Publish rules that need every join, and give the customers what they ask for."""
+    with many.world.work() as work:
+        work.run(_TAGS)
+        work.run(_NUMBERS)
+    many.publish({"timed": TIMED, "old": OLD})
+    analyze(database)
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_one_customer_is_found_by_keys_with_tags_and_numbers_too(
+    many: Scene, database: Database, mode: str
+) -> None:
+    """Clocks are a few hundred for the world; everything of a customer's is found by their key.
+
+    Planted: the groups made of all customers; found.
+    """
+    ask_of_time_tags_and_numbers(many, database)
+    plan = plan_of_a_move(many, mode)
+    assert not re.search("Seq Scan on (customer|placement|hold)", plan), plan
+    for table in ("customer_tag", "customer_number"):
+        assert re.search(rf"Index (Only )?Scan using \w+ on {table}|Bitmap Heap Scan on {table}", plan), plan
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line and "call_clock" not in line]
+    mine = [line for line in conditions if "customer_id = " in line or "(id = " in line]
+    assert len(mine) >= 5, plan
+
+
+@pytest.mark.usefixtures("planner_of_today")
+def test_the_scan_joins_tags_and_numbers_once(many: Scene, database: Database) -> None:
+    """No question of tags or numbers is asked row by row."""
+    ask_of_time_tags_and_numbers(many, database)
+    with many.world.work() as work:
+        scan = rules_in_force(work, many.assignment).statements.scan
+        explained = replace(scan, sql=f"explain {scan.sql}")
+        plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
+    assert "SubPlan" not in plan, plan
+    assert "Nested Loop" not in plan, plan
+    for table in ("customer_tag", "customer_number"):
+        assert plan.count(f" on {table}") == 1, plan
 
 
 def test_many_customers_come_to_where_they_belong(many: Scene) -> None:

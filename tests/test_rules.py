@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from rule_strategies import OWN, rule_sets
 
 from models.errors import BadRule
-from segmentation.language import MAX_DEPTH, MAX_LEAVES, MAX_SEGMENTS, read_rules
+from segmentation.language import MAX_DEPTH, MAX_LABELS, MAX_LEAVES, MAX_SEGMENTS, read_rules
 from segmentation.nodes import AllOf, AnyOf, Leaf, Not, Rules, dump
+from segmentation.references import MAX_CHAIN, inlined
 from segmentation.values import MAX_LIST, MAX_TEXT
 
 
@@ -105,8 +106,36 @@ def test_all_problems_come_at_once_with_their_paths() -> None:
         (leaf("job", "containz", "x"), "when.op", 'did you mean "contains"?'),
         (leaf("last_outcome", "eq", "no_anwser"), "when.v", 'did you mean "no_answer"?'),
         (leaf("last_outcome", "eq", "zzz"), "when.v", "it is one of answered, no_answer"),
-        (leaf("born", "older_than", "3d"), "when.op", "time operator"),
-        (leaf("born", "lt", {"ago": "3d"}), "when.v", "not known yet"),
+        (leaf("born", "older_than", "12h"), "when.v", "not whole days"),
+        (leaf("born", "older_than", 3), "when.v", 'write "30m", "12h", "3d", "2w"'),
+        (leaf("entered", "older_than", "40000d"), "when.v", "at most 36500 days"),
+        (leaf("entered", "within_last", "0d"), "when.v", "no time at all"),
+        (leaf("born", "within_last", "0d"), "when.v", "no time at all"),
+        (leaf("due", "due_within", "0d"), "when.v", "no time at all"),
+        (leaf("entered", "before", "2026-03-02"), "when.v", "with its offset from UTC"),
+        (leaf("entered", "before", "2026-03-02T12:00"), "when.v", "with its offset from UTC"),
+        (leaf("entered", "before", "2026-02-30T12:00Z"), "when.v", "no instant of the calendar"),
+        (leaf("entered", "before", "0001-01-01T00:00+14:00"), "when.v", "no instant of the calendar"),
+        (leaf("entered", "lt", "2026-03-02T12:00Z"), "when.op", 'did you mean "before"?'),
+        (leaf("entered", "on", "this_weak"), "when.v", 'did you mean "this_week"?'),
+        (leaf("entered", "on", "zzz"), "when.v", "it is one of today, yesterday"),
+        (leaf("entered", "weekday_in", ["monday"]), "when.v[0]", 'did you mean "mon"?'),
+        (leaf("entered", "weekday_in", []), "when.v", "at least one value"),
+        (leaf("entered", "anniversary_within", "7d"), "when.op", "does not go with entered, an instant"),
+        (leaf("born", "anniversary_within", "53w"), "when.v", "every day of the year"),
+        (leaf("born", "lt", {"ahead": "3d"}), "when.v", "not known here"),
+        (leaf("born", "eq", {"ago": "3d"}), "when.v", "not known here"),
+        (leaf("tags", "in", ["vip"]), "when.op", 'did you mean "any"?'),
+        (leaf("tags", "count_ge", 0), "when.v", "whole number from 1"),
+        (leaf("tags", "any", [""]), "when.v[0]", 'ask with "empty"'),
+        (leaf("label", "any", ["vip"]), "when.v[0]", 'there is no label "vip" in this rule set'),
+        (
+            leaf("in_segment", "none", ["A"]),
+            "when.v[0]",
+            'there is no segment "A" in this rule set - did you',
+        ),
+        ({"in_seg": "aa"}, "when.v[0]", 'did you mean "a"?'),
+        (leaf("in_segment", "all", ["a"]), "when.op", "it takes any, none"),
         (leaf("born", "lt", "2026-02-30"), "when.v", "no day of the calendar"),
         (leaf("born", "lt", "20260302"), "when.v", 'write "2026-03-02"'),
         (leaf("attempts", "eq", 2.5), "when.v", "whole number"),
@@ -137,6 +166,135 @@ def test_a_problem_says_where_and_what_instead(when: object, path: str, message:
 @pytest.mark.parametrize("body", [None, [], "x", {}, {"segments": {}}, {"segment": []}])
 def test_what_is_no_rule_set_is_refused(body: object) -> None:
     assert problems(body)[0][0] == "rules"
+
+
+@pytest.mark.parametrize(
+    ("when", "kept"),
+    [
+        (leaf("entered", "older_than", "72h"), leaf("entered", "older_than", "3d")),
+        (leaf("entered", "older_than", "14d"), leaf("entered", "older_than", "2w")),
+        (leaf("entered", "older_than", "90m"), leaf("entered", "older_than", "90m")),
+        (leaf("entered", "overdue_by", "0w"), leaf("entered", "overdue_by", "0d")),
+        (
+            leaf("entered", "before", "2026-03-02T13:00:00.5+01:00"),
+            leaf("entered", "before", "2026-03-02T12:00:00.500000Z"),
+        ),
+        (leaf("due", "never"), leaf("due", "empty")),
+        (leaf("entered", "weekday_in", ["sun", "mon", "sun"]), leaf("entered", "weekday_in", ["mon", "sun"])),
+        (leaf("tags", "all", ["b", "a", "b"]), leaf("tags", "all", ["a", "b"])),
+        (leaf("name", "starts", "x"), leaf("name", "starts_with", "x")),
+        (leaf("name", "ends", "x"), leaf("name", "ends_with", "x")),
+        (leaf("born", "before", "2026-03-02"), leaf("born", "lt", "2026-03-02")),
+        (leaf("born", "after", "2026-03-02"), leaf("born", "gt", "2026-03-02")),
+        (leaf("entered", "lt", {"ago": "3d"}), leaf("entered", "older_than", "3d")),
+        (leaf("born", "le", {"ago": "3d"}), leaf("born", "older_than", "3d")),
+        (leaf("entered", "gt", {"ago": "3h"}), leaf("entered", "within_last", "3h")),
+        (leaf("born", "ge", {"ago": "1w"}), leaf("born", "within_last", "1w")),
+    ],
+)
+def test_other_spellings_are_kept_in_the_one_form(when: Any, kept: Any) -> None:
+    rules = read_rules(rule(when), OWN)
+    assert dump(rules) == {"language": 2, "segments": [{"key": "a", "name": "A", "when": kept}]}
+
+
+def test_segments_may_be_sorted_by_prio_and_say_more_that_is_not_kept() -> None:
+    def segment(key: str, prio: object) -> dict[str, Any]:
+        return {"key": key, "when": {"all": []}, "prio": prio}
+
+    body = {
+        "language": 2,
+        "version": 17,
+        "default": "unsegmented",
+        "segments": [segment("c", 30), segment("a", 10), segment("d", 30), segment("b", 20)],
+    }
+    kept = dump(read_rules(body, OWN))
+    assert [one["key"] for one in kept["segments"]] == ["a", "b", "c", "d"]
+    assert kept.keys() == {"language", "segments"}
+    assert kept["segments"][0].keys() == {"key", "name", "when"}
+    body["segments"][1] = {"key": "a", "when": {"all": []}}  # type: ignore[index]  # a list it is
+    assert problems(body | {"language": 3, "default": "new"}) == [
+        ("language", "is 3: versions 1 to 2 are read here"),
+        ("default", 'is "new": whoever matches no rule is "unsegmented"'),
+        ("segments[1].prio", "is null: a whole number, of every segment or of none"),
+    ]
+
+
+def named(**rules: object) -> list[dict[str, Any]]:
+    return [{"key": key, "name": key, "when": when} for key, when in rules.items()]
+
+
+def test_a_rule_that_names_others_stands_for_theirs() -> None:
+    tired, vip = leaf("attempts", "ge", 3), leaf("tags", "any", ["vip"])
+    body = {
+        "segments": named(
+            worn={"all": [leaf("in_segment", "any", ["late"]), {"in_seg": "late"}]},
+            late=tired,
+            other=leaf("in_segment", "none", ["late", "worn"]),
+        ),
+        "labels": named(
+            dear=leaf("label", "all", ["rich", "vip"]), rich=vip, vip=leaf("label", "any", ["rich"])
+        ),
+    }
+    rules = inlined(read_rules(body, OWN))
+    ge, any_ = Leaf("attempts", "ge", 3), Leaf("tags", "any", ("vip",))
+    worn = AllOf((ge, ge))
+    assert [one.when for one in rules.segments] == [worn, ge, Not(AnyOf((ge, worn)))]
+    assert [one.when for one in rules.labels] == [AllOf((any_, any_)), any_, any_]
+
+
+def test_rules_that_go_round_in_a_circle_are_named_with_the_whole_path() -> None:
+    body = {
+        "segments": named(
+            a=leaf("in_segment", "any", ["b"]),
+            b={"not": leaf("label", "any", ["c"])},
+            alone=leaf("in_segment", "none", ["alone"]),
+            fine=leaf("in_segment", "any", ["a"]),
+        ),
+        "labels": named(c=leaf("in_segment", "any", ["a"])),
+    }
+    assert sorted(problems(body)) == [
+        ("segments[0].when", 'goes round in a circle: segment "a" → segment "b" → label "c" → segment "a"'),
+        ("segments[2].when", 'goes round in a circle: segment "alone" → segment "alone"'),
+    ]
+
+
+def test_limits_hold_with_the_rules_that_are_named() -> None:
+    fifty = {"any": [leaf("age", "eq", i) for i in range(50)]}
+    four, five = [f"s{i}" for i in range(4)], [f"s{i}" for i in range(5)]
+    named_fifties = named(**dict.fromkeys(five, fifty))
+    asks = leaf("in_segment", "any", four)
+    read_rules({"segments": [*named_fifties, *named(most=asks)]}, OWN)
+    more = named(more={"any": [asks, leaf("age", "eq", 99)]})
+    message = "asks 201 questions with the rules it names; at most 200 are allowed"
+    assert problems({"segments": [*named_fifties, *more]}) == [("segments[5].when", message)]
+
+
+def test_a_chain_of_rules_has_an_end() -> None:
+    def chain(links: int) -> dict[str, Any]:
+        later = {f"s{i}": leaf("in_segment", "any", [f"s{i - 1}"]) for i in range(1, links + 1)}
+        return {"segments": named(s0=leaf("age", "eq", 1), **later)}
+
+    read_rules(chain(MAX_CHAIN), OWN)
+    assert "names rules that name others 9 deep" in problems(chain(MAX_CHAIN + 1))[0][1]
+    assert len(problems(chain(150))) == 150 - MAX_CHAIN
+
+
+def test_labels_have_problems_of_their_own() -> None:
+    body = {
+        "segments": [],
+        "labels": [
+            *named(a={"all": []}, b=leaf("statuss", "eq", 1)),
+            {"key": "a", "when": {"all": []}},
+            {"key": "c"},
+        ],
+    }
+    assert problems(body) == [
+        ("labels[1].when.f", '"statuss" is not a field - did you mean "status"?'),
+        ("labels[3]", '"when" is missing: the rule that says who has it'),
+        ("labels[2].key", '"a" is the key of labels[0] already'),
+    ]
+    many = named(**{f"l{i}": {"all": []} for i in range(MAX_LABELS + 1)})
+    assert problems({"segments": [], "labels": many}) == [("labels", "101 labels; at most 100 are allowed")]
 
 
 def test_part_of_a_choice_may_be_asked_for() -> None:
@@ -204,7 +362,24 @@ _json = st.recursive(
     lambda inner: st.one_of(
         st.lists(inner, max_size=3),
         st.dictionaries(
-            st.sampled_from(["segments", "key", "name", "when", "all", "any", "not", "f", "op", "v", "x"]),
+            st.sampled_from(
+                [
+                    "segments",
+                    "labels",
+                    "prio",
+                    "in_seg",
+                    "key",
+                    "name",
+                    "when",
+                    "all",
+                    "any",
+                    "not",
+                    "f",
+                    "op",
+                    "v",
+                    "x",
+                ]
+            ),
             inner,
             max_size=4,
         ),

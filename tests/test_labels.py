@@ -1,0 +1,101 @@
+"""Labels are written in the same pass as segments; who only gains or loses one has not moved."""
+
+from typing import Any
+
+import pytest
+from rebuild_scene import OLD, TIRED, Scene
+from sqlalchemy import text
+from world import NOON, World
+
+from models.errors import BadRule
+from models.tables import Label
+from segmentation.in_force import rules_in_force
+from segmentation.resegment import Moved, resegment
+
+
+@pytest.fixture
+def scene(world: World) -> Scene:
+    return Scene(world)
+
+
+def label(scene: Scene, key: str, rule: dict[str, Any], position: int = 1) -> int:
+    made = scene.world.add(
+        Label(
+            crm_id=scene.world.crm_id,
+            assignment_id=scene.assignment,
+            key=key,
+            name=key,
+            position=position,
+            rule=rule,
+            created_at=NOON,
+        )
+    )
+    scene.change("update assignment set rule_version = rule_version + 1 where id = :a")
+    return int(made.id)
+
+
+def labels(scene: Scene) -> dict[int, list[int]]:
+    rows = scene.all("select customer_id, labels from placement where assignment_id = :a")
+    return {row.customer_id: row.labels for row in rows}
+
+
+def test_everybody_gets_their_labels_sorted_and_a_second_rebuild_writes_nobody(scene: Scene) -> None:
+    """Planted: labels in the order of their positions; movers by segment alone. Both found."""
+    late = label(scene, "late", {"f": "age", "op": "ge", "v": 50}, position=2)
+    named = label(scene, "named", {"f": "label", "op": "all", "v": ["late"]}, position=1)
+    told: list[Moved] = []
+    report = scene.rebuild(on_moved=lambda _, moved: told.extend(moved))
+    assert late < named
+    assert labels(scene) == {c: [late, named] if i >= 5 else [] for i, c in enumerate(scene.customers)}
+    assert {moved.customer_id for moved in told} == set(scene.customers[6:])
+    assert report.moved == 4
+    assert scene.differing() == 0
+    with scene.world.work() as work:
+        assert rules_in_force(work, scene.assignment).rules.labels[0].key == "named"
+
+
+def test_who_only_gains_a_label_is_written_and_has_not_moved(scene: Scene) -> None:
+    scene.rebuild()
+    young = label(scene, "young", {"f": "age", "op": "lt", "v": 30})
+    assert scene.differing() == 3
+    versions = "select customer_id, rule_version from placement where assignment_id = :a order by customer_id"
+    before = scene.all(versions)
+    with scene.world.work() as work:
+        assert resegment(work, scene.assignment, scene.customers) == []
+    assert [bool(found) for found in labels(scene).values()].count(True) == 3
+    assert labels(scene)[scene.customers[0]] == [young]
+    assert scene.all(versions) == before
+    assert scene.differing() == 0
+
+
+def test_a_label_goes_when_its_rule_ends_and_a_held_customer_has_labels(scene: Scene) -> None:
+    tired = label(scene, "worn", TIRED)
+    customer = scene.customers[0]
+    hold = """
+        insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
+        values (:crm_id, :a, :c, :s, 'Ann', 'why not', :now)
+    """
+    scene.change(hold, c=customer, s=scene.old)
+    scene.tire(customer)
+    assert (labels(scene)[customer], scene.placed()[customer]) == ([tired], scene.old)
+    with scene.world.work() as work:
+        work.run(text("update placement set attempts = 0 where customer_id = :c"), c=customer)
+        resegment(work, scene.assignment, [customer])
+    assert labels(scene)[customer] == []
+
+
+def test_a_retired_label_is_taken_from_everybody(scene: Scene) -> None:
+    label(scene, "old-ones", OLD)
+    scene.rebuild()
+    scene.change("update label set retired_at = :now where assignment_id = :a")
+    scene.change("update assignment set rule_version = rule_version + 1 where id = :a")
+    assert scene.differing() == 4
+    with scene.world.work() as work:
+        resegment(work, scene.assignment, scene.customers)
+    assert not any(labels(scene).values())
+
+
+def test_a_label_that_names_what_is_not_there_is_refused(scene: Scene) -> None:
+    label(scene, "lost", {"f": "in_segment", "op": "any", "v": ["nowhere"]})
+    with scene.world.work() as work, pytest.raises(BadRule, match='segment "nowhere" is named'):
+        rules_in_force(work, scene.assignment)
