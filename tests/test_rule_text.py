@@ -72,6 +72,40 @@ def problem(rule: str) -> tuple[str, str]:
         ("vip is not true", {"not": leaf("vip", "is_true")}),
         ("not vip", {"not": leaf("vip", "is_true")}),
         ('"vip"', leaf("vip", "is_true")),
+        ("last_call older than 3 days", leaf("last_call", "older_than", "3d")),
+        ("last_call older than 1 Week", leaf("last_call", "older_than", "1w")),
+        ("last_call within last 90 min", leaf("last_call", "within_last", "90m")),
+        ("last_call within last 12h", leaf("last_call", "within_last", "12h")),
+        ("due within 2 hours", leaf("due", "due_within", "2h")),
+        ("due due within 2 hours", leaf("due", "due_within", "2h")),
+        ("due within next 2 hours", leaf("due", "due_within", "2h")),
+        ("born due within 2 days", leaf("born", "due_within", "2d")),
+        ("overdue by 1 day", leaf("due", "overdue_by", "1d")),
+        ("born overdue by 1 day", leaf("born", "overdue_by", "1d")),
+        ("born anniversary within 7 days", leaf("born", "anniversary_within", "7d")),
+        ("last_call on last week", leaf("last_call", "on", "last_week")),
+        ("last_call on Today", leaf("last_call", "on", "today")),
+        ("last_call on this_quarter", leaf("last_call", "on", "this_quarter")),
+        ("last_call weekday in (mon, tue)", leaf("last_call", "weekday_in", ["mon", "tue"])),
+        ("last_call never", leaf("last_call", "empty")),
+        ("last_call before 2026-03-02T12:00+01:00", leaf("last_call", "before", "2026-03-02T12:00+01:00")),
+        ("last_call > 2026-03-02T12:00Z", leaf("last_call", "after", "2026-03-02T12:00Z")),
+        ("entered between 2026-03-02T12:00Z and 2026-03-03T12:00Z",
+            leaf("entered", "between", ["2026-03-02T12:00Z", "2026-03-03T12:00Z"])),
+        ("name ends with son", leaf("name", "ends_with", "son")),
+        ("tags any (dnc, 'o x')", leaf("tags", "any", ["dnc", "o x"])),
+        ("not tags all of (dnc)", {"not": leaf("tags", "all", ["dnc"])}),
+        ("tags none (dnc)", leaf("tags", "none", ["dnc"])),
+        ("tags count >= 2", leaf("tags", "count_ge", 2)),
+        ("has_email and not has_phone", {"all": [
+            leaf("has_email", "is_true"), {"not": leaf("has_phone", "is_true")}]}),
+        ("local_offset between -3 and 5.5", leaf("local_offset", "between", [-3, 5.5])),
+        ("country in (NO, IS)", leaf("country", "in", ["NO", "IS"])),
+        ("in segment (a, b)", leaf("in_segment", "any", ["a", "b"])),
+        ("outside segment (a)", leaf("in_segment", "none", ["a"])),
+        ("not in segment (a)", {"not": leaf("in_segment", "any", ["a"])}),
+        ("label any (gold)", leaf("label", "any", ["gold"])),
+        ("label all (gold, vip)", leaf("label", "all", ["gold", "vip"])),
         ("everybody", {"all": []}),
         ("vip and age > 2 and age < 3", {"all": [
             leaf("vip", "is_true"), leaf("age", "gt", 2), leaf("age", "lt", 3)]}),
@@ -105,6 +139,39 @@ def test_a_whole_rule_set_in_order_of_priority() -> None:
             {"key": "2nd-try", "name": "Once more", "when": {"all": []}},
         ]
     }
+
+
+def test_labels_stand_among_the_segments_and_after_them_in_the_json() -> None:
+    text = """
+        label gold "Gold": attempts >= 3
+        segment best: label any (gold)
+            and not in segment (rest)
+        segment rest: everybody
+    """
+    body = read_text(text, OWN)
+    assert body == {
+        "segments": [
+            {"key": "best", "when": {"all": [
+                leaf("label", "any", ["gold"]), {"not": leaf("in_segment", "any", ["rest"])}]}},
+            {"key": "rest", "when": {"all": []}},
+        ],
+        "labels": [{"key": "gold", "name": "Gold", "when": leaf("attempts", "ge", 3)}],
+    }  # fmt: skip
+    assert write_text(read_rules(body, OWN)) == (
+        "segment best: label any (gold) and not in segment (rest)\n"
+        "\n"
+        "segment rest: everybody\n"
+        "\n"
+        'label gold "Gold": attempts >= 3\n'
+    )
+
+
+def test_a_reference_that_leads_nowhere_or_round_is_told_in_its_place() -> None:
+    text = "segment a: label any (b)\nlabel b: in segment (c)\nsegment d: vip"
+    ((line, column, piece, path, message),) = problems(text)
+    assert (line, column, piece, path) == (2, 22, "c", "labels[0].when.v[0]")
+    ((line, column, _, _, message),) = problems(text.replace("(c)", "(a)").partition("\nsegment d")[0])
+    assert "circle" in message
 
 
 def test_no_text_is_a_rule_set_without_segments() -> None:
@@ -219,6 +286,15 @@ def test_all_mistakes_of_a_text_come_at_once_in_their_places() -> None:
         ("age between 5 and 1", "5 and 1", "never true"),
         ("born < 2026-02-30", "2026-02-30", "no day of the calendar"),
         ("(" * 5000 + "vip" + ")" * 5000, "(" * 5000 + "vip" + ")" * 5000, ""),
+        ("last_call older than 3 dayz", "3 dayz", 'did you mean "day"?'),
+        ("last_call older than 2 months", "2 months", "no fixed length"),
+        ("last_call older than three days", "three", "a length of time"),
+        ("last_call older then 3 days", "then", 'did you mean "than"?'),
+        ("last call older than 3 days", "call", 'did you mean "last_call"?'),
+        ("last_call on lastweek", "lastweek", 'did you mean "last_week"?'),
+        ("last_call weekday in (mon, tus)", "tus", 'did you mean "tue"?'),
+        ("tags count > 2", "count >", "count >= 2"),
+        ("last_call = 2026-03-02T12:00Z", "=", "it takes before, after, between, older than, within last"),
         ("vip and " * 61 + "vip", "vip and " * 61 + "vip", "asks 62 questions; at most 60"),
         ("not " * 8 + "vip", "not not vip", "deeper than 6"),
     ],

@@ -1,19 +1,19 @@
 """Rules written as text, read into the JSON form; the validator is the one of language.py."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lark import Token
 
 from models.errors import BadInput, BadRule
-from segmentation.catalogue import OPERATORS, Catalogue, catalogue
+from segmentation.catalogue import Catalogue, catalogue
 from segmentation.language import read_rule, read_rules
 from segmentation.places import Faults
 from segmentation.text.blocks import Block, blocks, named, span_of
 from segmentation.text.syntax import parse
 from segmentation.text.tokens import tokens
 from segmentation.text.tree import EVERYBODY, Builder
-from segmentation.text.words import KIND, WRITTEN
+from segmentation.text.words import in_words
 
 MAX_CHARACTERS = 1_000_000
 
@@ -33,7 +33,7 @@ def read_text(text: str, fields: Mapping[str, str]) -> Body:
     try:
         read_rules(body, fields)
     except BadRule as bad:
-        faults.take(bad, dict(_in_words(body, bad, known)))
+        faults.take(bad, dict(in_words(body, bad, known)))
     faults.refuse()
     return body
 
@@ -45,7 +45,7 @@ def read_rule_text(text: str, known: Catalogue) -> Body:
     try:
         read_rule(when, known)
     except BadRule as bad:
-        faults.take(bad, dict(_in_words({"when": when}, bad, known)))
+        faults.take(bad, dict(in_words({"when": when}, bad, known)))
     faults.refuse()
     return when
 
@@ -71,21 +71,3 @@ def _rule(pieces: Sequence[Token], path: str, faults: Faults, known: Catalogue) 
     if tree is None:
         return EVERYBODY
     return Builder(faults, {key: field.type for key, field in known.items()}).node(tree, path)
-
-
-def _in_words(body: Any, bad: BadRule, known: Catalogue) -> Iterator[tuple[str, str]]:
-    """(path, message) of operators that do not go with their field: the text spells them otherwise."""
-    for path, _ in bad.problems:
-        leaf = _at(body, path.removesuffix(".op")) if path.endswith(".op") else None
-        field = known.get(leaf["f"]) if leaf else None
-        if leaf is None or field is None:
-            continue
-        takes = ", ".join(WRITTEN[op] for op in OPERATORS[field.type])
-        is_a = KIND.get(field.type, f"a {field.type}")
-        yield path, f'"{WRITTEN[leaf["op"]]}" does not go with {field.key}, {is_a}: it takes {takes}'
-
-
-def _at(body: Any, path: str) -> Any:
-    for step in path.replace("[", ".[").split("."):
-        body = body[int(step[1:-1])] if step.startswith("[") else body[step]
-    return body

@@ -1,6 +1,11 @@
 """The words of the textual form: operators, comparing signs, units of time."""
 
 import re
+from collections.abc import Iterator
+from typing import Any
+
+from models.errors import BadRule
+from segmentation.catalogue import OPERATORS, Catalogue
 
 SIGNS = {"=": "eq", "==": "eq", "!=": "ne", "<>": "ne", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
 
@@ -51,3 +56,21 @@ def spoken_duration(short: str) -> str | None:
         return None
     word = UNITS[found[2]][0]
     return f"{found[1]} {word if found[1] == '1' else f'{word}s'}"
+
+
+def in_words(body: Any, bad: BadRule, known: Catalogue) -> Iterator[tuple[str, str]]:
+    """(path, message) of operators that do not go with their field, as people spell them."""
+    for path, _ in bad.problems:
+        leaf = _at(body, path.removesuffix(".op")) if path.endswith(".op") else None
+        field = known.get(leaf["f"]) if leaf else None
+        if leaf is None or field is None:
+            continue
+        takes = ", ".join(WRITTEN[op] for op in OPERATORS[field.type])
+        is_a = KIND.get(field.type, f"a {field.type}")
+        yield path, f'"{WRITTEN[leaf["op"]]}" does not go with {field.key}, {is_a}: it takes {takes}'
+
+
+def _at(body: Any, path: str) -> Any:
+    for step in path.replace("[", ".[").split("."):
+        body = body[int(step[1:-1])] if step.startswith("[") else body[step]
+    return body
