@@ -15,7 +15,8 @@ from shell import run
 from ringeliste.cli import app
 
 READING = {
-    "bench", "check", "db status", "explain", "report", "rules show", "segments", "simulate",
+    "bench", "check", "db status", "explain", "report", "rules check", "rules show", "rules translate",
+    "segments", "simulate",
 }  # fmt: skip
 WRITING = {
     "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "resume",

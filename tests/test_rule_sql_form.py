@@ -18,7 +18,9 @@ from segmentation.expert.reading import NOTE_LIKE, read_predicate
 from segmentation.language import read_rule
 
 KNOWN = catalogue(OWN)
-SEVERAL = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SEVERAL = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 OF_OUR_LIMITS = ("is never true", "nested deeper")
 """What the language does not take of SQL that is fine in itself."""
 
@@ -201,7 +203,7 @@ null ¦ now() ¦ - ¦ + ¦ * ¦ / ¦ [ ¦ { ¦ current_user ¦ exists( ¦ || ¦ 
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(_HOSTILE), min_size=1, max_size=15).map(" ".join))
 def test_hostile_input_is_refused_or_asks_only_fields_and_operators_that_we_know(sql: str) -> None:
     """What is taken is a tree that the validator passed: nothing of the SQL itself is left in it."""

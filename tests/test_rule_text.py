@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rule_strategies import KNOWN, OWN, rule_sets, trees
 
@@ -14,6 +14,7 @@ from segmentation.language import read_rule, read_rules
 from segmentation.text.reading import MAX_CHARACTERS, read_rule_text, read_text
 from segmentation.text.writing import WIDTH, write_rule, write_text
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SLUG = 'at most 60 small letters and digits, parted by "-" or "_"'
 
 
@@ -187,6 +188,7 @@ def test_fields_may_bear_words_of_the_language() -> None:
     }
 
 
+@UNHURRIED
 @given(rule_sets())
 def test_written_and_read_again_a_rule_set_is_the_same(body: dict[str, Any]) -> None:
     """Planted, each found: brackets left out round any in all, groups of one melted into their parent,
@@ -195,6 +197,7 @@ def test_written_and_read_again_a_rule_set_is_the_same(body: dict[str, Any]) -> 
     assert read_rules(read_text(write_text(rules), OWN), OWN) == rules
 
 
+@UNHURRIED
 @given(trees)
 def test_written_and_read_again_a_rule_is_the_same(tree: dict[str, Any]) -> None:
     node = read_rule(tree, KNOWN)
@@ -378,6 +381,7 @@ _words = st.sampled_from(
 )
 
 
+@UNHURRIED
 @given(st.one_of(st.text(), st.lists(_words, max_size=25).map(" ".join)))
 def test_whatever_is_written_is_read_or_refused_with_places_that_exist(text: str) -> None:
     readings: list[Callable[[], object]] = [

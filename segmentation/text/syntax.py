@@ -112,11 +112,12 @@ def _explained(error: UnexpectedToken, before: Token | None, known: Collection[s
 
 
 def _meant(token: Token, wanted: Collection[str]) -> str:
-    return (
-        did_you_mean(str(token), sorted(one.lower() for one in KEYWORDS.intersection(wanted)))
-        if token.isalpha()
-        else ""
-    )
+    """` - did you mean "and"?` if a wanted word is near; letters in another order are nearest of all."""
+    if not token.isalpha():
+        return ""
+    words = sorted(one.lower() for one in KEYWORDS.intersection(wanted))
+    same_letters = [one for one in words if sorted(one) == sorted(token.lower())]
+    return did_you_mean(str(token), same_letters or words)
 
 
 def _wanted(wanted: Collection[str]) -> str:

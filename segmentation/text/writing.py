@@ -14,7 +14,11 @@ _OF_TIME = frozenset({"older_than", "within_last", "due_within", "overdue_by", "
 
 def write_text(rules: Rules) -> str:
     """A rule set as text: segments in order of priority, then labels; a blank line between two."""
-    body = dump(rules)
+    return write_body(dump(rules))
+
+
+def write_body(body: dict[str, Any]) -> str:
+    """The same of the canonical JSON: whatever it asks is written, whether or not the field still exists."""
     segments = [_block("segment", one) for one in body["segments"]]
     return "\n".join([*segments, *(_block("label", one) for one in body.get("labels", []))])
 
