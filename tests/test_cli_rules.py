@@ -97,7 +97,7 @@ def test_check_tells_programs_where_each_mistake_is(shell: Shell, tmp_path: Path
     said = shell.run("rules", "check", written(tmp_path, "segment a: agee >= 60"), "--json")
     message = '"agee" is not a field - did you mean "age"?'
     problem = {"path": "segments[0].when.f", "message": message, "line": 1, "column": 12, "piece": "agee"}
-    assert (said.code, said.document) == (2, {"ok": False, "problems": [problem]})
+    assert (said.code, said.document) == (2, {"ok": False, "problems": [problem], "warnings": []})
     body = {"segments": [{"key": "a", "when": {"f": "agee", "op": "ge", "v": 60}}]}
     said = shell.run("rules", "check", written(tmp_path, json.dumps(body)), "--json")
     (found,) = said.document["problems"]
@@ -105,11 +105,18 @@ def test_check_tells_programs_where_each_mistake_is(shell: Shell, tmp_path: Path
 
 
 def test_check_says_that_all_is_well(shell: Shell, tmp_path: Path) -> None:
-    file = written(tmp_path, TEXT)
+    file = written(tmp_path, "segment old: age >= 60\nlabel vip: vip")
     assert shell.ok("rules", "check", file, "--json").document == {
-        "ok": True, "problems": [], "segments": 2, "labels": 0,
+        "ok": True, "problems": [], "warnings": [], "segments": 1, "labels": 1,
     }  # fmt: skip
-    assert shell.ok("rules", "check", file).out == "No mistakes: 2 segments, 0 labels.\n"
+    assert shell.ok("rules", "check", file).out == "No mistakes: 1 segments, 1 labels.\n"
+
+
+def test_check_warns_of_what_is_hardly_meant(shell: Shell, tmp_path: Path) -> None:
+    file = written(tmp_path, "segment old: age >= 60\nsegment older: age >= 70")
+    (warning,) = shell.ok("rules", "check", file, "--json").document["warnings"]
+    assert warning.startswith("segments[1].when: nobody reaches this segment")
+    assert shell.ok("rules", "check", file).out.splitlines()[1] == f"Warning: {warning}"
 
 
 def test_an_sql_predicate_is_translated(shell: Shell) -> None:

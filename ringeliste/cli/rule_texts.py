@@ -24,7 +24,7 @@ RuleText = Annotated[str | None, typer.Option("--text", metavar="RULE", help="On
 def check(file: RuleFile, crm: CrmName = None, as_json: AsJson = False) -> None:
     """Look for mistakes in a file of rules, and name all of them. Nothing is changed.
 
-    Exit code 2 if there are any.
+    Exit code 2 if there are any. What is allowed and most likely not meant comes as a warning.
 
     \b
     Examples:
@@ -33,7 +33,9 @@ def check(file: RuleFile, crm: CrmName = None, as_json: AsJson = False) -> None:
     """
     from ringeliste.cli.output import answer
     from ringeliste.cli.rule_files import places, read_file
+    from segmentation.catalogue import catalogue
     from segmentation.language import read_rules
+    from segmentation.warning import warnings_of
 
     with _fields(crm) as fields:
         try:
@@ -41,11 +43,14 @@ def check(file: RuleFile, crm: CrmName = None, as_json: AsJson = False) -> None:
         except BadRule as bad:
             if not as_json:
                 raise
-            answer({"ok": False, "problems": places(bad)}, lambda _: None, as_json=True)
+            answer({"ok": False, "problems": places(bad), "warnings": []}, lambda _: None, as_json=True)
             raise typer.Exit(USED_WRONGLY) from None
+        warnings = [f"{path}: {message}" for path, message in warnings_of(rules, catalogue(fields))]
     counts = {"segments": len(rules.segments), "labels": len(rules.labels)}
     said = f"No mistakes: {counts['segments']} segments, {counts['labels']} labels."
-    answer({"ok": True, "problems": [], **counts}, lambda console: console.print(said), as_json=as_json)
+    lines = "\n".join([said, *(f"Warning: {warning}" for warning in warnings)])
+    document = {"ok": True, "problems": [], "warnings": warnings, **counts}
+    answer(document, lambda _: typer.echo(lines), as_json=as_json)
 
 
 def translate(
