@@ -4,6 +4,7 @@ RingelisteError                 carries `data`, what an answer or a log line may
 ├── NotFound                    no such thing in this CRM; carries what and id
 ├── BadInput                    what, where, and what instead; nothing was done
 │   ├── BadRule                 a rule set breaks the language; carries every problem
+│   │   └── BadRuleText         the same of rules written as text; carries the places as well
 │   └── BadSettings             the environment breaks a setting; carries every problem
 ├── Conflict                    true once, no longer: look again
 │   ├── LeaseGone               the lease ended, was recalled, or is somebody else's
@@ -44,6 +45,21 @@ class BadRule(BadInput):
         self.problems = problems
         lines = "; ".join(f"{path}: {message}" for path, message in problems)
         super().__init__(lines, problems=[{"path": p, "message": m} for p, m in problems])
+
+
+class BadRuleText(BadRule):
+    """Rules written as text break the language. `places`: (line, column, piece of text) of each problem.
+
+    Lines and columns count from 1. `text` is what was read.
+    """
+
+    def __init__(
+        self, problems: list[tuple[str, str]], places: list[tuple[int, int, str]], text: str
+    ) -> None:
+        super().__init__(problems)
+        self.places, self.text = places, text
+        for problem, (line, column, piece) in zip(self.data["problems"], places, strict=True):
+            problem |= {"line": line, "column": column, "piece": piece}
 
 
 class BadSettings(BadInput):

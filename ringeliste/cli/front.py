@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from models.errors import BadInput, BadRule, BadSettings, RingelisteError, Unavailable
+from models.errors import BadInput, BadRule, BadRuleText, BadSettings, RingelisteError, Unavailable
 
 DONE, REFUSED, USED_WRONGLY, VIOLATIONS = 0, 1, 2, 3
 
@@ -51,6 +51,10 @@ def code_of(error: Exception) -> int:
 
 def told(error: Exception) -> list[str]:
     """An error as lines for a person: what is wrong, and what to do."""
+    if isinstance(error, BadRuleText):
+        from ringeliste.cli.rule_files import drawn
+
+        return list(drawn(error))
     if isinstance(error, BadRule):
         return [f"{path}: {message}" for path, message in error.problems]
     if isinstance(error, BadSettings):

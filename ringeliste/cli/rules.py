@@ -1,46 +1,52 @@
 """Rules: see those in force, try a file, publish it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.errors import BadInput
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.rule_texts import RuleFile, check, translate
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from models.work import OpenWork
 
-RuleFile = Annotated[Path, typer.Argument(metavar="FILE", help="JSON, as `ringeliste rules show` prints it.")]
+AsText = Annotated[bool, typer.Option("--text", help="In the textual form, which people read and edit.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-    for command in (show, publish):
+    for command in (show, check, translate, publish):
         add(group, command)
     app.add_typer(group, name="rules", rich_help_panel="Lists", help=RULES)
 
 
-RULES = """See, try and publish the rules that cut an assignment into segments.
+RULES = """See, check, translate, try and publish the rules that cut an assignment into segments.
 
 \b
 Examples:
-  ringeliste rules show > rules.json
-  ringeliste rules publish rules.json --dry-run
-  ringeliste rules publish rules.json
+  ringeliste rules show --text > rules.txt
+  ringeliste rules check rules.txt
+  ringeliste rules publish rules.txt --dry-run
+  ringeliste rules publish rules.txt
 """
 
 
-def show(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False) -> None:
-    """Show the rules in force. JSON either way: what is shown can be edited and published.
+def show(
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    as_text: AsText = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show the rules in force, as JSON or as text: what is shown can be edited and published.
 
     \b
     Examples:
       ringeliste rules show
+      ringeliste rules show --text > rules.txt
       ringeliste rules show --assignment Spring --json > rules.json
     """
     from calling.publishing import current
@@ -49,6 +55,12 @@ def show(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson
 
     with reading(crm, assignment) as (work, assignment_id):
         body = current(work, assignment_id)
+    if as_text:
+        from segmentation.text.writing import write_body
+
+        written = write_body(body)
+        answer({"text": written}, lambda _: typer.echo(written, nl=False), as_json=as_json)
+        return
     answer(body, lambda console: _draw_rules(console, body), as_json=as_json)
 
 
@@ -62,38 +74,29 @@ def publish(
 ) -> None:
     """Put a rule set in force; the workers then move every customer to the segment it says.
 
-    With --dry-run you see how many would move where. Every mistake in the file is named at once.
+    The file is text or JSON; which of the two is told by its content. With --dry-run you see how many
+    would move where. Every mistake in the file is named at once.
 
     \b
     Examples:
       ringeliste rules publish rules.json --dry-run
-      ringeliste rules publish rules.json --author Kari
+      ringeliste rules publish rules.txt --author Kari
     """
     from calling.publishing import publish as put_in_force
     from ringeliste.cli.doors import somebody_works, writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
+    from ringeliste.cli.rule_files import fields_of, read_file
 
-    body = _read(file)
     with writing(crm, dry_run=dry_run) as (app, open_work):
         with open_work() as work:
             assignment_id = find(work, "assignment", assignment)
+            body = read_file(file, fields_of(work))
         version = put_in_force(open_work, assignment_id, body, author=whoever(author))
         moves = _moves(open_work, assignment_id) if dry_run else []
         worked = somebody_works(app)
     document = {"version": version, "dry_run": dry_run, "moves": moves, "somebody_works": worked}
     answer(document, lambda console: _draw_published(console, document), as_json=as_json)
-
-
-def _read(file: Path) -> Any:
-    import json
-
-    try:
-        return json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise BadInput(f"{file}: there is no such file") from None
-    except ValueError as error:
-        raise BadInput(f"{file} is not JSON: {error}") from None
 
 
 def _moves(open_work: "OpenWork", assignment_id: int) -> list[dict[str, Any]]:
