@@ -161,6 +161,13 @@ def test_hours_from_utc(world: World, zone: str, op: str, v: object, now: str, m
     check(world, asks("local_offset", op, v), {"zone": zone}, datetime.fromisoformat(now), meets_it)
 
 
+@pytest.mark.parametrize(("now", "meets_it"), [("18:29:59", False), ("18:30:00", True)])
+def test_a_day_may_begin_at_half_past(world: World, now: str, meets_it: bool) -> None:
+    """Planted: local days kept for an hour; found."""
+    person = {"zone": "Asia/Kolkata", "fields": {"born": "2026-03-03"}}
+    check(world, asks("born", "on", "today"), person, datetime.fromisoformat(f"2026-03-02T{now}Z"), meets_it)
+
+
 @pytest.mark.parametrize(
     ("f", "op", "v", "person", "meets_it"),
     [
