@@ -89,6 +89,9 @@ def test_a_predicate_means_what_postgresql_makes_of_it(
         ("s like 'x'", leaf("s", "eq", "x")),
         ("not b", leaf("b", "is_false")),
         ("b is not true", {"not": leaf("b", "is_true")}),
+        ("n not between 1 and 3", {"any": [leaf("n", "lt", 1), leaf("n", "gt", 3)]}),
+        ("not (n < 5 or b)", {"all": [leaf("n", "ge", 5), leaf("b", "is_false")]}),
+        ("n is not null", leaf("n", "not_empty")),
         ("5 > n", leaf("n", "lt", 5)),
         ("-1 < n", leaf("n", "gt", -1)),
         ('"n" is null', leaf("n", "empty")),
@@ -166,6 +169,7 @@ def test_like_is_taken_with_a_note() -> None:
         ("n in (1, 'x')", "'x'", 'n is a number; "x" is not'),
         ("s < 'x'", "s < 'x'", '"<" does not go with s, a text'),
         ("status = 'buzy'", "'buzy'", 'did you mean "busy"?'),
+        ("last_call < current_timestamp(3)", "current_timestamp", "the function current_timestamp"),
         ("last_call = now()", "now", "nothing is exactly now()"),
         ("last_call < now() - interval '1 month'", "", "whole number of minutes, hours, days or weeks"),
         ("last_call < now() - interval '1 day 2 hours'", "'1 day 2 hours'", "whole number of"),
@@ -181,6 +185,20 @@ def test_like_is_taken_with_a_note() -> None:
 def test_what_is_refused_says_why_and_where(sql: str, piece: str, message: str) -> None:
     found = refusals(sql)
     assert any(message in why and place.startswith(piece) for place, why in found), found
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "message"),
+    [
+        ("b" + " " * (MAX_CHARACTERS - 1), "b" + " " * MAX_CHARACTERS, "10001 characters long"),
+        ("(" * 30 + "b" + ")" * 30, "(" * 31 + "b" + ")" * 31, "more than 30 brackets"),
+        (f"n in ({'1, ' * 997}1)", f"n in ({'1, ' * 998}1)", "has 2001 words and signs; at most 2000"),
+    ],
+)
+def test_limits_of_a_predicate(within: str, beyond: str, message: str) -> None:
+    assert read(within)
+    ((_, why),) = refusals(beyond)
+    assert message in why
 
 
 def test_everything_refused_comes_at_once() -> None:
