@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import and_, func, literal_column, select, text
 
+from models.errors import BadInput
 from models.work import Work
 from segmentation.facets.bars import Counts, by_bit, facets_of
 from segmentation.facets.coding import coded
@@ -20,8 +21,10 @@ Asked = Sequence[tuple[Dimension, Sequence[FacetValue]]]
 
 
 def asked_of(frame: Frame, filters: Filters) -> Asked:
-    """The dimensions that are filtered, with their values. Raises KeyError for one that there is not."""
+    """The dimensions that are filtered, with their values. Raises BadInput for one that there is not."""
     known = {one.key: one for one in frame.dimensions}
+    if unknown := sorted(set(filters) - set(known)):
+        raise BadInput(f"filters: there is no dimension {', '.join(unknown)}")
     return [(known[key], values) for key, values in filters.items()]
 
 

@@ -6,10 +6,9 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine
 
-from models.errors import BadInput
 from models.work import Work
 from segmentation.facets import changes
-from segmentation.facets.asking import ask
+from segmentation.facets.asking import ask, asked_of
 from segmentation.facets.cache import FacetCache, OutOfDate
 from segmentation.facets.dimensions import Frame
 from segmentation.facets.drift import Drift, renew
@@ -34,9 +33,7 @@ class Board:
     def facets(self, work: Work, filters: Filters, border: int) -> Facets:
         """Count. Raises BadInput for a dimension that there is not."""
         frame = self._frame = self.frame(work)
-        unknown = sorted(set(filters) - {one.key for one in frame.dimensions})
-        if unknown:
-            raise BadInput(f"filters: there is no dimension {', '.join(unknown)}")
+        asked_of(frame, filters)
         found = None
         if frame.rows >= border and not changes.is_writing(work):
             found = self._from_cache(work, frame, filters)

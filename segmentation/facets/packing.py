@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segmentation.facets.dimensions import Dimension
+from segmentation.facets.dimensions import MOST_BITS, Dimension
 
 MOST = 1 << 14  # values of one word: its histogram stays in the processor's cache
-ROOM = 32  # segments and labels that may be added before the cache is loaded anew
+ROOM = 16  # segments that may be added before the cache is loaded anew; labels: what is left of a byte
 BYTE = 8  # bits of one part of a dimension of many values
 
 Words = list[NDArray[np.uint16]]
@@ -75,8 +75,8 @@ class Packing:
 def _radices(one: Dimension) -> list[tuple[int, int]]:
     """(values, lowest bit) of each part of a dimension."""
     if one.kind == "many":
-        bits = len(one.values) + (ROOM if one.grows else 0)
-        return [(1 << BYTE, shift) for shift in range(0, min(bits, 62), BYTE)]
+        bits = len(one.values) + (1 if one.grows else 0)
+        return [(1 << BYTE, shift) for shift in range(0, min(bits, MOST_BITS + 2), BYTE)]
     return [(len(one.values) + (ROOM if one.grows else 0), 0)]
 
 
