@@ -128,3 +128,26 @@ def test_what_no_rule_can_ask_is_told() -> None:
         selection.as_rule({"status": ["fallen"]}, KNOWN)
     with pytest.raises(BadInput, match="no value of job"):
         selection.as_rule({"job": []}, KNOWN)
+
+
+def test_each_bar_selects_as_many_as_it_shows_also_at_the_ends_of_buckets(world: World) -> None:
+    scene = FacetScene(world, customers=80, seed=7)
+    with world.work() as work:
+        frame = learn(work, scene.assignment)
+        bounds = frame.dimension("age").bounds  # type: ignore[union-attr]  # it is there
+        at_bound = text("""
+            update customer set fields = jsonb_build_object('age', cast(:age as numeric))
+             where crm_id = :crm_id and id = :c
+        """)
+        for customer, age in zip(scene.customers, bounds, strict=False):
+            work.run(at_bound, c=customer, age=age)
+    bars, _ = naive(frame, scene.rows(), {})
+    rows = scene.rows()
+    for one in frame.dimensions:
+        for value in one.values:
+            _, total = bars[one.key].get(value, (0, 0))
+            with world.work() as work:
+                assert selection.count(work, scene.assignment, {one.key: [value]}) == total, (one.key, value)
+            if one.key in KNOWN:
+                rule = selection.as_rule({one.key: [value]}, KNOWN)
+                assert sum(meets(rule, row, KNOWN) for row in rows) == total, (one.key, value)

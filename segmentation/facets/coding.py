@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, case, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, case, cast, func, literal_column, select
 
 from models.tables import CustomerTag
 from segmentation.facets.binding import bound_array, column_of, has_none, is_empty, read_rows
@@ -67,9 +67,7 @@ def _code(one: Dimension, rows: Rows, tags: Any) -> ColumnElement[Any]:
     column = column_of(one.field, rows)
     match one.kind:
         case "many":
-            marks = func.unnest(column).table_valued("mark", name="mark")
-            bits = select(_bits(one, marks.c.mark)).select_from(marks).scalar_subquery()
-            return case((has_none(column), literal_column("bigint '1'")), else_=bits)
+            return case((has_none(column), literal_column("bigint '1'")), else_=_labels(one, column))
         case "yes_no":
             return case((column.is_(None), _NONE), (column, literal_column("2")), else_=_OTHERS)
         case "ranges":
@@ -79,6 +77,17 @@ def _code(one: Dimension, rows: Rows, tags: Any) -> ColumnElement[Any]:
             place = func.array_position(bound_array(one, one.listed), column, type_=Integer())
             listed = func.coalesce(place + literal_column(str(FIRST_LISTED - 1)), _OTHERS)
             return case((is_empty(one, column), _NONE), else_=listed)
+
+
+def _labels(one: Dimension, column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The bits of a row's labels. Not by unnesting them: a subquery a row takes the parallel plan away."""
+    bits: ColumnElement[Any] = case(
+        (column.op("<@", is_comparison=True)(bound_array(one, one.listed)), _NONE), else_=literal_column("2")
+    )
+    for place, label in enumerate(one.listed, start=FIRST_LISTED):
+        has = column.op("@>", is_comparison=True)(bound_array(one, [label]))
+        bits += case((has, literal_column(f"bigint '{1 << place}'")), else_=_NONE)
+    return cast(bits, BigInteger)
 
 
 def _bits(one: Dimension, mark: Any) -> ColumnElement[Any]:
