@@ -16,7 +16,7 @@ from segmentation.evaluate import value_of
 from segmentation.facets.dimensions import Dimension, Frame
 from segmentation.facets.values import EMPTY, FacetValue, Others, Range
 
-JOBS = ("student", "retired", "services", "")
+JOBS = ("student", "retired", "services", "", """o'clock" %(crm_id)s %s :now \\ {}--""")
 TAGS = ("vip", "late", "press")
 OWN = {"age": "number", "job": "choice", "loan": "yes_no", "since": "date", "note": "text"}
 
