@@ -95,6 +95,9 @@ def lay(app: App, rows: int) -> Floor:
         work.run(_FIELDS)
         work.run(_CUSTOMERS, rows=rows, clocks=clocks)
         work.run(_NUMBERS)
+    with app.work(crm_id, now=NOON) as work:  # no transaction outlives its limit
+        work.session.connection().exec_driver_sql("set local statement_timeout = 0")
+        work.session.connection().exec_driver_sql("set local synchronous_commit = off")
         work.run(_PLACEMENTS, rows=rows, assignment_id=assignment_id)
     floor = Floor(app, crm_id, assignment_id, rows)
     floor.tidy()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import allocating, asking, importing, rebuilding, recording
+from benchmarks import allocating, asking, facets, importing, rebuilding, recording
 from benchmarks.figures import Figure
 from models.errors import BadInput
 from wiring.app import App
@@ -13,6 +13,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "allocate": allocating.measure,
     "next": asking.measure,
     "outcomes": recording.measure,
+    "facets": facets.measure,
 }
 
 

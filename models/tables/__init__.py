@@ -3,6 +3,7 @@
 from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSet, Segment
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
+from models.tables.changes import FacetChange, FacetHorizon
 from models.tables.customers import Customer, CustomerDay, CustomerNumber, CustomerTag, Field, UniqueValue
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
@@ -20,12 +21,13 @@ TENANT = (
     Attempt, DialerEvent,
     Pause, Suppression,
     Rebuild, ImportRun, Sweep,
+    FacetChange, FacetHorizon,
 )  # fmt: skip
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BusinessClock", "CallClock",
     "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
-    "DataOwner", "Dialer", "DialerEvent", "Field", "Hold", "ImportRun", "Label", "Lease", "Pause",
-    "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment", "SegmentEvent", "SegmentMove",
-    "Seller", "Suppression", "Sweep", "UniqueValue",
+    "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
+    "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
+    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "UniqueValue",
 ]  # fmt: skip

@@ -1,0 +1,70 @@
+"""The cache beside SQL, row by row: where they differ there is a bug, and this says in which dimension."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.work import Work
+from segmentation.facets import changes
+from segmentation.facets.cache import FacetCache
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """`rows` compared; `differing`: dimension -> rows of another code. `missing` and `surplus` rows.
+
+    All nothing but `rows`, or there is a bug of ours.
+    """
+
+    rows: int
+    missing: int
+    surplus: int
+    differing: dict[str, int]
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the cache was true."""
+        return not (self.missing or self.surplus or self.differing)
+
+
+def renew(work: Work, kept: FacetCache) -> tuple[Drift, FacetCache]:
+    """Load anew and compare; what was loaded is to be gone on with. Raises OutOfDate."""
+    fresh = FacetCache.load(work, kept.assignment_id, kept.frame)
+    kept.refresh(work)
+    at = kept.seen
+    fresh.refresh(work)
+    # Whoever changed since: the two may have read them at different instants.
+    doubtful = changes.since(work, kept.assignment_id, at).customers
+    return compare(kept, fresh, np.array(doubtful, np.int64)), fresh
+
+
+def compare(kept: FacetCache, fresh: FacetCache, doubtful: NDArray[np.int64]) -> Drift:
+    """How `kept` differs from `fresh`, customers in doubt left out."""
+    ours, slots = _there(kept, doubtful)
+    true, true_slots = _there(fresh, doubtful)
+    both, at, true_at = np.intersect1d(ours, true, assume_unique=True, return_indices=True)
+    differing: dict[str, int] = {}
+    for number, one in enumerate(fresh.frame.dimensions):
+        code, true_code = _code(kept, number, slots[at]), _code(fresh, number, true_slots[true_at])
+        if rows := int((code != true_code).sum()):
+            differing[one.key] = rows
+    return Drift(len(both), len(true) - len(both), len(ours) - len(both), differing)
+
+
+def _there(cache: FacetCache, doubtful: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Customers who are there, and their slots."""
+    columns = cache.columns
+    customers = np.concatenate([columns.ids, np.array(list(columns.late), np.int64)])
+    slots = np.flatnonzero((columns.gone[: columns.size] == 0) & ~np.isin(customers, doubtful))
+    return customers[slots], slots
+
+
+def _code(cache: FacetCache, number: int, slots: NDArray[Any]) -> NDArray[np.int64]:
+    code = np.zeros(len(slots), np.int64)
+    for part in cache.packing.parts:
+        if part.number == number:
+            word = cache.columns.words[part.word][slots].astype(np.int64)
+            code |= (word // part.unit % part.radix) << part.shift
+    return code
