@@ -33,6 +33,22 @@ _SEGMENTS = text("""
     on conflict (crm_id, assignment_id, key) do update
        set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
 """)
+_LABELS = text("""
+    insert into label (crm_id, assignment_id, key, name, position, rule, created_at)
+    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, :now
+      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]))
+           with ordinality as t(key, name, rule, position)
+    on conflict (crm_id, assignment_id, key) do update
+       set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
+""")
+_RETIRE_LABELS = text("""
+    update label set retired_at = :now
+     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null and not key = any(:keys)
+""")
+_SWEPT = text("""
+    insert into sweep (crm_id, assignment_id, swept_to) values (:crm_id, :assignment_id, :now)
+    on conflict do nothing
+""")
 _RETIRE = text("""
     update segment set retired_at = :now
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
@@ -164,14 +180,12 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
         body=orjson.dumps(canonical).decode(),
         author=author,
     )
-    work.run(
-        _SEGMENTS,
-        assignment_id=assignment_id,
-        keys=keys,
-        names=[segment["name"] for segment in segments],
-        rules=[orjson.dumps(segment["when"]).decode() for segment in segments],
-    )
+    labels = canonical.get("labels", [])
+    work.run(_SEGMENTS, assignment_id=assignment_id, **_columns(segments))
+    work.run(_LABELS, assignment_id=assignment_id, **_columns(labels))
     work.run(_RETIRE, assignment_id=assignment_id, keys=keys)
+    work.run(_RETIRE_LABELS, assignment_id=assignment_id, keys=[label["key"] for label in labels])
+    work.run(_SWEPT, assignment_id=assignment_id)
     work.run(_RELEASE, assignment_id=assignment_id)
     work.run(_FREE_SELLERS, assignment_id=assignment_id)
     work.run(_FREE_DIALERS, assignment_id=assignment_id)
@@ -180,3 +194,11 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
     note_changes(work, assignment_id, before, after, author, version)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version
+
+
+def _columns(named: list[dict[str, Any]]) -> dict[str, list[str]]:
+    return {
+        "keys": [one["key"] for one in named],
+        "names": [one["name"] for one in named],
+        "rules": [orjson.dumps(one["when"]).decode() for one in named],
+    }

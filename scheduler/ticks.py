@@ -9,6 +9,7 @@ from calling.resegmenting import rebuilds_to_do
 from models.work import OpenWork
 from scheduler.subjects import assignments_wanting, dialers_told
 from workers.allocate import allocate
+from workers.facets import facets
 from workers.inbox import inbox
 from workers.partitions import partitions
 from workers.reap import reap
@@ -45,6 +46,7 @@ TICKS = (
     Tick("inbox", 2, inbox, subjects=dialers_told, alone=True),
     Tick("walls", 5, walls, alone=True),
     Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
+    Tick("facets", HOUR, facets, alone=True),
     # Hourly, and at once when a scheduler begins to lead: a simulated month may pass in half a day.
     Tick("partitions", HOUR, partitions, per_crm=False, alone=True),
 )

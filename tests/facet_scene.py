@@ -22,7 +22,7 @@ OWN = {"age": "number", "job": "choice", "loan": "yes_no", "since": "date", "not
 
 _ROWS = text("""
     select p.customer_id, p.segment_id, p.status, p.state, p.attempts, p.last_outcome, c.place,
-           c.reckoning_zone, p.labels, c.fields,
+           c.reckoning_zone, c.reckoning_zone as zone, p.labels, c.fields,
            array(select tag from customer_tag t where t.crm_id = :crm_id and t.customer_id = c.id) as tags
       from placement p join customer c on c.crm_id = :crm_id and c.id = p.customer_id
      where p.crm_id = :crm_id and p.assignment_id = :a and p.state not in ('left', 'anonymised')
@@ -137,7 +137,7 @@ def values_of(one: Dimension, row: Mapping[str, Any]) -> set[FacetValue]:
         known = set(one.listed)
         return {mark if mark in known else Others(one.listed) for mark in row[one.key]} or {EMPTY}
     field = one.field
-    value = row[field.key] if field.table else value_of(KnownField(field.key, field.type), row)
+    value = row[field.key] if field.table else value_of(KnownField(field.key, field.type), row, NOON)
     if value is None or value == "":
         return {EMPTY}
     if one.kind == "ranges":

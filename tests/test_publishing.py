@@ -75,3 +75,28 @@ def test_a_hold_in_a_segment_that_is_retired_is_let_go(world: World) -> None:
     publish(world.opener(), assignment, rules(YOUNG), author="me")
     rebuilt(world)
     assert names(world) == ["young", "unsegmented"]
+
+
+def test_labels_are_published_with_the_segments(world: World) -> None:
+    """A segment may name a label; both are there at once, and a label that is left out is taken from all.
+
+    Planted: the label rows not written; no rule of the assignment could be read any more.
+    """
+    assignment, customers = aged(world, 70, 20, 65)
+    gold = {"key": "gold", "name": "Gold", "when": {"f": "age", "op": "ge", "v": 65}}
+    golden = {"key": "golden", "name": "Golden", "when": {"f": "label", "op": "any", "v": ["gold"]}}
+    publish(world.opener(), assignment, {"segments": [golden], "labels": [gold]}, author="me")
+    rebuilt(world)
+    assert names(world) == ["golden", "unsegmented", "golden"]
+    assert labelled(world) == [True, False, True]
+    publish(world.opener(), assignment, rules(OLD), author="me")
+    rebuilt(world)
+    assert (names(world), labelled(world)) == (["old", "unsegmented", "old"], [False, False, False])
+    assert len(customers) == 3
+
+
+def labelled(world: World) -> list[bool]:
+    """Whether each customer has a label, by id."""
+    with world.work() as work:
+        sql = "select labels <> '{}' from placement order by customer_id"
+        return list(work.run(text(sql)).scalars())

@@ -210,7 +210,7 @@ def test_everything_refused_comes_at_once() -> None:
 _HOSTILE = (
     r"""
 pg_sleep(10) ¦ (select 1) ¦ n::regclass ¦ ; drop table customer ¦ -- x ¦ /* x ¦ */ ¦ union all select ¦ array[
-set_config('a','b',false) ¦ lo_import('/etc/passwd') ¦ case when ¦ }} ¦ row( ¦ $1 ¦ $$ ¦ :x ¦ %s ¦ E'\x00'
+dblink('a','b',false) ¦ lo_import('/etc/passwd') ¦ case when ¦ }} ¦ row( ¦ $1 ¦ $$ ¦ :x ¦ %s ¦ E'\x00'
 version() ¦ interval '1 ¦ over ( ¦ as n ¦ from customer ¦ where ¦ returning * ¦ collate ¦ at time zone ¦ any(
 values (1) ¦ with x as ( ¦ do $$ begin ¦ ' ¦ " ¦ \ ¦ ` ¦ # ¦ grant ¦ vacuum ¦ set role ¦ explain ¦ begin ¦ ::
 ? ¦ && ¦ << ¦ ! ¦ ~ ¦ ^ ¦ @ ¦ is ¦ n ¦ s ¦ = ¦ 1 ¦ and ¦ or ¦ not ¦ ( ¦ ) ¦ , ¦ 'a' ¦ in ¦ between ¦ like

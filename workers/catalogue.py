@@ -5,6 +5,7 @@ from typing import Any
 from dramatiq import Actor
 
 from workers.allocate import allocate
+from workers.facets import facets
 from workers.inbox import inbox
 from workers.partitions import partitions
 from workers.reap import reap
@@ -12,4 +13,6 @@ from workers.rebuild import rebuild
 from workers.wake_due import wake_due
 from workers.walls import walls
 
-DUTIES: tuple[Actor[Any, None], ...] = (allocate, inbox, partitions, reap, rebuild, wake_due, walls)
+DUTIES: tuple[Actor[Any, None], ...] = (
+    allocate, facets, inbox, partitions, reap, rebuild, wake_due, walls,
+)  # fmt: skip

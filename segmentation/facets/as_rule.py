@@ -8,14 +8,16 @@ from segmentation.catalogue import Catalogue, KnownField
 from segmentation.facets.values import Empty, FacetValue, Filters, Others, Range
 from segmentation.nodes import AllOf, AnyOf, Leaf, Node, Scalar
 
+PLAIN_TYPES = frozenset({"text", "choice", "number", "date", "yes_no"})
+
 
 def as_rule(filters: Filters, known: Catalogue) -> AllOf:
     """The rule that the customers of a selection meet, and nobody else.
 
-    Raises BadInput for dimensions that rules cannot ask: segment, state, zone, labels, tags; and for a
-    dimension without a value.
+    Raises BadInput for dimensions that rules cannot ask, or not in the words of bars: segment, state, labels,
+    tags; and for a dimension without a value.
     """
-    foreign = sorted(set(filters) - set(known))
+    foreign = sorted(key for key in filters if key not in known or known[key].type not in PLAIN_TYPES)
     if foreign:
         raise BadInput(f"no rule can ask for {', '.join(foreign)}: leave it out of the selection")
     return AllOf(tuple(_any_of(known[key], filters[key]) for key in sorted(filters)))

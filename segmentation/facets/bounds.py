@@ -5,7 +5,8 @@ from decimal import Decimal
 from itertools import takewhile
 
 from segmentation.facets.values import Bound
-from segmentation.values import DAY, MAX_NUMBER
+from segmentation.time_values import is_day
+from segmentation.values import MAX_NUMBER
 
 BUCKETS = 10  # about so many of a number
 _DAYS_UP_TO, _MONTHS_UP_TO = 31, 3 * 366  # days that a date field spans when its buckets are weeks, months
@@ -50,6 +51,6 @@ def day_bounds(low: str | None, high: str | None) -> tuple[Bound, ...]:
 def _day(found: str | None) -> date | None:
     """A day of the calendar; the pattern alone lets 2026-13-40 through."""
     try:
-        return date.fromisoformat(found) if found and DAY.fullmatch(found) else None
+        return date.fromisoformat(found) if found and is_day(found) else None
     except ValueError:
         return None

@@ -9,7 +9,8 @@ from models.tables import CustomerTag
 from segmentation.facets.binding import bind, bound_array, column_of, has_none, is_empty, read_rows
 from segmentation.facets.dimensions import TAGS, Dimension
 from segmentation.facets.values import Empty, FacetValue, Others, Range
-from segmentation.rows import CRM_ID, Rows
+from segmentation.rows import Rows
+from segmentation.sources import CRM_ID
 
 _tag = CustomerTag.__table__.c
 
