@@ -1,7 +1,7 @@
 """The audit: the promises P1 to P8 held against the whole database of a CRM, as numbers of violations."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -11,7 +11,8 @@ from calling.hours import MARGIN
 from calling.opening import openings
 from models.outcomes import EFFECTS
 from models.work import Work
-from segmentation.resegment import differing
+from segmentation.in_force import rules_in_force
+from segmentation.resegment import differing, untrue
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ _MAY_HAVE_RUNG = text("""
      where l.crm_id = :crm_id and l.sent_at is not null
        and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
 """)
+_SWEPT_TO = text("select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id")
 _QUIET = text("""
     select a.id from assignment a where a.crm_id = :crm_id and not exists (
         select from rebuild r where r.crm_id = :crm_id and r.assignment_id = a.id and r.finished_at is null)
@@ -61,9 +63,18 @@ def audit(work: Work) -> list[Finding]:
     ]
     findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
     findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
-    moved = sum(differing(work, assignment) for assignment in work.run(_QUIET).scalars())
+    moved = sum(_untrue(work, assignment) for assignment in work.run(_QUIET).scalars())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings
+
+
+def _untrue(work: Work, assignment_id: int) -> int:
+    """Who is elsewhere than the rules say, now and at the sweep's watermark: P6 holds as of that instant."""
+    swept_to = work.run(_SWEPT_TO, assignment_id=assignment_id).scalar()
+    if swept_to is None or not rules_in_force(work, assignment_id).timed:
+        return differing(work, assignment_id)
+    then = replace(work, now=min(swept_to, work.now))
+    return len(untrue(work, assignment_id) & untrue(then, assignment_id))
 
 
 def by_promise(findings: list[Finding]) -> Mapping[str, int]:

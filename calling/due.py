@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from calling import gates, placements
+from calling.following import follow
 from calling.history import note_moves
 from models import turnstile
 from models.work import OpenWork
@@ -14,6 +15,7 @@ _WAKE = text("""
     with due as (
         select assignment_id, customer_id from placement
          where crm_id = :crm_id and state = 'resting' and due_at <= :now
+           and assignment_id = any(:assignments)
          order by due_at limit :batch
     ), locked as (
         select p.assignment_id, p.customer_id from placement p join due using (assignment_id, customer_id)
@@ -24,7 +26,14 @@ _WAKE = text("""
       from locked
      where p.crm_id = :crm_id and p.assignment_id = locked.assignment_id
        and p.customer_id = locked.customer_id and p.state = 'resting' and p.due_at <= :now
-    returning p.assignment_id
+    returning p.assignment_id, p.customer_id
+""")
+_WAKING = text("""
+    select distinct assignment_id from (
+        select assignment_id from placement
+         where crm_id = :crm_id and state = 'resting' and due_at <= :now
+         order by due_at limit :batch) due
+     order by assignment_id
 """)
 _OPENING = text("""
     select customer_id from placement
@@ -48,8 +57,12 @@ def wake_due(open_work: OpenWork) -> int:
     woken = 0
     while True:
         with open_work() as work:
-            rows = work.run(_WAKE, batch=BATCH).all()
+            assignments = list(work.run(_WAKING, batch=BATCH).scalars())
+            turnstile.pass_shared(work, assignments)
+            rows = work.run(_WAKE, batch=BATCH, assignments=assignments).all()
             for assignment_id in sorted({row.assignment_id for row in rows}):
+                woke = [row.customer_id for row in rows if row.assignment_id == assignment_id]
+                follow(work, assignment_id, woke, "due", "time")
                 work.hint("allocate", assignment_id)
         woken += len(rows)
         if len(rows) < BATCH:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from calling import claims, gates, placements
+from calling.following import follow
 from models.work import Work
 
 UNRUNG = ("offered", "taken")
@@ -84,6 +85,11 @@ def give_back(
     if unconfirmed:
         note_rings(work, ended, since=work.now)
     gates.restamp(work, customers, locked=True)
+    for assignment_id in sorted({row.assignment_id for row in rows}):
+        follow(
+            work, assignment_id,
+            [row.customer_id for row in rows if row.assignment_id == assignment_id], "due", "event",
+        )  # fmt: skip
     for row in rows:
         work.hint("allocate", row.assignment_id)
         if row.seller_id is not None and ended_by == "recalled":

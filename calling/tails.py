@@ -7,7 +7,7 @@ read off the patterns themselves, so it holds for each release of phonenumbers, 
 
 from collections.abc import Callable
 from functools import lru_cache
-from re import _constants, _parser  # type: ignore[attr-defined]  # the standard library's own reading of a pattern
+from importlib import import_module
 from typing import Any
 
 from phonenumbers import (
@@ -18,6 +18,10 @@ from phonenumbers import (
     region_code_for_country_code,
 )
 from phonenumbers.tzdata import TIMEZONE_DATA
+
+# The standard library's own reading of a pattern; it has no public name and no types.
+_constants: Any = import_module("re._constants")
+_parser: Any = import_module("re._parser")
 
 TAIL = 3
 """Digits that are asked to be free: few enough for most plans, and a list's numbers share the rest."""

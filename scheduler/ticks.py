@@ -14,6 +14,7 @@ from workers.inbox import inbox
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
+from workers.sweep import sweep
 from workers.wake_due import wake_due
 from workers.walls import walls
 
@@ -41,6 +42,7 @@ class Tick:
 
 TICKS = (
     Tick("due", 1, wake_due, alone=True),
+    Tick("sweep", 1, sweep, alone=True),
     Tick("reap", 1, reap, alone=True),
     Tick("top-up", 1, allocate, subjects=assignments_wanting),
     Tick("inbox", 2, inbox, subjects=dialers_told, alone=True),

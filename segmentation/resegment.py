@@ -79,6 +79,12 @@ def differing(work: Work, assignment_id: int) -> int:
     return int(found.run(work, assignment_id=assignment_id).scalar_one())
 
 
+def untrue(work: Work, assignment_id: int) -> set[int]:
+    """The customers that `differing` counts."""
+    pairs = rules_in_force(work, assignment_id).statements.scan.run(work, assignment_id=assignment_id)
+    return {customer for pair in pairs for customer in pair.movers or ()}
+
+
 def segment_counts(work: Work, assignment_id: int) -> dict[int, int]:
     """Segment -> how many placements are in it now, empty segments included."""
     rows = work.run(_COUNTS, assignment_id=assignment_id, gone=list(GONE))

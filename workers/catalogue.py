@@ -10,9 +10,10 @@ from workers.inbox import inbox
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
+from workers.sweep import sweep
 from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, facets, inbox, partitions, reap, rebuild, wake_due, walls,
+    allocate, facets, inbox, partitions, reap, rebuild, sweep, wake_due, walls,
 )  # fmt: skip

@@ -18,7 +18,7 @@ class Customer(Base):
     """Belongs to one CRM for ever; leaves only by being anonymised."""
 
     __tablename__ = "customer"
-    __table_args__ = (UniqueConstraint("crm_id", "external_id"),)
+    __table_args__ = (UniqueConstraint("crm_id", "external_id"), Index(None, "crm_id", "created_at"))
 
     crm_id: Mapped[CrmId]
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

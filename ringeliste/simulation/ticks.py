@@ -9,6 +9,7 @@ from calling import allocate, due, pause, reaper, suppress
 from calling.attempts import ensure_months
 from calling.opening import Openings, openings
 from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.sweeping import sweep_all
 from ringeliste.simulation.robot import CYCLE, SimulatedRobot
 from ringeliste.simulation.stage import Stage
 
@@ -58,6 +59,7 @@ class Ticks:
         while True:
             due.wake_due(self._stage.opener)
             due.open_gates(self._stage.opener)
+            sweep_all(self._stage.opener)
             reaper.reap(self._stage.opener)
             yield SWEEP if self._awake() else self._until_opening()
 

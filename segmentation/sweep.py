@@ -1,0 +1,117 @@
+"""Whom time alone may have moved: found by index, in ranges as narrow as the time that passed (design 5.7).
+
+More may be found than move; none may be missed. What it costs depends on how many lie in the ranges, not on
+how many there are.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import text
+
+from models.work import Work
+from models.zones import zone_names
+from segmentation.calendar import local_day, local_offset, midnight
+from segmentation.timed import INSTANTS, Timed, flipping_days, flipping_year_days
+
+# An instant of each kind lies in (:low, :high].
+_INSTANTS = {
+    "last_call": text("""
+        select distinct customer_id from attempt
+         where crm_id = :crm_id and assignment_id = :assignment_id
+           and reported_at > :low and reported_at <= :high
+    """),
+    "entered": text("""
+        select distinct unnest(customers) from segment_move
+         where crm_id = :crm_id and assignment_id = :assignment_id and cause = 'entered'
+           and moved_at > :low and moved_at <= :high
+    """),
+    "due": text("""
+        select customer_id from placement
+         where crm_id = :crm_id and assignment_id = :assignment_id and state in ('resting', 'follow_up')
+           and due_at > :low and due_at <= :high
+    """),
+    "customer_since": text("""
+        select p.customer_id from customer c
+          join placement p on p.crm_id = :crm_id and p.customer_id = c.id and p.assignment_id = :assignment_id
+         where c.crm_id = :crm_id and c.created_at > :low and c.created_at <= :high
+    """),
+}
+_OF_ZONES = """
+      join customer c on c.crm_id = :crm_id and c.id = d.customer_id and c.reckoning_zone = any(:zones)
+      join placement p on p.crm_id = :crm_id and p.customer_id = c.id and p.assignment_id = :assignment_id
+"""
+_DAYS = text(
+    f"""
+    select d.customer_id from customer_day d {_OF_ZONES}
+     where d.crm_id = :crm_id and d.field = :field and d.day >= :first and d.day < :last
+"""  # noqa: S608
+)
+_YEAR_DAYS = text(
+    f"""
+    select d.customer_id from customer_day d {_OF_ZONES}
+     where d.crm_id = :crm_id and d.field = :field and d.year_day = any(:year_days)
+"""  # noqa: S608
+)
+
+_INSTANT, _DAY = timedelta(microseconds=1), timedelta(days=1)
+
+
+def may_flip(work: Work, assignment_id: int, asked: Timed, start: datetime, end: datetime) -> list[int]:
+    """The customers of an assignment whom (start, end] may have moved, by id."""
+    found: set[int] = set()
+    for key, seconds in asked.instants:
+        offset = timedelta(seconds=seconds)
+        found |= _instants(work, assignment_id, key, start - offset, end - offset)
+    if asked.words or asked.days or asked.anniversaries:
+        for before, after, zones in _new_days(start, end):
+            found |= _of_new_day(work, assignment_id, asked, before, after, zones)
+    return sorted(found)
+
+
+def clocks_changed(asked: Timed, start: datetime, end: datetime) -> bool:
+    """Whether a zone's offset from UTC has changed, and a rule asks for it: a rebuild has to look at all."""
+    return asked.local_offset and any(
+        local_offset(zone, start) != local_offset(zone, end) for zone in zone_names()
+    )
+
+
+def _new_days(start: datetime, end: datetime) -> Iterator[tuple[date, date, list[str]]]:
+    """(day before, day now, zones) of the zones where a local midnight has passed."""
+    days = sorted((local_day(zone, start), local_day(zone, end), zone) for zone in zone_names())
+    for (before, after), group in groupby(days, key=lambda day: day[:2]):
+        if before != after:
+            yield before, after, [zone for _, _, zone in group]
+
+
+def _of_new_day(
+    work: Work, assignment_id: int, asked: Timed, before: date, after: date, zones: list[str]
+) -> set[int]:
+    """Whom the change of day in these zones may move."""
+    found: set[int] = set()
+    where = {"assignment_id": assignment_id, "zones": zones}
+    first, last = min(before, after), max(before, after)
+    for key, ahead in asked.days:
+        span = (first - ahead * _DAY + _DAY, last - ahead * _DAY + _DAY)
+        found |= _ids(work.run(_DAYS, field=key, first=span[0], last=span[1], **where).scalars())
+    for key, ahead in asked.anniversaries:
+        year_days = sorted(flipping_year_days(ahead, before, after))
+        found |= _ids(work.run(_YEAR_DAYS, field=key, year_days=year_days, **where).scalars())
+    for key, word in asked.words:
+        for span in flipping_days(word, before, after):
+            if key not in INSTANTS:
+                found |= _ids(work.run(_DAYS, field=key, first=span[0], last=span[1], **where).scalars())
+                continue
+            begins = [midnight(zone, span[0]) for zone in zones]
+            ends = [midnight(zone, span[1]) for zone in zones]
+            found |= _instants(work, assignment_id, key, min(begins) - _INSTANT, max(ends))
+    return found
+
+
+def _instants(work: Work, assignment_id: int, key: str, low: datetime, high: datetime) -> set[int]:
+    return _ids(work.run(_INSTANTS[key], assignment_id=assignment_id, low=low, high=high).scalars())
+
+
+def _ids(found: Iterable[int]) -> set[int]:
+    return set(found)
