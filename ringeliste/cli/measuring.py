@@ -19,7 +19,14 @@ from wiring.settings import Settings
 FOLDER = "bench"
 
 START_SECONDS, EMPTY_MEGABYTES = 10, 60
-MILLISECONDS_A_ROW = {"import": 0.6, "rebuild": 0.5, "allocate": 0.2, "next": 0.5, "outcomes": 0.1}
+MILLISECONDS_A_ROW = {
+    "import": 0.6,
+    "rebuild": 0.5,
+    "allocate": 0.2,
+    "next": 0.5,
+    "outcomes": 0.1,
+    "facets": 0.2,
+}
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""
 CLOSE, FAR = 2.0, 5.0
