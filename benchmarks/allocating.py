@@ -7,7 +7,7 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, cost, in_turns
 from benchmarks.floor import NOON, Floor, lay
 from calling import register
-from calling.allocate import BATCH, allocate
+from calling.handout.allocate import BATCH, allocate
 from wiring.app import App
 
 ROUNDS = 9

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from benchmarks.figures import Figure, cost, in_turns
 from benchmarks.floor import NOON, driver, lay
-from calling import presence, register
-from calling.allocate import allocate_all
-from calling.hand_out import next_customer
-from calling.ring import release
+from calling import register
+from calling.handout import presence
+from calling.handout.allocate import allocate_all
+from calling.handout.hand_out import next_customer
+from calling.handout.ring import release
 from wiring.app import App
 
 SELLERS, ROUNDS = 200, 400

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy import make_url, text
 
 from calling import register
-from calling.attempts import ensure_months
+from calling.outcomes.attempts import ensure_months
 from wiring.app import App
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.figures import Figure, in_turns, rate, seconds
 from benchmarks.floor import HOURS, NOON
 from calling import register
-from calling.importing import import_file
+from calling.intake.importing import import_file
 from wiring.app import App
 
 HEADER = ("customer id", "name", "phone", "age", "balance", "job", "city", "since", "loan")

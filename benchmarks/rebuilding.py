@@ -7,9 +7,9 @@ from sqlalchemy import TextClause, text
 
 from benchmarks.figures import Figure, cost, in_turns, seconds
 from benchmarks.floor import NOON, Floor, lay
-from calling import placements
-from calling.publishing import publish
-from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.handout import placements
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from models import turnstile
 from segmentation.rebuild import request_rebuild
 from segmentation.resegment import resegment

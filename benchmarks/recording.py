@@ -8,8 +8,8 @@ from benchmarks.allocating import put_back
 from benchmarks.figures import Figure, in_turns, rate
 from benchmarks.floor import NOON, lay
 from calling import register
-from calling.allocate import BATCH, allocate
-from calling.outcome import Report, record_all
+from calling.handout.allocate import BATCH, allocate
+from calling.outcomes.outcome import Report, record_all
 from models.outcomes import Outcome
 from wiring.app import App
 

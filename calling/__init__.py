@@ -1,1 +1,1 @@
-"""The verbs, in the order data meets them: import, clocks, gates, allocate, ring, outcome, pause, explain."""
+"""The verbs, a folder a moment: intake, hours, handout, dialers, outcomes, segments, walls, views."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from calling.columns import Column
+from calling.intake.columns import Column
 from models.errors import BadInput
 from models.work import OpenWork
 

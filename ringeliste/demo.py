@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import Select, select, update
 
 from calling import register
-from calling.attempts import ensure_months
-from calling.importing import Progress as Imported
-from calling.importing import import_file
-from calling.publishing import publish
-from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.intake.importing import Progress as Imported
+from calling.intake.importing import import_file
+from calling.outcomes.attempts import ensure_months
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from models.tables import Assignment, Dialer, Segment, Seller
 from models.tables.assignments import UNSEGMENTED
 from models.work import Work

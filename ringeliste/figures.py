@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from calling import opening, report
-from calling.report import Hour, SegmentFigures
+from calling.hours import opening
+from calling.views import report
+from calling.views.report import Hour, SegmentFigures
 from models.errors import RingelisteError
 from wiring.app import App
 

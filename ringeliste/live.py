@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from calling.report import SegmentFigures
+from calling.views.report import SegmentFigures
 from ringeliste.drawing import count, sparkline, stacked
 from ringeliste.figures import Figures
 

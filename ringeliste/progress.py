@@ -7,7 +7,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
-from calling.importing import Progress as Imported
+from calling.intake.importing import Progress as Imported
 from ringeliste.drawing import counted
 
 PATIENCE_SECONDS = 2.0

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from calling.importing import Progress as Imported
+from calling.intake.importing import Progress as Imported
 from ringeliste.figures import Scene
 from ringeliste.keeper import Keeper
 from ringeliste.live import Lamp, View, draw, line

@@ -6,7 +6,7 @@ On a simulated clock one wall second is a business minute, so the instant itself
 from datetime import datetime
 from time import monotonic
 
-from calling.opening import openings
+from calling.hours.opening import openings
 from models.work import Work
 from wiring.app import App
 

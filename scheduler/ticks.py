@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from dramatiq import Actor
 
-from calling.resegmenting import rebuilds_to_do
+from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork
 from scheduler.subjects import assignments_wanting, dialers_told
 from workers.allocate import allocate

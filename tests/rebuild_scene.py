@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from world import World
 
-from calling.publishing import publish
+from calling.segments.publishing import publish
 from models.work import OpenWork, Work
 from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do
 from segmentation.resegment import Moved, differing, resegment

@@ -137,7 +137,7 @@ def test_errors_from_within_are_problems(
         raise error
 
     kari = api.manager()
-    monkeypatch.setattr("calling.audit.audit", fail)
+    monkeypatch.setattr("calling.views.audit.audit", fail)
     answer = kari.ask("GET", "/audit")
     said = problem(answer)
     assert (answer.status_code, said["type"]) == (status, f"urn:ringeliste:problem:{kind}")

@@ -7,7 +7,7 @@ import pytest
 from web_client import Api, Caller, api_of
 from world import NOON, World
 
-from calling import hand_out
+from calling.handout import hand_out
 from models.outcomes import Outcome
 
 LOANS = {"key": "loans", "name": "Loans", "when": {"f": "loan", "op": "is_true"}}

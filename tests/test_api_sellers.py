@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from web_client import Api, Caller, api_of
 from world import NOON, World
 
-from calling import hand_out
+from calling.handout import hand_out
 from models.tables import Lease
 from wiring.clock import set_clock
 

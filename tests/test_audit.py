@@ -17,12 +17,14 @@ from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
 from world import NOON, World, new_app
 
-from calling import allocate, inbox, orders, outcome, ring
-from calling.attempts import ensure_months
-from calling.audit import audit, by_promise
-from calling.hand_out import next_customer
-from calling.publishing import publish
-from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.dialers import inbox, orders
+from calling.handout import allocate, ring
+from calling.handout.hand_out import next_customer
+from calling.outcomes import outcome
+from calling.outcomes.attempts import ensure_months
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.views.audit import audit, by_promise
 from models.ids import time_ordered_id
 from models.outcomes import Outcome
 from models.work import Work

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 from world import LISBON, NOON, World
 
-from calling.clocks import clock_for, clock_ids, clock_key, read_clocks, reclock, whereabouts_of
-from calling.zones import UNKNOWN_RECKONING, Whereabouts, whereabouts
+from calling.hours.clocks import clock_for, clock_ids, clock_key, read_clocks, reclock, whereabouts_of
+from calling.hours.zones import UNKNOWN_RECKONING, Whereabouts, whereabouts
 from models.work import Work
 
 AZORES = "Atlantic/Azores"

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 from world import World
 
-from calling.importing import import_file
-from calling.numbers import Number, read_number
+from calling.intake.importing import import_file
+from calling.intake.numbers import Number, read_number
 from dialer_adapter.truth import read_truth
 from models.errors import BadInput
 from ringeliste.demo_list import FIELDS, write_demo_list

@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
-from calling.allocate import allocate, allocate_all
-from calling.claims import claim, drop
-from calling.gates import restamp
-from calling.hand_out import HandOut, next_customer
-from calling.pause import pause
-from calling.presence import be
-from calling.ring import release, ring
-from calling.suppress import suppress
+from calling.handout.allocate import allocate, allocate_all
+from calling.handout.claims import claim, drop
+from calling.handout.gates import restamp
+from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.presence import be
+from calling.handout.ring import release, ring
+from calling.walls.pause import pause
+from calling.walls.suppress import suppress
 from models.errors import BadInput, Conflict, LeaseGone, NotFound, NotNow
 from models.ids import time_ordered_id
 

@@ -8,16 +8,16 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling.due import expire_holds
-from calling.hand_out import next_customer
-from calling.history import history
-from calling.holding import hold, release
-from calling.outcome import Report, record_all
-from calling.pause import pause, resume
-from calling.placing import place
-from calling.publishing import publish, roll_back, version_in_force, versions
-from calling.resegmenting import rebuilds_to_do, run_rebuild
-from calling.segments import create, delete, rename, reorder
+from calling.handout.due import expire_holds
+from calling.handout.hand_out import next_customer
+from calling.intake.placing import place
+from calling.outcomes.outcome import Report, record_all
+from calling.segments.editing import create, delete, rename, reorder
+from calling.segments.history import history
+from calling.segments.holding import hold, release
+from calling.segments.publishing import publish, roll_back, version_in_force, versions
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.walls.pause import pause, resume
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
 

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from calling.clocks import Clock
-from calling.hours import NO_ZONE, Timetable, timetable
-from calling.law import holidays_of, read_laws, shipped
-from calling.week import read_week
-from calling.zones import canonical, zone
+from calling.hours.clocks import Clock
+from calling.hours.law import holidays_of, read_laws, shipped
+from calling.hours.timetable import NO_ZONE, Timetable, timetable
+from calling.hours.week import read_week
+from calling.hours.zones import canonical, zone
 from models.errors import BadInput
 
 OFFICE = {day: [["09:00", "20:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}

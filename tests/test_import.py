@@ -14,11 +14,11 @@ from sheets import write_xlsx
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
-from calling import importing
-from calling.importing import ImportReport, Progress, import_file
-from calling.reading import open_table
-from calling.rejects import harmless
-from calling.values import TYPES
+from calling.intake import importing
+from calling.intake.importing import ImportReport, Progress, import_file
+from calling.intake.reading import open_table
+from calling.intake.rejects import harmless
+from calling.intake.values import TYPES
 from models.errors import BadInput, NotFound
 from models.tables.customers import FIELD_TYPES
 
@@ -403,7 +403,7 @@ def test_a_dry_run_writes_only_the_rejects(world: World, tmp_path: Path) -> None
 @pytest.fixture
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Transactions of 10 rows."""
-    monkeypatch.setattr("calling.parallel.CHUNK", 10)
+    monkeypatch.setattr("calling.intake.parallel.CHUNK", 10)
 
 
 def numbered(n: int) -> str:
@@ -455,7 +455,7 @@ def test_worker_processes_do_the_same(
 def test_a_parsing_process_loads_little() -> None:
     """Neither tables nor geocoder (98 MB); the types of fields are the table's all the same."""
     heavy = "{'sqlalchemy', 'holidays', 'phonenumbers.geocoder', 'pytz'}"
-    code = f"import calling.parallel, sys; sys.exit(bool({heavy} & sys.modules.keys()))"
+    code = f"import calling.intake.parallel, sys; sys.exit(bool({heavy} & sys.modules.keys()))"
     assert run([sys.executable, "-c", code], check=False).returncode == 0
     assert TYPES == FIELD_TYPES
 

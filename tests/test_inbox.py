@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Row, text
 from world import NOON, World
 
-from calling import allocate, heard, inbox, orders
-from calling.audit import audit
-from calling.inbox import Told
-from calling.outcome import Report, record_all
+from calling.dialers import heard, inbox, orders
+from calling.dialers.inbox import Told
+from calling.handout import allocate
+from calling.outcomes.outcome import Report, record_all
+from calling.views.audit import audit
 from models.errors import Unavailable
 from models.work import OpenWork
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from world import NOON, World
 
-from calling import audit
-from calling.allocate import allocate_all
-from calling.reaper import reap
+from calling.handout.allocate import allocate_all
+from calling.handout.reaper import reap
+from calling.views import audit
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from redis import Redis
 from sqlalchemy import text
 from world import NOON, World, new_app
 
-from calling.audit import audit
-from calling.pause import pause
-from calling.reaper import reap
+from calling.handout.reaper import reap
+from calling.views.audit import audit
+from calling.walls.pause import pause
 from dialer_adapter.consumer import Consumer
 from dialer_adapter.journal import Journal
 from models.errors import Unavailable

@@ -14,8 +14,8 @@ from fake_dialer import FakeDialer, SetClock
 from sqlalchemy import Row, text
 from world import NOON, World
 
-from calling.allocate import allocate_all
-from calling.orders import entered_epoch, linked_dialer, to_offer
+from calling.dialers.orders import entered_epoch, linked_dialer, to_offer
+from calling.handout.allocate import allocate_all
 from dialer_adapter.values import Capacity, EventBatch
 from models.errors import Unavailable
 from wiring.clock import set_clock

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from calling.report import Hour, SegmentFigures
+from calling.views.report import Hour, SegmentFigures
 from models.errors import Conflict
 from ringeliste.drawing import bar, sparkline, stacked
 from ringeliste.figures import Figures

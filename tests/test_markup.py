@@ -15,9 +15,9 @@ from test_live import drawn, segment, view
 from world import NOON, World
 
 from benchmarks import Figure
-from calling.audit import Finding
-from calling.importing import Progress
-from calling.report import Hour
+from calling.intake.importing import Progress
+from calling.views.audit import Finding
+from calling.views.report import Hour
 from ringeliste.cli import database, measuring, playing, reports, trials
 from ringeliste.cli.output import shown
 from ringeliste.progress import import_bar

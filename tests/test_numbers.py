@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
-from calling.numbers import Number, check_region, country_of, read_number, read_numbers
-from calling.zones import ALIASES, canonical, zone, zone_names
+from calling.hours.zones import ALIASES, canonical, zone, zone_names
+from calling.intake.numbers import Number, check_region, country_of, read_number, read_numbers
 from models.errors import BadInput
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
@@ -198,7 +198,7 @@ def test_a_plan_is_asked_once_for_all_numbers_that_it_does_not_tell_apart(
         parsed.append(text)
         return phonenumbers.parse(text, *rest, **more)
 
-    monkeypatch.setattr("calling.numbers.parse", counting)
+    monkeypatch.setattr("calling.intake.numbers.parse", counting)
     for tail in range(3_000):
         read = read_number(f"+351961{tail:06}", "US")
         assert isinstance(read, Number)

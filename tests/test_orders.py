@@ -11,14 +11,15 @@ import pytest
 from sqlalchemy import Row, TextClause, text
 from world import NOON, World, wait_until
 
-from calling import claims, orders
-from calling.allocate import allocate_all
-from calling.audit import audit
-from calling.give_back import give_back
-from calling.hand_out import HandOut, next_customer
-from calling.importing import import_file
-from calling.outcome import Report, record, record_all
-from calling.reaper import reap
+from calling.dialers import orders
+from calling.handout import claims
+from calling.handout.allocate import allocate_all
+from calling.handout.give_back import give_back
+from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.reaper import reap
+from calling.intake.importing import import_file
+from calling.outcomes.outcome import Report, record, record_all
+from calling.views.audit import audit
 from models import turnstile
 from models.outcomes import Outcome
 from models.work import Work

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from sqlalchemy import Row, text
 from world import NOON, World
 
-from calling.allocate import allocate_all
-from calling.audit import audit
-from calling.due import open_gates, wake_due
-from calling.hand_out import HandOut, next_customer
-from calling.inbox import Told, journal, process_inbox
-from calling.orders import came_back, to_offer
-from calling.outcome import Recorded, Report, record, record_all
-from calling.reaper import reap
-from calling.ring import release, ring
+from calling.dialers.inbox import Told, journal, process_inbox
+from calling.dialers.orders import came_back, to_offer
+from calling.handout.allocate import allocate_all
+from calling.handout.due import open_gates, wake_due
+from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.reaper import reap
+from calling.handout.ring import release, ring
+from calling.outcomes.outcome import Recorded, Report, record, record_all
+from calling.views.audit import audit
 from models.errors import NotNow
 from models.outcomes import EFFECTS, Outcome
 

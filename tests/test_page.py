@@ -16,7 +16,9 @@ import pytest
 from sqlalchemy import select
 from world import NOON, World, wait_until
 
-from calling import hand_out, outcome, register, ring
+from calling import register
+from calling.handout import hand_out, ring
+from calling.outcomes import outcome
 from models.outcomes import Outcome
 from models.tables import Pause
 from web.screenshot import browser_page

@@ -7,9 +7,10 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling import placing, planner
-from calling.placing import place, rerank
-from calling.rank import rank
+from calling import planner
+from calling.handout.rank import rank
+from calling.intake import placing
+from calling.intake.placing import place, rerank
 from models.errors import NotFound
 
 

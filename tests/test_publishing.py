@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling.holding import hold
-from calling.publishing import current, publish
-from calling.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.holding import hold
+from calling.segments.publishing import current, publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from models.errors import BadRule, NotFound
 
 OLD = {"key": "old", "name": "Older", "when": {"f": "age", "op": "ge", "v": 60}}

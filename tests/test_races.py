@@ -10,21 +10,24 @@ import pytest
 from sqlalchemy import TextClause, text
 from world import NOON, World, wait_until
 
-from calling import claims, gates, holding, opening, placements, recalling, suppress
-from calling.allocate import allocate_all
-from calling.due import open_gates, wake_due
-from calling.hand_out import next_customer
-from calling.importing import import_file
-from calling.inbox import Told, journal, process_inbox
-from calling.orders import to_offer
-from calling.outcome import Report, record, record_all
-from calling.pause import pause
-from calling.presence import be
-from calling.publishing import publish
-from calling.reaper import reap
-from calling.recalling import recall
-from calling.resegmenting import rebuilds_to_do, run_rebuild
-from calling.ring import ring
+from calling.dialers.inbox import Told, journal, process_inbox
+from calling.dialers.orders import to_offer
+from calling.handout import claims, gates, placements, recalling
+from calling.handout.allocate import allocate_all
+from calling.handout.due import open_gates, wake_due
+from calling.handout.hand_out import next_customer
+from calling.handout.presence import be
+from calling.handout.reaper import reap
+from calling.handout.recalling import recall
+from calling.handout.ring import ring
+from calling.hours import opening
+from calling.intake.importing import import_file
+from calling.outcomes.outcome import Report, record, record_all
+from calling.segments import holding
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.walls import suppress
+from calling.walls.pause import pause
 from models import turnstile
 from models.outcomes import Outcome
 from models.work import Work

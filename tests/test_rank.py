@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, text
 from world import World
 
-from calling.rank import LARGEST, MISSING, SMALLEST, rank, rank_sql
+from calling.handout.rank import LARGEST, MISSING, SMALLEST, rank, rank_sql
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 EDGES = [sign * n for n in (0.0, 1.0, 1e-40, SMALLEST, LARGEST, 1e300, 2.0**24 + 1) for sign in (1, -1)]

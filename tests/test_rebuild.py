@@ -9,7 +9,7 @@ from rebuild_scene import OLD, Scene, ignore, interrupted, waiting_backends
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
-from calling.hand_out import next_customer
+from calling.handout.hand_out import next_customer
 from models.errors import NotFound
 from models.tables import Hold
 from models.turnstile import pass_shared

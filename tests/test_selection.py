@@ -7,7 +7,7 @@ from facet_scene import FacetScene, naive, random_filters
 from sqlalchemy import text
 from world import NOON, World
 
-from calling import selection
+from calling.segments import selection
 from models.errors import BadInput, Conflict
 from segmentation.catalogue import catalogue
 from segmentation.evaluate import meets

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling import allocate, hand_out, outcome, report, ring
-from calling.report import Hour
+from calling.handout import allocate, hand_out, ring
+from calling.outcomes import outcome
+from calling.views import report
+from calling.views.report import Hour
 from models.errors import Unavailable
 from models.outcomes import Outcome
 from models.work import Work

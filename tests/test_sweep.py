@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling.audit import audit
-from calling.due import wake_due
-from calling.hand_out import next_customer
-from calling.outcome import Report, record_all
-from calling.placing import place
-from calling.publishing import publish
-from calling.resegmenting import rebuilds_to_do, run_rebuild
-from calling.sweeping import sweep, sweep_all
+from calling.handout.due import wake_due
+from calling.handout.hand_out import next_customer
+from calling.intake.placing import place
+from calling.outcomes.outcome import Report, record_all
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.sweeping import sweep, sweep_all
+from calling.views.audit import audit
 from models.outcomes import Outcome
 from segmentation.resegment import differing
 

@@ -18,23 +18,23 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling import placements
-from calling.allocate import allocate_all
-from calling.audit import audit
-from calling.due import open_gates, wake_due
-from calling.hand_out import next_customer
-from calling.history import history
-from calling.holding import hold, release
-from calling.importing import import_file
-from calling.orders import to_offer
-from calling.outcome import Report, record_all
-from calling.pause import pause, resume
-from calling.publishing import publish
-from calling.reaper import reap
-from calling.resegmenting import rebuilds_to_do, run_rebuild
-from calling.ring import release as give_back
-from calling.ring import ring
-from calling.suppress import lift, suppress
+from calling.dialers.orders import to_offer
+from calling.handout import placements
+from calling.handout.allocate import allocate_all
+from calling.handout.due import open_gates, wake_due
+from calling.handout.hand_out import next_customer
+from calling.handout.reaper import reap
+from calling.handout.ring import release as give_back
+from calling.handout.ring import ring
+from calling.intake.importing import import_file
+from calling.outcomes.outcome import Report, record_all
+from calling.segments.history import history
+from calling.segments.holding import hold, release
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.views.audit import audit
+from calling.walls.pause import pause, resume
+from calling.walls.suppress import lift, suppress
 from models.errors import Conflict
 from models.outcomes import Outcome
 from segmentation.resegment import differing

@@ -10,16 +10,16 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
-from calling.allocate import allocate, allocate_all
-from calling.due import wake_due
-from calling.explain import explain
-from calling.hand_out import next_customer
-from calling.orders import came_back, recalls, to_offer, too_late
-from calling.outcome import Report, record_all
-from calling.pause import finish_pauses, pause, resume
-from calling.recalling import WallAnswer, fates
-from calling.ring import release, ring
-from calling.suppress import finish_suppressions, lift, suppress
+from calling.dialers.orders import came_back, recalls, to_offer, too_late
+from calling.handout.allocate import allocate, allocate_all
+from calling.handout.due import wake_due
+from calling.handout.hand_out import next_customer
+from calling.handout.recalling import WallAnswer, fates
+from calling.handout.ring import release, ring
+from calling.outcomes.outcome import Report, record_all
+from calling.views.explain import explain
+from calling.walls.pause import finish_pauses, pause, resume
+from calling.walls.suppress import finish_suppressions, lift, suppress
 from models.errors import BadInput, Conflict, NotFound, NotNow
 from models.outcomes import Outcome
 

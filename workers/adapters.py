@@ -1,6 +1,6 @@
 """Which adapter speaks to a dialer: the only place that names them."""
 
-from calling.orders import LinkedDialer
+from calling.dialers.orders import LinkedDialer
 from dialer_adapter.port import Dialer
 from dialer_adapter.redis_queue import RedisQueue
 from dialer_adapter.values import ClockReading

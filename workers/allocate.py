@@ -1,6 +1,6 @@
 """Spread an assignment's best customers over the sellers and dialers that want some."""
 
-from calling.allocate import allocate_all
+from calling.handout.allocate import allocate_all
 from wiring.app import app
 from workers.duty import duty
 

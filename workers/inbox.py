@@ -1,6 +1,6 @@
 """What a dialer told us, and its link journalled, takes effect."""
 
-from calling.inbox import process_inbox
+from calling.dialers.inbox import process_inbox
 from wiring.app import app
 from workers.duty import duty
 

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from calling import inbox, orders
-from calling.allocate import allocate_all
-from calling.inbox import Told
-from calling.orders import LinkedDialer, OrderToOffer
+from calling.dialers import inbox, orders
+from calling.dialers.inbox import Told
+from calling.dialers.orders import LinkedDialer, OrderToOffer
+from calling.handout.allocate import allocate_all
 from dialer_adapter.port import Dialer
 from dialer_adapter.values import Event, Mode, Order
 from wiring.app import App

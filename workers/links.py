@@ -6,7 +6,7 @@ from collections.abc import Collection
 import structlog
 from sqlalchemy import text
 
-from calling.orders import LinkedDialer, linked_dialer
+from calling.dialers.orders import LinkedDialer, linked_dialer
 from models.errors import RingelisteError
 from wiring.app import App
 from wiring.failures import reason

@@ -1,6 +1,6 @@
 """Attempts are kept by month: a month's place is made before its first attempt."""
 
-from calling.attempts import ensure_months
+from calling.outcomes.attempts import ensure_months
 from wiring.app import app
 from workers.duty import SLOW, duty
 

@@ -1,6 +1,6 @@
 """Leases whose time is up end, and their customers go on."""
 
-from calling import reaper
+from calling.handout import reaper
 from wiring.app import app
 from workers.duty import duty
 

@@ -1,6 +1,6 @@
 """An assignment's segments are made true, all of them."""
 
-from calling.resegmenting import run_rebuild
+from calling.segments.resegmenting import run_rebuild
 from wiring.app import app
 from workers.duty import SLOW, duty
 

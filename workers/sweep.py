@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from calling.sweeping import SLACK, sweep_all
+from calling.segments.sweeping import SLACK, sweep_all
 from wiring.app import app
 from workers.duty import duty
 

@@ -1,6 +1,6 @@
 """What time alone changes: rests end, gates open, holds run out."""
 
-from calling import due
+from calling.handout import due
 from wiring.app import app
 from workers.duty import duty
 

@@ -1,7 +1,7 @@
 """What a crash left between a pause or a suppression and its answer is finished: then it is a wall."""
 
-from calling.pause import finish_pauses
-from calling.suppress import finish_suppressions
+from calling.walls.pause import finish_pauses
+from calling.walls.suppress import finish_suppressions
 from wiring.app import app
 from workers.duty import duty
 

@@ -1,6 +1,6 @@
 -- Put customers of a CRM into an assignment: ready, Unsegmented, ranked. Who is there already stays as they are:
 -- the key says so. Asking beforehand (not exists) read all placements for each customer while the table was young.
--- The rank's expression is put in by calling/placing.py.
+-- The rank's expression is put in by calling/intake/placing.py.
 insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
 select :crm_id, a.id, c.id, 'ready', s.id, c.clock_id, /*rank*/, :now
   from assignment a

@@ -1,5 +1,5 @@
 -- Write the rank of these customers' placements anew, after a field that orders them has changed.
--- The caller holds the placements' locks. The rank's expression is put in by calling/placing.py.
+-- The caller holds the placements' locks. The rank's expression is put in by calling/intake/placing.py.
 with ranked as (
     select p.assignment_id, p.customer_id, /*rank*/ as rank
       from placement p

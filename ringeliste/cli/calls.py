@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from calling.explain import Explanation
-    from calling.hand_out import HandOut
+    from calling.handout.hand_out import HandOut
+    from calling.views.explain import Explanation
     from models.work import OpenWork
 
 PANEL = "Calls"
@@ -43,7 +43,7 @@ def next_customer(
       ringeliste next Ana
       ringeliste next Ana --dry-run --json
     """
-    from calling.hand_out import next_customer as hand_out
+    from calling.handout.hand_out import next_customer as hand_out
     from ringeliste.cli.doors import writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
@@ -73,7 +73,7 @@ def outcome(
       ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 sale --talk-seconds 412
       ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 no_answer --dry-run
     """
-    from calling.outcome import Report, record_all
+    from calling.outcomes.outcome import Report, record_all
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, shown, would
 
@@ -102,7 +102,7 @@ def explain(
       ringeliste explain 17
       ringeliste explain 17 --json
     """
-    from calling.explain import explain as ask
+    from calling.views.explain import explain as ask
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
     from ringeliste.cli.suppression import customer_id
@@ -123,7 +123,7 @@ def _lease(text: str) -> "UUID":
 
 def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
     """Whose report it is: that of the seller, or of the dialer, who held it. Raises NotFound."""
-    from calling.browse import leases
+    from calling.views.browse import leases
     from models.errors import NotFound
 
     with open_work() as work:

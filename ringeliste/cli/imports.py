@@ -13,8 +13,8 @@ from ringeliste.cli.options import AsJson, AssignmentName, CrmName, DryRun
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calling.importing import ImportReport
-    from calling.parsing import Reject
+    from calling.intake.importing import ImportReport
+    from calling.intake.parsing import Reject
 
 SHOWN = 10
 
@@ -63,7 +63,7 @@ def import_list(
       ringeliste import customers.csv --map Kundenummer=external_id --map Mobil=phone --dry-run
       ringeliste import customers.xlsx --create --crm "Private customers" --assignment Spring --region NO
     """
-    from calling.importing import import_file
+    from calling.intake.importing import import_file
     from ringeliste.cli.doors import application, somebody_works
     from ringeliste.cli.output import answer
     from ringeliste.cli.places import place_for

@@ -10,7 +10,7 @@ from ringeliste.cli.options import AsJson, AssignmentName, CrmName
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calling.report import SegmentFigures
+    from calling.views.report import SegmentFigures
 
 PANEL = "Lists"
 BAR, ROOMY = 24, 120
@@ -34,7 +34,7 @@ def segments(crm: CrmName = None, assignment: AssignmentName = None, as_json: As
       ringeliste segments
       ringeliste segments --assignment "Term deposit" --json
     """
-    from calling.report import segments as figures_of
+    from calling.views.report import segments as figures_of
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
 

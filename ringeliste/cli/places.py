@@ -8,8 +8,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from calling import register
-from calling.attempts import ensure_months
-from calling.numbers import check_region
+from calling.intake.numbers import check_region
+from calling.outcomes.attempts import ensure_months
 from models.errors import BadInput
 from models.work import OpenWork
 from ringeliste.cli.finding import find, find_crm

@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.status import Status
 
-from calling.importing import Progress
+from calling.intake.importing import Progress
 from ringeliste import throwaway
 from ringeliste.cli.output import number, plain_table, shown
 from ringeliste.drawing import bar, count

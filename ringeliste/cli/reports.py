@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from calling.audit import Finding
-    from calling.report import Hour
+    from calling.views.audit import Finding
+    from calling.views.report import Hour
 
 PANEL = "Reports"
 BAR = 36
@@ -51,7 +51,7 @@ def report(
     """
     from datetime import timedelta
 
-    from calling.report import hours as per_hour
+    from calling.views.report import hours as per_hour
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
 
@@ -72,7 +72,7 @@ def check(crm: CrmName = None, as_json: AsJson = False) -> None:
       ringeliste check
       ringeliste check --json && echo "every promise kept"
     """
-    from calling.audit import audit, by_promise
+    from calling.views.audit import audit, by_promise
     from ringeliste.cli.doors import application
     from ringeliste.cli.finding import find_crm
     from ringeliste.cli.output import answer

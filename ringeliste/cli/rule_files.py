@@ -22,7 +22,7 @@ def read_file(file: Path, fields: Mapping[str, str]) -> Any:
 
 def fields_of(work: "Work") -> dict[str, str]:
     """The CRM's own fields that rules may ask: key -> type."""
-    from calling.publishing import own_fields
+    from calling.segments.publishing import own_fields
 
     return own_fields(work)
 

@@ -49,7 +49,7 @@ def show(
       ringeliste rules show --text > rules.txt
       ringeliste rules show --assignment Spring --json > rules.json
     """
-    from calling.publishing import current
+    from calling.segments.publishing import current
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
 
@@ -82,7 +82,7 @@ def publish(
       ringeliste rules publish rules.json --dry-run
       ringeliste rules publish rules.txt --author Kari
     """
-    from calling.publishing import publish as put_in_force
+    from calling.segments.publishing import publish as put_in_force
     from ringeliste.cli.doors import somebody_works, writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
@@ -101,7 +101,7 @@ def publish(
 
 def _moves(open_work: "OpenWork", assignment_id: int) -> list[dict[str, Any]]:
     """From where to where, and how many: the rebuild itself, in the transaction that is rolled back."""
-    from calling.resegmenting import rebuilds_to_do, run_rebuild
+    from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
     before = _sizes(open_work, assignment_id)
     for rebuild_id in rebuilds_to_do(open_work):
@@ -114,7 +114,7 @@ def _moves(open_work: "OpenWork", assignment_id: int) -> list[dict[str, Any]]:
 
 
 def _sizes(open_work: "OpenWork", assignment_id: int) -> dict[str, int]:
-    from calling.report import segments
+    from calling.views.report import segments
 
     with open_work() as work:
         return {one.key: one.size for one in segments(work, assignment_id)}

@@ -41,7 +41,7 @@ def suppress(
       ringeliste suppress --customer 17 --days 365
       ringeliste suppress +351912345678 --lift
     """
-    from calling import suppress as list_of
+    from calling.walls import suppress as list_of
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, shown, would
     from ringeliste.drawing import counted
@@ -67,7 +67,7 @@ def suppress(
 
 
 def _subject(open_work: "OpenWork", number: str | None, customer: str | None) -> dict[str, Any]:
-    from calling.numbers import Number, read_number
+    from calling.intake.numbers import Number, read_number
 
     with open_work() as work:
         if customer is not None:
@@ -81,7 +81,7 @@ def _subject(open_work: "OpenWork", number: str | None, customer: str | None) ->
 
 def customer_id(work: "Work", external_id: str) -> int:
     """The customer of that external id. Raises NotFound."""
-    from calling.browse import customers
+    from calling.views.browse import customers
     from models.errors import NotFound
 
     found = customers(work, 0, 1, external_id=external_id)

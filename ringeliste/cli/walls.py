@@ -13,7 +13,7 @@ from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryR
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calling.recalling import Patience, WallAnswer
+    from calling.handout.recalling import Patience, WallAnswer
     from models.work import OpenWork
     from wiring.app import App
 
@@ -64,7 +64,7 @@ def pause(
       ringeliste pause dialer robot --minutes 30
       ringeliste pause crm --reason "complaint" --dry-run
     """
-    from calling.pause import pause as stop
+    from calling.walls.pause import pause as stop
     from ringeliste.cli.doors import writing
 
     with writing(crm, dry_run=dry_run) as (app, open_work):
@@ -93,7 +93,7 @@ def resume(
       ringeliste resume segment savers
       ringeliste resume crm
     """
-    from calling.pause import resume as go_on
+    from calling.walls.pause import resume as go_on
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, would
     from ringeliste.drawing import counted

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from calling import audit, report
+from calling.views import audit, report
 from ringeliste.simulation.stage import Stage
 from wiring.app import App
 

@@ -10,9 +10,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from calling import inbox, orders
-from calling.inbox import Told
-from calling.orders import OrderToOffer
+from calling.dialers import inbox, orders
+from calling.dialers.inbox import Told
+from calling.dialers.orders import OrderToOffer
 from dialer_adapter.fate import Fate
 from ringeliste.simulation.stage import Stage
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from calling import outcome, presence, ring
-from calling.hand_out import HandOut, next_customer
+from calling.handout import presence, ring
+from calling.handout.hand_out import HandOut, next_customer
+from calling.outcomes import outcome
 from models.errors import LeaseGone, NotNow
 from ringeliste.simulation.stage import Stage
 

@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from calling import allocate, due, pause, reaper, suppress
-from calling.attempts import ensure_months
-from calling.opening import Openings, openings
-from calling.resegmenting import rebuilds_to_do, run_rebuild
-from calling.sweeping import sweep_all
+from calling.handout import allocate, due, reaper
+from calling.hours.opening import Openings, openings
+from calling.outcomes.attempts import ensure_months
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.sweeping import sweep_all
+from calling.walls import pause, suppress
 from ringeliste.simulation.robot import CYCLE, SimulatedRobot
 from ringeliste.simulation.stage import Stage
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
-from calling import browse, floor, report
-from calling.publishing import publish
+from calling.segments.publishing import publish
+from calling.views import browse, floor, report
 from web.api import assignment_models as models
 from web.api.common import AskedInstant, Instant, Model, Page, Paging, PathId, TheApp, page, without_nul_in
 from web.api.docs import answers, example

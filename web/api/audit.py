@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import Field
 
-from calling import audit
+from calling.views import audit
 from web.api.common import Model, TheApp
 from web.api.docs import answers
 from web.keys import Manager

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from calling import browse
-from calling.explain import Explanation as Explained
-from calling.explain import explain
+from calling.views import browse
+from calling.views.explain import Explanation as Explained
+from calling.views.explain import explain
 from web.api.common import LARGEST, Asked, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers
 from web.keys import Manager

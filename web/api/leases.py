@@ -9,7 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling import browse, outcome, ring
+from calling.handout import ring
+from calling.outcomes import outcome
+from calling.views import browse
 from models.errors import BadInput, NotFound
 from models.outcomes import Outcome
 from models.work import Work

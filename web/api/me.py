@@ -7,9 +7,10 @@ from fastapi import APIRouter, Body
 from pydantic import Field
 from starlette.responses import Response
 
-from calling import browse, presence
-from calling.hand_out import next_customer
-from calling.opening import openings
+from calling.handout import presence
+from calling.handout.hand_out import next_customer
+from calling.hours.opening import openings
+from calling.views import browse
 from web.about import about
 from web.api.common import Id, Instant, Model, TheApp
 from web.api.docs import answers, example

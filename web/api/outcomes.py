@@ -7,8 +7,9 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling import browse, outcome
-from calling.outcome import Recorded as Came
+from calling.outcomes import outcome
+from calling.outcomes.outcome import Recorded as Came
+from calling.views import browse
 from web.api.common import MOST, Model, TheApp
 from web.api.docs import answers, example
 from web.api.leases import RECORDED, Recorded, Result, refuse_future

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling import browse
-from calling.pause import pause, resume
+from calling.views import browse
+from calling.walls.pause import pause, resume
 from models.errors import BadInput
 from web.about import about
 from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
-from calling import browse
-from calling.numbers import Number, read_number
-from calling.suppress import lift, suppress
+from calling.intake.numbers import Number, read_number
+from calling.views import browse
+from calling.walls.suppress import lift, suppress
 from models.errors import BadInput
 from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers, example

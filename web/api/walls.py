@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from calling.recalling import Patience, WallAnswer
+from calling.handout.recalling import Patience, WallAnswer
 from web.api.common import Instant, Model
 from wiring.app import App
 

@@ -8,10 +8,10 @@ from typing import Any
 from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
-from calling import browse
-from calling.pause import pause, resume
-from calling.recalling import WallAnswer
-from calling.report import SegmentFigures
+from calling.handout.recalling import WallAnswer
+from calling.views import browse
+from calling.views.report import SegmentFigures
+from calling.walls.pause import pause, resume
 from models.errors import RingelisteError
 from web.api.walls import patience
 from web.keys import Holder, KeyRing

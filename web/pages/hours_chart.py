@@ -4,7 +4,7 @@ from typing import Any
 
 from nicegui import ui
 
-from calling.report import Hour
+from calling.views.report import Hour
 from web.pages.parts import box, words
 from web.pages.snapshot import Snapshot, hour_of
 

@@ -1,6 +1,6 @@
 """Who is on the line: each dialer's orders, each seller and whom they hold, and since when."""
 
-from calling.floor import DialerNow, SellerNow
+from calling.views.floor import DialerNow, SellerNow
 from web.pages.parts import box, count, words
 from web.pages.snapshot import Snapshot
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
-from calling.recalling import WallAnswer
+from calling.handout.recalling import WallAnswer
 from models.errors import RingelisteError
 from web.pages.parts import box, count, words
 

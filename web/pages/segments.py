@@ -5,7 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
-from calling.report import SegmentFigures
+from calling.views.report import SegmentFigures
 from web.pages.parts import box, count, share, words
 from web.pages.snapshot import Pause, Snapshot, local
 

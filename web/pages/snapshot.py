@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from calling import browse, report
-from calling.floor import Floor, floor
-from calling.report import Hour, SegmentFigures
+from calling.views import browse, report
+from calling.views.floor import Floor, floor
+from calling.views.report import Hour, SegmentFigures
 from models.tables.assignments import UNSEGMENTED
 from models.work import Work
 

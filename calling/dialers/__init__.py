@@ -1,0 +1,1 @@
+"""The dialer's side of a lease: orders out, events in."""

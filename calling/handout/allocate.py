@@ -1,0 +1,241 @@
+"""Allocation: the best free customers, spread over sellers' lists and dialers' queues.
+
+One allocator at a time per assignment: sixteen who all want the same best card come back empty nine
+times of ten, one who deals for everybody never does (design 5.3).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from calling.handout import claims, gates, placements
+from calling.hours.opening import last_ring_by, openings
+from calling.walls import pauses
+from models import turnstile
+from models.errors import NotFound
+from models.sql import load
+from models.work import OpenWork, Work
+
+DEPTH = 2
+"""Customers that wait in an available seller's list, so that the next one is there at once."""
+
+BATCH = 200
+"""Leases of one transaction: short enough that a pause never waits long behind it."""
+
+IN_TOUCH = timedelta(minutes=5)
+"""Business time after which a dialer's last word about what it wants is void."""
+
+EXPIRY_GRACE = timedelta(seconds=120)
+"""Business time that a link has, after `ring_by`, to say what became of an order."""
+
+_ASSIGNMENT = text("select * from assignment where crm_id = :crm_id and id = :assignment_id")
+_SEGMENTS = text("""
+    select id from segment
+     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
+     order by position, id
+""")
+
+
+@dataclass(slots=True)
+class Need:
+    """One holder and how many more customers they could take; `segment_id` None: of any segment."""
+
+    seller_id: int | None
+    dialer_id: int | None
+    segment_id: int | None
+    wanted: int
+    rings_late: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A customer dealt to a holder, not leased yet."""
+
+    customer_id: int
+    segment_id: int
+    clock_id: int
+    need: Need
+    lease_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """`leased` customers were dealt; `short`: some were lost to others, so another round may find more."""
+
+    leased: int
+    short: bool
+
+
+def allocate_all(open_work: OpenWork, assignment_id: int, *, rounds: int = 20) -> int:
+    """Deal until everybody has what they want or nothing is left; how many were leased."""
+    total = 0
+    for _ in range(rounds):
+        with open_work() as work:
+            done = allocate(work, assignment_id)
+        total += done.leased
+        if not done.short:
+            break
+    return total
+
+
+def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
+    """One round for one assignment, in the transaction of `work`: at most 200 leases.
+
+    Takes the allocator lock, passes the turnstile, then reads. Raises NotFound.
+    """
+    turnstile.become_allocator(work, assignment_id)
+    turnstile.pass_shared(work, [assignment_id])
+    return deal(work, assignment_id, only_seller=only_seller)
+
+
+def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
+    """The round itself; the caller is the allocator and has passed the turnstile."""
+    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
+    if assignment is None:
+        raise NotFound("assignment", assignment_id)
+    standing = pauses.standing(work)
+    needs = _needs(work, standing, assignment_id, only_seller)
+    wanted = min(sum(need.wanted for need in needs), BATCH)
+    closing = openings(work).open(work.now) if wanted else {}
+    if not closing:
+        return Allocation(0, False)
+    found = _candidates(work, standing, assignment_id, needs, list(closing), wanted)
+    facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
+    blocked = [customer for customer, fact in facts.items() if fact.shut]
+    free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
+    chosen = _spread(work, free, needs, closing)[:wanted]
+    leased = _lease(work, assignment, chosen, facts, closing, blocked)
+    progress = bool(leased or blocked)
+    unmet = len(leased) < wanted and len(found) >= wanted
+    return Allocation(len(leased), progress and (unmet or wanted == BATCH))
+
+
+def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
+    """Who wants customers and is not paused. Read behind the turnstile."""
+    rows = work.run(
+        load("needs"),
+        assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
+    ).all()  # fmt: skip
+    needs = [
+        Need(r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds))
+        for r in rows
+        if r.wanted > 0
+    ]
+    paused = {
+        id(need)
+        for need in needs
+        if standing.shut(
+            assignment_id=assignment_id, segment_id=need.segment_id,
+            seller_id=need.seller_id, dialer_id=need.dialer_id,
+        )
+    }  # fmt: skip
+    return [need for need in needs if id(need) not in paused]
+
+
+def _candidates(
+    work: Work,
+    standing: pauses.Pauses,
+    assignment_id: int,
+    needs: Sequence[Need],
+    clocks: list[int],
+    wanted: int,
+) -> list[tuple[int, int, int]]:
+    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
+    asked = {need.segment_id for need in needs}
+    segments = [
+        segment
+        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
+        if (None in asked or segment in asked)
+        and not standing.shut(assignment_id=assignment_id, segment_id=segment)
+    ]
+    most = 2 * wanted
+    rows = work.run(
+        load("candidates"),
+        assignment_id=assignment_id, segments=segments, clocks=clocks, most=most,
+        most_in_all=most if asked == {None} else most * max(len(segments), 1),
+    )  # fmt: skip
+    return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
+
+
+def _spread(
+    work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need], closing: Mapping[int, datetime]
+) -> list[Chosen]:
+    """Deal in turns: everybody's first customer before anybody's second, best customers first."""
+    chosen: list[Chosen] = []
+    left = list(free)
+    # Ids of one instant are in random order; sorted, a list in order of ids is in order of dealing.
+    ids = iter(sorted(work.new_id(work.now) for _ in left))
+    hungry = [need for need in needs if need.wanted > 0]
+    given = dict.fromkeys(map(id, hungry), 0)
+    while hungry and left:
+        for need in list(hungry):
+            card = next((c for c in left if _suits(need, c, closing, work.now)), None)
+            if card is None:
+                hungry.remove(need)
+                continue
+            left.remove(card)
+            chosen.append(Chosen(*card, need=need, lease_id=next(ids)))
+            given[id(need)] += 1
+            if given[id(need)] == need.wanted:
+                hungry.remove(need)
+    return chosen
+
+
+def _suits(need: Need, card: tuple[int, int, int], closing: Mapping[int, datetime], now: datetime) -> bool:
+    """Whether a customer is of the need's segment, and could not be rung past closing by it (P3)."""
+    _, segment_id, clock_id = card
+    return need.segment_id in (None, segment_id) and last_ring_by(closing[clock_id], need.rings_late) > now
+
+
+def _lease(
+    work: Work, assignment: RowMapping, chosen: Sequence[Chosen],
+    facts: Mapping[int, gates.Facts], closing: Mapping[int, datetime], blocked: Sequence[int],
+) -> set[UUID]:  # fmt: skip
+    """Claims first, then leases only where the placement is still as it was chosen.
+
+    The `blocked` are stamped on the way: all placements that are written here are locked at once, by key.
+    """
+    whole = claims.claim(work, [(c.customer_id, c.lease_id) for c in chosen])
+    rows = [c for c in chosen if c.lease_id in whole]
+    placements.lock(work, [*(c.customer_id for c in rows), *blocked])
+    gates.restamp(work, blocked, locked=True)
+    if not rows:
+        return set()
+    ring_bys = [_ring_by(work, assignment, c, closing[c.clock_id]) for c in rows]
+    leased = set(
+        work.run(
+            load("lease"),
+            assignment_id=assignment["id"],
+            customers=[c.customer_id for c in rows],
+            leases=[c.lease_id for c in rows],
+            segments=[c.segment_id for c in rows],
+            sellers=[c.need.seller_id for c in rows],
+            dialers=[c.need.dialer_id for c in rows],
+            numbers=[facts[c.customer_id].e164 for c in rows],
+            zones=[facts[c.customer_id].zone for c in rows],
+            ring_bys=ring_bys,
+            expiries=[
+                _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
+            ],
+        ).scalars()
+    )
+    claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])
+    return leased
+
+
+def _ring_by(work: Work, assignment: RowMapping, chosen: Chosen, closes_at: datetime) -> datetime:
+    """An order's life for a dialer; a seller may take longer to look. Never past closing."""
+    if chosen.need.dialer_id is None:
+        return closes_at
+    latest = last_ring_by(closes_at, chosen.need.rings_late)
+    return min(latest, work.now + timedelta(seconds=assignment["offer_seconds"]))
+
+
+def _expiry(work: Work, assignment: RowMapping, chosen: Chosen, ring_by: datetime) -> datetime:
+    """When the reaper looks: a seller's list after its hold, a dialer's order when it can ring no more."""
+    if chosen.need.dialer_id is None:
+        return min(ring_by, work.now + timedelta(seconds=assignment["hold_seconds"]))
+    return ring_by + chosen.need.rings_late + EXPIRY_GRACE

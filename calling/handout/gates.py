@@ -1,0 +1,178 @@
+"""Everything that may stop a customer, once: allocate, ring, explain and the funnel all read this list.
+
+A gate is a piece of SQL that says *until when* it is shut (an instant), or null if it is open. It stands
+over `p` placement, `c` customer, `k` call_clock and `n`, the first callable number of the customer.
+
+Stamped gates depend on facts that change by an event or at a known instant. Whoever changes the fact
+writes the stamp (`restamp`), so that stamped customers leave the probe index. Pause and window are never
+stamped: they are joined at hand-out, so that nothing is rewritten when time passes.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from calling.handout import placements
+from models.tables import FOREVER
+from models.tables.customers import CALLABLE_NUMBER_STATES
+from models.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """`until`: SQL of the instant (timestamptz) until which it is shut; null when it is open."""
+
+    name: str
+    meaning: str
+    until: str
+
+
+_STANDING = "s.lifted_at is null and (s.expires_at is null or s.expires_at > :now)"
+
+STAMPED = (
+    Gate(
+        "suppressed",
+        "the customer, or every number of theirs, is on a do-not-call list",
+        f"""greatest(
+            (select max(coalesce(s.expires_at, :forever)) from suppression s
+              where s.crm_id = :crm_id and s.customer_id = p.customer_id and {_STANDING}),
+            case when n.e164 is null then
+                (select min(number.until) from (
+                    select max(coalesce(s.expires_at, :forever)) as until
+                      from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
+                     where m.crm_id = :crm_id and m.customer_id = p.customer_id
+                       and m.state = any(:callable) and {_STANDING}
+                       and (cast(:e164 as text) is null or m.e164 = :e164)
+                     group by m.e164) as number)
+            end)""",
+    ),
+    Gate(
+        "no_number",
+        "no number of theirs can be rung: none given, disconnected, or somebody else's",
+        """case when n.e164 is null and not exists (
+            select from customer_number m
+             where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+               and (cast(:e164 as text) is null or m.e164 = :e164)) then :forever end""",
+    ),
+    Gate(
+        "zone_unknown",
+        "nobody knows where they are: a person has to verify the zone",
+        "case when cardinality(k.zones) = 0 then :forever end",
+    ),
+    Gate(
+        "gap",
+        "they were rung a moment ago",
+        """(select max(r.gap_until) from ring_limit r
+             where r.crm_id = :crm_id and r.gap_until > :now
+               and ((r.scope = 'customer' and r.subject = p.customer_id::text)
+                 or (r.scope = 'number' and r.subject = n.e164)))""",
+    ),
+)
+
+FACTS = f"""
+    left join call_clock k on k.id = p.clock_id
+    left join lateral (
+        select m.e164 from customer_number m
+         where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+           and (cast(:e164 as text) is null or m.e164 = :e164)
+           and not exists (select from suppression s
+                            where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
+         order by m.position, m.e164 limit 1
+    ) n on true
+"""
+"""The joins that the gates' SQL stands on. Bind :e164 null for the best number, or the number of a lease."""
+
+
+def bindings(e164: str | None = None) -> dict[str, object]:
+    """The values that the gates' SQL needs besides crm_id and now."""
+    return {"callable": list(CALLABLE_NUMBER_STATES), "forever": FOREVER, "e164": e164}
+
+
+_UNTILS = ", ".join(f"({gate.until}) as {gate.name}" for gate in STAMPED)
+
+# Given through a subselect, the planner cannot see how many there are: one plan fits all and is kept.
+# Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
+_GIVEN = "any((select cast(:customers as bigint[]))::bigint[])"
+
+# `facts` is materialised: each gate is asked once.
+_RESTAMP = text(f"""
+    with facts as materialized (
+        select p.assignment_id, p.customer_id, {_UNTILS}
+          from placement p
+          {FACTS}
+         where p.crm_id = :crm_id and p.customer_id = {_GIVEN} and p.state not in ('left', 'anonymised')
+    ), stamp as (
+        select assignment_id, customer_id,
+               case {" ".join(f"when {g.name} is not null then '{g.name}'" for g in STAMPED)} end as gate,
+               coalesce({", ".join(g.name for g in STAMPED)}) as until
+          from facts
+    )
+    update placement p set gated_by = s.gate, gated_until = s.until
+      from stamp s
+     where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.customer_id = s.customer_id
+       and (p.gated_by is distinct from s.gate or p.gated_until is distinct from s.until)
+""")
+
+_SHUT = text(f"""
+    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS},
+           p.return_state is not distinct from 'closed' as closed,
+           exists (select from customer_number m
+                     join claim_number held on held.crm_id = :crm_id and held.e164 = m.e164
+                    where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held
+      from placement p
+      join customer c on c.crm_id = :crm_id and c.id = p.customer_id
+      {FACTS}
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = {_GIVEN}
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the stamped gates say of one placement now. `shut`: (gate, until) of each shut one, in order.
+
+    `held`: somebody holds the customer, or another one with a number of theirs. `closed`: a late outcome
+    has closed them while somebody holds them.
+    """
+
+    customer_id: int
+    e164: str | None
+    zone: str
+    clock_id: int
+    segment_id: int
+    held: bool
+    closed: bool
+    shut: tuple[tuple[str, datetime], ...]
+
+
+def restamp(work: Work, customers: Iterable[int], *, locked: bool = False) -> int:
+    """Write `gated_by` and `gated_until` anew for every placement of these customers; how many changed.
+
+    The placements are locked by a statement of its own, or were by an earlier one of the caller's
+    (`locked`): what we wait for there is seen by the facts here.
+    """
+    ids = sorted(set(customers))
+    if not ids:
+        return 0
+    if not locked:
+        placements.lock(work, ids)
+    return work.run(_RESTAMP, customers=ids, **bindings()).rowcount
+
+
+def facts_of(
+    work: Work, assignment_id: int, customers: Sequence[int], *, e164: str | None = None
+) -> dict[int, Facts]:
+    """Ask every stamped gate about these customers, whatever their stamps say.
+
+    With `e164`, that number is meant instead of the first callable one.
+    """
+    rows = work.run(_SHUT, assignment_id=assignment_id, customers=list(customers), **bindings(e164))
+    return {
+        row.customer_id: Facts(
+            row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,
+            row.closed,
+            tuple((g.name, until) for g in STAMPED if (until := getattr(row, g.name)) is not None),
+        )
+        for row in rows
+    }  # fmt: skip

@@ -1,0 +1,154 @@
+"""A seller asks for their next customer.
+
+Two tabs are one seller: whoever already holds a customer is shown that one again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling.handout import allocate, gates
+from calling.handout.give_back import give_back
+from calling.hours.opening import openings
+from calling.walls import pauses
+from models import turnstile
+from models.errors import Conflict, NotFound
+from models.work import OpenWork, Work
+
+ROUNDS = 5
+"""Of dealing for one seller, before they hear that nobody can be rung."""
+
+
+@dataclass(frozen=True, slots=True)
+class HandOut:
+    """A customer on a seller's screen. `e164` is the number to ring; times are UTC."""
+
+    lease_id: UUID
+    state: str
+    assignment_id: int
+    segment_id: int
+    customer_id: int
+    external_id: str
+    name: str
+    e164: str
+    zone: str
+    status: str
+    attempts: int
+    fields: dict[str, Any]
+    ring_by: datetime
+    expires_at: datetime
+
+
+_SELLER = text("select * from seller where crm_id = :crm_id and id = :seller_id")
+
+_CARD = """
+    select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
+           l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id
+      from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+      join customer c on c.crm_id = :crm_id and c.id = l.customer_id
+     where l.crm_id = :crm_id and l.ended_at is null
+"""
+_LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.id")
+
+# Two tabs at once begin at the same lease: who comes second finds it taken, and takes no other beside it.
+_TAKE = text("""
+    update lease l set state = 'taken', taken_at = :now,
+           expires_at = least(l.ring_by, :now + a.hold_seconds * interval '1 second')
+      from assignment a
+     where l.crm_id = :crm_id and l.id = :lease_id and l.state = 'offered'
+       and a.crm_id = :crm_id and a.id = l.assignment_id
+       and not exists (select from lease held
+                        where held.crm_id = :crm_id and held.seller_id = l.seller_id
+                          and held.ended_at is null and held.state <> 'offered')
+    returning l.expires_at
+""")
+
+
+def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
+    """The seller's next customer, taken; None when nobody can be rung now.
+
+    The top of their own list by key; a seller with an empty list deals for themself.
+    Raises NotFound, and Conflict when the seller is away or works no assignment.
+    """
+    stopped: list[UUID] = []
+    with open_work() as work:
+        assignment_id = _working(work, seller_id)
+        turnstile.pass_shared(work, [assignment_id])
+        card = _held_or_taken(work, seller_id, assignment_id, stopped)
+    if stopped:
+        with open_work() as work:
+            turnstile.pass_shared(work, [assignment_id])
+            give_back(work, sorted(stopped), "released", states=["offered"])
+    # A round that met only blocked customers has stamped them: the next one sees further. Each is a
+    # transaction of its own: what it locks, it locks in key order.
+    for _ in range(ROUNDS):
+        if card is not None:
+            break
+        with open_work() as work:
+            turnstile.become_allocator(work, assignment_id)
+            turnstile.pass_shared(work, [assignment_id])
+            # Somebody may have dealt for us while we waited to become the allocator.
+            card = _held_or_taken(work, seller_id, assignment_id, [])
+            if card is not None:
+                break
+            dealt = allocate.deal(work, assignment_id, only_seller=seller_id)
+            card = _held_or_taken(work, seller_id, assignment_id, [])
+        if not dealt.short:
+            break
+    return card
+
+
+def _working(work: Work, seller_id: int) -> int:
+    seller = work.run(_SELLER, seller_id=seller_id).first()
+    if seller is None:
+        raise NotFound("seller", seller_id)
+    if seller.presence != "available":
+        raise Conflict("you are away: become available first", presence=seller.presence)
+    if seller.assignment_id is None:
+        raise Conflict("you work no assignment: choose one first")
+    return int(seller.assignment_id)
+
+
+def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list[UUID]) -> HandOut | None:
+    """What they hold already, else the first of their list that may be rung.
+
+    Who is paused or whose clock is shut stays, for the recall or the reaper; who may not be rung any more is
+    noted in `stopped`: they would keep the list full and the seller idle.
+    """
+    cards = work.run(_LIST, seller_id=seller_id).all()
+    held = next((row for row in cards if row.state != "offered"), None)
+    if held:
+        return _card(held)
+    rows = [row for row in cards if row.assignment_id == assignment_id and row.ring_by > work.now]
+    if not rows:
+        return None
+    standing = pauses.standing(work)
+    open_now = openings(work, sorted({row.clock_id for row in rows})).open(work.now)
+    facts = gates.facts_of(work, assignment_id, [row.customer_id for row in rows])
+    for row in rows:
+        paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
+        fact = facts.get(row.customer_id)
+        if fact is not None and _stopped(fact, row.e164):
+            stopped.append(row.lease_id)
+            continue
+        if paused or row.clock_id not in open_now or fact is None:
+            continue
+        expiry = work.run(_TAKE, lease_id=row.lease_id).scalar()
+        if expiry is not None:
+            return _card(row, state="taken", expires_at=expiry)
+    return None
+
+
+def _stopped(fact: gates.Facts, e164: str) -> bool:
+    """A gate is shut, an earlier call has closed the customer, or another number is the one to ring now."""
+    return bool(fact.shut) or fact.closed or fact.e164 != e164
+
+
+def _card(row: Row[Any], **now: Any) -> HandOut:
+    values = {name: getattr(row, name) for name in HandOut.__dataclass_fields__}
+    return HandOut(**{**values, **now})

@@ -1,0 +1,66 @@
+"""Every lease ends (P5): the reaper takes what its holder has forgotten."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling.handout.give_back import STARTED, give_back, give_up
+from calling.handout.recalling import recall
+from models import turnstile
+from models.work import OpenWork
+
+BATCH = 200
+
+_EXPIRED = text("""
+    select id, assignment_id, state, sent_at from lease
+     where crm_id = :crm_id and ended_at is null and expires_at <= :now
+     order by expires_at limit :batch
+""")
+
+# A crash may have come between a late outcome, or a move to another segment, and the recall of the offered
+# lease that it concerns. A lease begins with 'ready' to return to: anything else was written meanwhile.
+_OVERTAKEN = text("""
+    select l.id from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+                      and (p.return_state <> 'ready' or l.segment_id <> p.segment_id)
+     where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
+       and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
+     order by l.id limit :batch
+""")
+
+
+def reap(open_work: OpenWork) -> int:
+    """End leases whose time is over, in batches; how many.
+
+    Unrung at a seller, or never sent: back to where they came from. Rung, or offered outside and past the
+    last instant at which it could ring: unconfirmed, which counts as a ring.
+    """
+    ended = 0
+    while True:
+        with open_work() as work:
+            rows = work.run(_EXPIRED, batch=BATCH).all()
+        unsure = [row for row in rows if row.state in STARTED or row.sent_at is not None]
+        unrung = [row for row in rows if row not in unsure]
+        done = _end(open_work, unrung, sure=True) + _end(open_work, unsure, sure=False)
+        ended += done
+        if len(rows) < BATCH or not done:
+            break
+    with open_work() as work:
+        overtaken = list(work.run(_OVERTAKEN, batch=BATCH).scalars())
+        recall(work, overtaken, "overtaken by a late outcome, or moved", states=["offered"])
+    return ended
+
+
+def _end(open_work: OpenWork, rows: Sequence[Row[Any]], *, sure: bool) -> int:
+    """One transaction a kind: all its rows are locked in key order at once."""
+    leases: list[UUID] = sorted(row.id for row in rows)
+    if not leases:
+        return 0
+    with open_work() as work:
+        turnstile.pass_shared(work, (row.assignment_id for row in rows))
+        if sure:
+            return len(give_back(work, leases, "expired", unsent=True, expired=True))
+        return len(give_up(work, leases, expired=True))

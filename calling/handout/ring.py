@@ -1,0 +1,110 @@
+"""The ring, a moment of its own: everything that may stop it is looked at once more.
+
+And giving a customer back unrung.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling.handout import gates, placements
+from calling.handout.give_back import UNRUNG, give_back, note_rings
+from calling.hours.opening import openings
+from calling.walls import pauses
+from models import turnstile
+from models.errors import BadInput, LeaseGone, NotNow
+from models.work import Work
+
+_LOCK = text("""
+    select id, state, seller_id, dialer_id, assignment_id, customer_id, e164, ring_by, rung_at, ended_by
+      from lease where crm_id = :crm_id and id = :lease_id for update
+""")
+_WHERE = text("select assignment_id, seller_id from lease where crm_id = :crm_id and id = :lease_id")
+_RING = text("""
+    update lease set state = 'rung', rung_at = :now, expires_at = :expires_at
+     where crm_id = :crm_id and id = :lease_id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The last look was good: ring `e164` now, and never after `ring_by`."""
+
+    lease_id: UUID
+    e164: str
+    ring_by: datetime
+    rung_at: datetime
+
+
+TALK = timedelta(hours=1)
+"""Business time after a ring in which an outcome is awaited; then the lease is unconfirmed."""
+
+
+def ring(work: Work, lease_id: UUID, seller_id: int) -> Ring:
+    """The moment before the telephone rings: window, pause, suppression and limits are looked at again.
+
+    Ringing twice is one ring.
+    Raises LeaseGone, NotNow (with the gate, and until when).
+    """
+    lease = _locked(work, lease_id, seller_id)
+    if lease.state == "rung":
+        return Ring(lease_id, lease.e164, lease.ring_by, lease.rung_at)
+    if lease.state != "taken":
+        raise LeaseGone(lease_id, f"it is {lease.state}, not taken")
+    touched = {customer for _, customer in placements.lock_touched(work, [lease_id])}
+    refuse_if_shut(work, lease)
+    work.run(_RING, lease_id=lease_id, expires_at=work.now + TALK)
+    note_rings(work, [lease_id])
+    gates.restamp(work, touched, locked=True)
+    return Ring(lease_id, lease.e164, lease.ring_by, work.now)
+
+
+def refuse_if_shut(work: Work, lease: Any) -> None:
+    """Raise NotNow for the first gate that is shut for this lease's customer and number.
+
+    Never trusts the stamp. The caller has passed the turnstile.
+    """
+    if work.now >= lease.ring_by:
+        raise NotNow("ring_by", None)
+    fact = gates.facts_of(work, lease.assignment_id, [lease.customer_id], e164=lease.e164)[lease.customer_id]
+    paused = pauses.standing(work).shut(
+        assignment_id=lease.assignment_id, segment_id=fact.segment_id,
+        seller_id=lease.seller_id, dialer_id=lease.dialer_id,
+    )  # fmt: skip
+    if fact.closed:
+        raise NotNow("closed by the outcome of an earlier call", None)
+    if paused:
+        raise NotNow(f"paused: {paused[0]}", paused[1])
+    if fact.shut:
+        raise NotNow(*fact.shut[0])
+    hours = openings(work, [fact.clock_id])
+    if not hours.is_open(fact.clock_id, work.now):
+        raise NotNow("window", hours.next_opening(fact.clock_id, work.now))
+
+
+def release(work: Work, lease_id: UUID, seller_id: int) -> None:
+    """Give a customer back unrung. Giving back twice is once. Raises LeaseGone, BadInput when it has rung."""
+    lease = work.run(_WHERE, lease_id=lease_id).first()
+    if lease is None or lease.seller_id != seller_id:
+        raise LeaseGone(lease_id, "there is no such lease of yours")
+    turnstile.pass_shared(work, [lease.assignment_id])
+    if give_back(work, [lease_id], "released"):
+        return
+    row = work.run(_LOCK, lease_id=lease_id).one()
+    if row.state not in (*UNRUNG, "ended"):
+        raise BadInput("it has rung: report an outcome instead of giving it back", lease=str(lease_id))
+
+
+def _locked(work: Work, lease_id: UUID, seller_id: int) -> Row[Any]:
+    """Pass the turnstile, then lock the lease; it has to be this seller's and live."""
+    found = work.run(_WHERE, lease_id=lease_id).first()
+    if found is None or found.seller_id != seller_id:
+        raise LeaseGone(lease_id, "there is no such lease of yours")
+    turnstile.pass_shared(work, [found.assignment_id])
+    lease = work.run(_LOCK, lease_id=lease_id).one()
+    if lease.state == "ended":
+        raise LeaseGone(lease_id, f"it ended: {lease.ended_by}")
+    return lease

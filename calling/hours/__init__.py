@@ -1,0 +1,1 @@
+"""When a customer may be called: zones, law, the CRM's own hours, clocks."""

@@ -1,0 +1,208 @@
+"""When a clock is open: the law of every place and the CRM's own hours, in every candidate zone at once.
+
+A clock is open at an instant if it is open in *every* candidate zone, by the CRM's own hours and by every
+law row of every legal place, for the whole stretch from a margin before to a margin after it. So a clock
+that runs a little wrong, ours or a dialer's, rings nobody at a minute that the law forbids.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache, reduce
+
+import orjson
+
+from calling.hours.clocks import Clock
+from calling.hours.law import Law, Laws, shipped
+from calling.hours.spans import (
+    DAY,
+    WHOLE_DAY,
+    Span,
+    Spans,
+    date_of,
+    instant_of,
+    intersect,
+    merge,
+    minute_of,
+    shrink,
+    wall_to_utc,
+)
+from calling.hours.week import Week, as_text, read_week
+from calling.hours.zones import zone
+
+MARGIN = 1
+"""Minutes that are left out at both edges of a window."""
+
+OWN_HOURS = "own hours, no law row"
+THE_CRMS_OWN = "the CRM's own hours"
+NO_ZONE = "nobody knows where they are: a person has to verify the zone"
+FAR = 370  # days: a clock that does not open within them never does
+_DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
+
+Places = tuple[str, ...]
+Zones = tuple[str, ...]
+HoursOn = Callable[[date], Spans]
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What the hours of a place rest on: a law row, or the CRM's own hours alone (`law` None)."""
+
+    place: str
+    law: Law | None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.place}: {self.law.name} ({self.law.source})" if self.law else f"{self.place}: {OWN_HOURS}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Shut:
+    """One reason why a clock is shut. `local`: what the clock on the wall of `zone` shows.
+
+    `hours`: what the rule says of that local day; `less_margin`: what is left of them.
+    """
+
+    zone: str | None
+    local: datetime | None
+    rule: str
+    hours: str
+    less_margin: str = ""
+
+    def __str__(self) -> str:
+        if self.local is None:
+            return self.rule
+        says = "say" if self.rule == THE_CRMS_OWN else "says"
+        told = f"{self.local:%a %H:%M} in {self.zone}, but {self.rule} {says} {self.hours} that day"
+        return told if self.less_margin == self.hours else f"{told}, with the margin {self.less_margin}"
+
+
+class Timetable:
+    """The hours of one CRM. Cheap to ask again: what is open on a day is worked out once for each clock."""
+
+    def __init__(self, own: Week, laws: Laws | None = None) -> None:
+        self._own = own
+        self._laws = laws or shipped()
+        self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
+
+    def open_clocks(self, clocks: Iterable[Clock], now: datetime) -> list[int]:
+        """The ids of the clocks that are open at `now` (UTC)."""
+        minute = minute_of(now)
+        return [clock.id for clock in clocks if self._span_at(clock, minute)]
+
+    def closes_at(self, clock: Clock, now: datetime) -> datetime:
+        """The first instant from `now` on at which it is shut, the margin taken off; `now` if it is shut.
+
+        An open clock that does not close within a day answers some instant more than a day away.
+        """
+        span = self._span_at(clock, minute_of(now))
+        return instant_of(span[1]) if span else now
+
+    def next_opening(self, clock: Clock, now: datetime) -> datetime | None:
+        """The first instant from `now` on at which it is open: `now` if it is; None if it never will be."""
+        minute = minute_of(now)
+        if self._span_at(clock, minute):
+            return now
+        if not clock.zones or self._own.empty:
+            return None
+        today = minute - minute % DAY
+        for start_of_day in range(today, today + FAR * DAY, DAY):
+            for start, end in self._open(clock.places, clock.zones, start_of_day):
+                if minute < start < start_of_day + DAY and start < end:
+                    return instant_of(start)
+        return None
+
+    def why_shut(self, clock: Clock, now: datetime) -> list[Shut]:
+        """Every zone and rule that keeps it shut at `now`; none: it is open."""
+        if not clock.zones:
+            return [Shut(None, None, NO_ZONE, "")]
+        minute = minute_of(now)
+        reasons: list[Shut] = []
+        for name in clock.zones:
+            local = now.astimezone(zone(name))
+            for rule, on in self._rules(clock.places):
+                spans = shrink(_in_zone(name, minute - minute % DAY, on), MARGIN)
+                if not any(start <= minute < end for start, end in spans):
+                    day = local.date()
+                    reasons.append(Shut(name, local, rule, as_text(on(day)), as_text(_less_margin(day, on))))
+        return reasons
+
+    def basis(self, clock: Clock, day: date) -> list[Basis]:
+        """What the hours rest on for each legal place, on a local day."""
+        found: list[Basis] = []
+        for place in clock.places:
+            laws = [law for law in self._laws.of([place]) if law.binds(day)]
+            found += [Basis(place, law) for law in laws] or [Basis(place, None)]
+        return found
+
+    def _span_at(self, clock: Clock, minute: int) -> Span | None:
+        """The open stretch that a minute lies in."""
+        if not clock.zones:
+            return None
+        start_of_day = minute - minute % DAY
+        day = self._days.get(start_of_day) or self._begin(start_of_day)
+        key = (clock.places, clock.zones)
+        spans = day.get(key)
+        if spans is None:
+            spans = day[key] = self._open(*key, start_of_day)
+        for span in spans:
+            if span[0] <= minute < span[1]:
+                return span
+        return None
+
+    def _begin(self, start_of_day: int) -> dict[tuple[Places, Zones], Spans]:
+        """Make room for another day."""
+        kept = sorted(self._days.items())[-_DAYS_KEPT + 1 :]
+        day: dict[tuple[Places, Zones], Spans] = {}
+        self._days = {**dict(kept), start_of_day: day}
+        return day
+
+    def _open(self, places: Places, zones: Zones, start_of_day: int) -> Spans:
+        """The open stretches, less the margins, around a UTC day.
+
+        Exact within that day; what leads out of it is followed for a day at least.
+        """
+        on = self._hours_of(places)
+        spans: Spans = ((start_of_day - DAY - MARGIN, start_of_day + 2 * DAY + MARGIN),)
+        for name in zones:
+            spans = intersect(spans, _in_zone(name, start_of_day, on))
+        return shrink(spans, MARGIN)
+
+    def _hours_of(self, places: Places) -> HoursOn:
+        """Own hours and every law row together, by local day."""
+        rules = [on for _, on in self._rules(places)]
+
+        @cache
+        def on(day: date) -> Spans:
+            return reduce(intersect, (rule(day) for rule in rules))
+
+        return on
+
+    def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
+        """Everything that has a say, each with its name."""
+        own = (THE_CRMS_OWN, lambda day: self._own.on(day.weekday()))
+        return [own, *((f"{law.name} ({law.place})", law.on) for law in self._laws.of(places))]
+
+
+def _in_zone(name: str, start_of_day: int, on: HoursOn) -> Spans:
+    """When it is open in one zone by the hours of each local day; a UTC day, and one to either side."""
+    days = [date_of(start_of_day + n * DAY) for n in range(-2, 3)]  # the local days that may touch them
+    return merge(span for day in days for span in wall_to_utc(name, day, on(day)))
+
+
+def _less_margin(day: date, on: HoursOn) -> Spans:
+    """What the margin leaves of a local day; midnight is no edge where both days are open at it."""
+    days = [(n * DAY, on(day + timedelta(days=n))) for n in (-1, 0, 1)]
+    around = merge((start + at, end + at) for at, spans in days for start, end in spans)
+    return intersect(shrink(around, MARGIN), WHOLE_DAY)
+
+
+@lru_cache(maxsize=256)
+def _timetable(body: bytes) -> Timetable:
+    return Timetable(read_week(orjson.loads(body)))
+
+
+def timetable(hours: Mapping[str, object]) -> Timetable:
+    """The timetable of a CRM with these own hours; the same object for the same hours. Raises BadInput."""
+    return _timetable(orjson.dumps(hours, option=orjson.OPT_SORT_KEYS))

@@ -1,0 +1,1 @@
+"""A file becomes customers with numbers, clocks and fields, and they enter an assignment."""

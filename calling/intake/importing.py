@@ -1,0 +1,217 @@
+"""Import: a customer list becomes customers with numbers, clocks and fields.
+
+Every good row is taken, every bad one told, and the same file again changes nothing. Batches are
+transactions of their own: what a crash leaves is whole, and the same file said again does the rest.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from pathlib import Path
+from time import monotonic
+
+from calling import catalogue, planner
+from calling.hours.clocks import clock_ids
+from calling.hours.zones import Whereabouts
+from calling.intake import placing
+from calling.intake.columns import Plan, plan_columns
+from calling.intake.import_run import Counts, Run
+from calling.intake.numbers import check_region
+from calling.intake.parallel import parse_all
+from calling.intake.parsing import ROW_REJECTED, Parsed, Reject
+from calling.intake.reading import open_table
+from calling.intake.rejects import Rejects
+from calling.intake.staging import Given, Loaded, Staged, load_new, look
+from calling.intake.tables import Row, Table
+from calling.intake.updating import BATCH as KNOWN_BATCH
+from calling.intake.updating import update_known
+from models.errors import BadInput
+from models.work import OpenWork
+
+SAMPLE = 20_000
+"""Rows by which the types of new fields are told. A file with more is parsed in worker processes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import has come. Rows per second, and seconds that are left, by what was done so far."""
+
+    rows: int
+    rejected: int
+    share: float
+    seconds: float
+
+    @property
+    def rate(self) -> float:
+        """Rows per second of wall time."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+    @property
+    def eta(self) -> float | None:
+        """Seconds that are left, None while nobody knows."""
+        return self.seconds * (1 - self.share) / self.share if self.share else None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What came of a file. `columns`: header -> what it was taken for; `rejects`: the first of them.
+
+    `rejected`: rows that were not taken. `dropped`: bad numbers of rows that were.
+    """
+
+    run_id: int | None
+    rows: int
+    created: int
+    updated: int
+    unchanged: int
+    rejected: int
+    dropped: int
+    placed: int
+    seconds: float
+    columns: dict[str, str]
+    new_fields: dict[str, str]
+    rejects: list[Reject]
+    rejects_file: Path | None
+    dry_run: bool
+
+
+def import_file(
+    open_work: OpenWork, path: Path, *, region: str, mapping: Mapping[str, str] | None = None,
+    assignment_id: int | None = None, progress: Callable[[Progress], None] | None = None,
+    rejects: Path | None = None, dry_run: bool = False,
+) -> ImportReport:  # fmt: skip
+    """Import a customer list (CSV, Excel or JSON lines) into the CRM of `open_work`.
+
+    `region`: the country whose people wrote the numbers. `mapping`: header -> target
+    (calling/intake/columns.py), where the names do not tell. `assignment_id`: place every customer of the
+    file there. `rejects`: a file for what is refused, rows and numbers. `dry_run`: check all, write
+    nothing but that file. Raises BadInput, NotFound.
+    """
+    region, started = check_region(region), monotonic()
+    if assignment_id is not None:
+        placing.check_assignment(open_work, assignment_id)
+    with open_table(path) as table, Rejects.to(rejects, path) as rejected:
+        sample = list(islice(table.rows, SAMPLE))
+        if not sample:
+            raise BadInput(f"{path} has a header and no rows")
+        plan, new_fields = _plan(open_work, table, region, mapping or {}, sample, dry_run)
+        run = Run(open_work, path.name, dry_run)
+        work = _Import(open_work, plan, run, rejected, None if dry_run else assignment_id)
+        with run:
+            for parsed in parse_all(plan, chain(sample, table.rows), parallel=len(sample) == SAMPLE):
+                work.take(parsed)
+                if progress:
+                    progress(Progress(run.counts.rows, rejected.rows, table.share(), monotonic() - started))
+    planner.note_growth(open_work, 0 if dry_run else run.counts.created + work.placed)
+    for touched in sorted(work.touched):
+        placing.ask_rebuild(open_work, touched)
+    return _report(run, plan, new_fields, work, rejects, monotonic() - started)
+
+
+def _plan(
+    open_work: OpenWork, table: Table, region: str, mapping: Mapping[str, str], sample: Sequence[Row],
+    dry_run: bool,
+) -> tuple[Plan, dict[str, str]]:  # fmt: skip
+    """What each column is, and the fields that are new; made in the catalogue unless it is a dry run."""
+    cells = [row for _, row in sample if not isinstance(row, str)]
+    known = catalogue.types(open_work)
+    plan = plan_columns(table.header, region, mapping, known, cells)
+    new = {column.target: column.type or "" for column in plan.own if column.target not in known}
+    if new and not dry_run:
+        catalogue.add(open_work, [column for column in plan.own if column.target in new])
+        plan = plan_columns(table.header, region, mapping, catalogue.types(open_work), cells)
+    return plan, new
+
+
+@dataclass(slots=True)
+class _Import:
+    """One import under way."""
+
+    open_work: OpenWork
+    plan: Plan
+    run: Run
+    rejected: Rejects
+    assignment_id: int | None
+    placed: int = 0
+    touched: set[int] = field(default_factory=set)
+    seen: dict[str, int] = field(default_factory=dict)
+    clocks: set[Whereabouts] = field(default_factory=set)
+
+    def take(self, parsed: Parsed) -> None:
+        """Load one chunk: new customers in a transaction, changed ones in some of few."""
+        rows, doubles = self._first_ones(parsed)
+        given = Given(
+            bool(self.plan.of("email")), bool(self.plan.of("place")), tuple(c.target for c in self.plan.own)
+        )
+        before = self.rejected.rows
+        self.rejected.add(_together(parsed.rejects, doubles))
+        counts = Counts(rows=parsed.rows, rejected=self.rejected.rows - before)
+        loaded = self._load(rows, given, parsed.where, counts)
+        if self.run.dry:
+            return
+        changed = [row for row in rows if row.line in loaded.changed]
+        for start in range(0, len(changed), KNOWN_BATCH):
+            with self.open_work() as work:
+                updated, assignments = update_known(work, changed[start : start + KNOWN_BATCH], given)
+                self.run.add(work, Counts(updated=updated))
+            self.touched.update(assignments)
+        self._place(loaded.customers)
+
+    def _load(self, rows: list[Staged], given: Given, where: set[Whereabouts], counts: Counts) -> Loaded:
+        """The first transaction of a chunk."""
+        if not self.run.dry and (missing := where - self.clocks):
+            with self.open_work() as work:  # its own: other imports wait for a new clock's transaction
+                clock_ids(work, missing)
+            self.clocks |= missing
+        with self.open_work() as work:
+            loaded = (look if self.run.dry else load_new)(work, rows, given)
+            counts.created, counts.unchanged = loaded.created, loaded.unchanged
+            if self.run.dry:
+                counts.updated = len(loaded.changed)
+            self.run.add(work, counts)
+        return loaded
+
+    def _place(self, customers: list[int]) -> None:
+        if self.assignment_id is None:
+            return
+        for start in range(0, len(customers), placing.BATCH):
+            batch = customers[start : start + placing.BATCH]
+            if placed := placing.place_batch(self.open_work, self.assignment_id, batch):
+                self.placed += placed
+                self.touched.add(self.assignment_id)
+
+    def _first_ones(self, parsed: Parsed) -> tuple[list[Staged], list[Reject]]:
+        """The rows whose customer id comes for the first time in this file; the others are rejected."""
+        column = self.plan.of("external_id")[0].header
+        rows: list[Staged] = []
+        doubles: list[Reject] = []
+        for line, key, customer, numbers in zip(
+            parsed.lines, parsed.ids, parsed.customers, parsed.numbers, strict=True
+        ):
+            first = self.seen.setdefault(key, line)
+            if first == line:
+                rows.append(Staged(line, customer, numbers))
+            else:
+                doubles.append(Reject(line, column, key, f"line {first} has this customer id already"))
+        return rows, doubles
+
+
+def _together(rejects: Sequence[Reject], doubles: Sequence[Reject]) -> list[Reject]:
+    """In the order of the file. What was only dropped from a row goes with it if the row is a double."""
+    gone = {double.line for double in doubles}
+    told = [replace(one, what=ROW_REJECTED) if one.line in gone else one for one in rejects]
+    return sorted([*told, *doubles], key=lambda reject: reject.line)
+
+
+def _report(
+    run: Run, plan: Plan, new_fields: dict[str, str], work: _Import, rejects: Path | None, seconds: float
+) -> ImportReport:
+    counts = run.counts
+    return ImportReport(
+        run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
+        unchanged=counts.unchanged, rejected=counts.rejected,
+        dropped=work.rejected.dropped, placed=work.placed, seconds=seconds,
+        columns={c.header: c.target + (f":{c.type}" if c.type else "") for c in plan.columns},
+        new_fields=new_fields, rejects=work.rejected.first,
+        rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,
+    )  # fmt: skip

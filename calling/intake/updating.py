@@ -1,0 +1,111 @@
+"""Known customers that a file changes: few at a time, behind the turnstile, with everything that follows.
+
+A number that is added to a customer who is held is claimed for that lease in the same transaction; if
+somebody else holds it, it stays unclaimed, and nobody rings it for this customer until it is free (P1).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from calling.dialers.orders import want_back
+from calling.handout import gates, placements
+from calling.hours.clocks import reclock
+from calling.intake.placing import note_rebuild, rerank
+from calling.intake.staging import Given, Staged, stage
+from models import turnstile
+from models.sql import load
+from models.work import Work
+
+BATCH = 200
+
+_ASSIGNMENTS = text("""
+    select distinct p.assignment_id from placement p join matched m on m.customer_id = p.customer_id
+     where p.crm_id = :crm_id and p.state not in ('left', 'anonymised') order by p.assignment_id
+""")
+_LOCK = text("""
+    select c.id from customer c join matched m on m.customer_id = c.id
+     where c.crm_id = :crm_id and m.kind <> 'gone' order by c.id for no key update of c
+""")
+# Sent or not: the link that offers one meanwhile waits, and looks at the customer's new clock.
+_ORDERS = text("""
+    select id, customer_id, dialer_id from lease
+     where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null and dialer_id is not null
+     order by id for update
+""")
+_GAINING = text("""
+    select distinct m.customer_id from matched m join staged_number n on n.row_no = m.row_no
+     where m.kind <> 'gone'
+       and not exists (select from customer_number x
+                        where x.crm_id = :crm_id and x.customer_id = m.customer_id and x.e164 = n.e164)
+     order by m.customer_id
+""")
+_BLOCK = text("""
+    insert into claim_customer (crm_id, customer_id, lease_id)
+    select :crm_id, w.id, :ours from unnest(cast(:customers as bigint[])) as w(id) order by w.id
+    on conflict (crm_id, customer_id) do nothing
+""")
+_HELD = text("""
+    select customer_id, lease_id from claim_customer
+     where crm_id = :crm_id and customer_id = any(:customers) and lease_id <> :ours
+     order by customer_id for update
+""")
+_CLAIM_NUMBERS = text("""
+    insert into claim_number (crm_id, e164, lease_id)
+    select :crm_id, n.e164, h.lease_id
+      from unnest(cast(:customers as bigint[]), cast(:leases as uuid[])) as h(customer_id, lease_id)
+      join customer_number n on n.crm_id = :crm_id and n.customer_id = h.customer_id
+     order by n.e164
+    on conflict (crm_id, e164) do nothing
+""")
+_UNBLOCK = text("delete from claim_customer where crm_id = :crm_id and lease_id = :ours")
+
+
+def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int, list[int]]:
+    """Write what these rows (at most BATCH) say about known customers; how many, and their assignments.
+
+    Their clock, the rank and the gates of their placements follow. A rebuild of each assignment is noted;
+    the caller hints it in the end.
+    """
+    stage(work, rows, given)
+    assignments = list(work.run(_ASSIGNMENTS).scalars())
+    turnstile.pass_shared(work, assignments)
+    gaining = list(work.run(_GAINING).scalars())
+    ours = work.new_id(work.now)
+    held = _block(work, gaining, ours)
+    customers = list(work.run(_LOCK).scalars())
+    orders = work.run(_ORDERS, customers=customers).all()
+    placements.lock(work, customers)  # before their numbers, as an outcome does
+    work.run(load("import_update"), **given.bindings())
+    work.run(load("import_update_numbers"))
+    if held:
+        work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
+    work.run(_UNBLOCK, ours=ours)
+    _want_back(work, orders, reclock(work, customers))
+    if assignments:
+        rerank(work, customers)
+        gates.restamp(work, customers, locked=True)
+    for assignment_id in assignments:
+        note_rebuild(work, assignment_id)
+    return len(customers), assignments
+
+
+def _want_back(work: Work, orders: Sequence[Row[Any]], moved: Sequence[int]) -> None:
+    """Recall the orders of customers whose clock has changed: ring_by came from the zones they had (P3).
+
+    What is unsent stops at the last look before it is offered.
+    """
+    outside = [order for order in orders if order.customer_id in set(moved)]
+    if outside:
+        want_back(work, [order.id for order in outside], "the customer has another clock")
+    for dialer_id in sorted({order.dialer_id for order in outside}):
+        work.hint("recall", dialer_id)
+
+
+def _block(work: Work, customers: Sequence[int], ours: Any) -> Sequence[Row[Any]]:
+    """Keep everybody from claiming these customers until we commit; who holds them already."""
+    if not customers:
+        return []
+    work.run(_BLOCK, customers=customers, ours=ours)
+    return work.run(_HELD, customers=customers, ours=ours).all()

@@ -1,0 +1,1 @@
+"""What a call came to, and what that makes of its customer."""

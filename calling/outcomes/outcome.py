@@ -1,0 +1,222 @@
+"""Outcomes come back: each counts once, and always counts (P4).
+
+One transaction a batch of up to 200 reports, whatever their order or lateness. What has to follow the
+commit (the wall of a do-not-call, the recall of a later lease) is found again by a tick after a crash.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from calling.dialers.orders import too_late
+from calling.handout import claims, gates, placements
+from calling.handout.give_back import note_rings
+from calling.handout.recalling import recall
+from calling.outcomes import outcome_sql as sql
+from calling.outcomes.settling import Change, settle
+from calling.segments.history import note_moves
+from calling.walls.suppress import finish_suppressions
+from models import turnstile
+from models.outcomes import EFFECTS, Outcome
+from models.sql import load
+from models.tables.customers import CALLABLE_NUMBER_STATES
+from models.work import OpenWork, Work
+from segmentation.resegment import resegment
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk."""
+
+    lease_id: UUID
+    outcome: Outcome
+    by: Literal["seller", "dialer"]
+    talk_seconds: int | None = None
+    rung_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease."""
+
+    lease_id: UUID
+    kind: Literal["first", "completion", "again", "orphan"]
+    late: bool = False
+    state: str | None = None
+    status: str | None = None
+    later_lease: UUID | None = None
+    suppressed: bool = False
+
+
+def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
+    """Record up to 200 reports, one a lease, in one transaction; what came of each, in lease order.
+
+    The first outcome of a lease is its attempt, even after the lease ended. A seller's disposition
+    completes a dialer's result; any other second report changes nothing. Follow with `afterwards`.
+    """
+    by_lease = {report.lease_id: report for report in reports}
+    ids = sorted(by_lease)
+    where = work.run(sql.WHERE, leases=ids).all()
+    turnstile.pass_shared(work, (row.assignment_id for row in where))
+    claims.lock(work, ids)
+    leases = work.run(sql.LOCK, leases=ids).all()
+    known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
+    rows = placements.lock_touched(work, ids)
+    touched = sorted({customer_id for _, customer_id in rows})
+    numbers = _callable_numbers(work, leases, by_lease)
+    settled: dict[tuple[int, int], Change] = {}
+    changes: list[tuple[Row[Any], Report, Change, int]] = []
+    for lease in leases:
+        report, revision = by_lease[lease.id], known.get(lease.id)
+        if revision is not None and not _completes(lease, report, revision):
+            continue
+        key = (lease.assignment_id, lease.customer_id)
+        other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
+        before = settled.get(key) or Change.of(rows[key])
+        change = settle(before, lease, report.outcome, work.now, first=revision is None, other_number=other)
+        settled[key] = change
+        changes.append((lease, report, change, 0 if revision is None else revision + 1))
+    if changes:
+        _write(work, changes, settled, touched)
+    return _answers(by_lease, leases, changes)
+
+
+def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
+    """A dialer's result stands as revision 0; the seller it was connected to may complete it, once."""
+    return revision == 0 and lease.dialer_id is not None and report.by == "seller"
+
+
+def _callable_numbers(
+    work: Work, leases: Iterable[Row[Any]], by_lease: dict[UUID, Report]
+) -> dict[int, set[str]]:
+    """The callable numbers of customers of whose number an outcome says that it is no good."""
+    asked = [x.customer_id for x in leases if EFFECTS[by_lease[x.id].outcome].number_state]
+    found: dict[int, set[str]] = {}
+    if asked:
+        for row in work.run(sql.OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
+            found.setdefault(row.customer_id, set()).add(row.e164)
+    return found
+
+
+def _write(
+    work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
+    settled: dict[tuple[int, int], Change], touched: Sequence[int],
+) -> None:  # fmt: skip
+    """Everything a batch changes, each kind in one statement; the outcome first, then the segments."""
+    leases = [lease.id for lease, *_ in changes]
+    rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
+    rung_at = [
+        (r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)
+    ]
+    work.run(sql.END, leases=leases, rung=rung_at)
+    work.run(
+        load("append_attempts"),
+        leases=leases,
+        revisions=[revision for *_, revision in changes],
+        outcomes=[report.outcome for _, report, *_ in changes],
+        statuses=[change.status for _, _, change, _ in changes],
+        counted=[change.attempts for _, _, change, _ in changes],
+        late=[lease.state == "ended" for lease, *_ in changes],
+        talk=[report.talk_seconds for _, report, *_ in changes],
+    )
+    _settle(work, settled)
+    _say_of_numbers(work, changes)
+    claims.drop(work, leases)
+    too_late(work, leases)
+    note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
+    gates.restamp(work, touched, locked=True)
+    by_assignment: dict[int, list[int]] = {}
+    for assignment_id, customer_id in settled:
+        by_assignment.setdefault(assignment_id, []).append(customer_id)
+    for assignment_id, customers in sorted(by_assignment.items()):
+        moved = resegment(work, assignment_id, sorted(customers))
+        note_moves(work, assignment_id, moved, "event")
+        work.hint("allocate", assignment_id)
+
+
+def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
+    """Write the placements in one statement; they are locked already."""
+    rows = list(settled.values())
+    work.run(
+        sql.SETTLE,
+        assignments=[assignment for assignment, _ in settled],
+        customers=[customer for _, customer in settled],
+        **{f"{name}_s": [getattr(row, name) for row in rows] for name in Change.WRITTEN},
+    )
+
+
+def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
+    """A number that is no good is marked; a person who asked not to be called is suppressed (P8)."""
+    bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
+    if bad:
+        customers, numbers, states = zip(*bad, strict=True)
+        work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
+    asked = [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]
+    if asked:
+        work.run(
+            sql.SUPPRESS,
+            customers=[x.customer_id for x in asked] + [None] * len(asked),
+            numbers=[None] * len(asked) + [x.e164 for x in asked],
+        )
+
+
+def _answers(
+    by_lease: dict[UUID, Report], leases: Sequence[Row[Any]],
+    changes: Sequence[tuple[Row[Any], Report, Change, int]],
+) -> list[Recorded]:  # fmt: skip
+    done = {
+        lease.id: Recorded(
+            lease.id,
+            "first" if revision == 0 else "completion",
+            late=lease.state == "ended",
+            state=change.state,
+            status=change.status,
+            later_lease=change.lease_id if change.overtaken else None,
+            suppressed=report.outcome is Outcome.DO_NOT_CALL,
+        )
+        for lease, report, change, revision in changes
+    }
+    seen = {lease.id for lease in leases}
+    return [
+        done.get(lease_id) or Recorded(lease_id, "again" if lease_id in seen else "orphan")
+        for lease_id in sorted(by_lease)
+    ]
+
+
+def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]:
+    """Record any number of reports, and what has to follow: walls of do-not-calls, recalls of later leases.
+
+    Sorted and cut into batches of 200; several reports of one lease go in their order. When this returns,
+    a do-not-call is a wall (P8).
+    """
+    recorded: list[Recorded] = []
+    waiting = sorted(reports, key=lambda report: report.lease_id)
+    while waiting:
+        batch: dict[UUID, Report] = {}
+        rest = []
+        for report in waiting:
+            if len(batch) < BATCH and report.lease_id not in batch:
+                batch[report.lease_id] = report
+            else:
+                rest.append(report)
+        with open_work() as work:
+            recorded += record(work, list(batch.values()))
+        waiting = rest
+    afterwards(open_work, recorded)
+    return recorded
+
+
+def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
+    """What has to follow the commit of outcomes; a tick finds it again after a crash."""
+    later = [r.later_lease for r in recorded if r.later_lease is not None]
+    if later:
+        with open_work() as work:
+            recall(work, later, "an earlier call came to an outcome", states=["offered"])
+    if any(r.suppressed for r in recorded):
+        finish_suppressions(open_work)

@@ -1,0 +1,63 @@
+"""The statements of an outcome, in the order in which calling/outcomes/outcome.py runs them."""
+
+from sqlalchemy import text
+
+from calling.handout.rank import rank_sql
+
+WHERE = text("select id, assignment_id from lease where crm_id = :crm_id and id = any(:leases)")
+LOCK = text("""
+    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
+           a.max_attempts, a.retry_seconds
+      from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
+     where l.crm_id = :crm_id and l.id = any(:leases)
+     order by l.id for update of l
+""")
+KNOWN = text("""
+    select lease_id, max(revision) as revision from attempt
+     where crm_id = :crm_id and lease_id = any((select cast(:leases as uuid[]))::uuid[])
+     group by lease_id
+""")
+END = text("""
+    update lease l
+       set rung_at = coalesce(l.rung_at, t.rung_at),
+           state = 'ended', ended_at = coalesce(l.ended_at, :now), ended_by = coalesce(l.ended_by, 'outcome')
+      from unnest((select cast(:leases as uuid[])), cast(:rung as timestamptz[])) as t(id, rung_at)
+     where l.crm_id = :crm_id and l.id = t.id
+""")
+MARK_NUMBERS = text("""
+    update customer_number m set state = t.state
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:states as text[]))
+           as t(customer_id, e164, state)
+     where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+""")
+OTHER_NUMBERS = text("""
+    select m.customer_id, m.e164 from customer_number m
+     where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)
+""")
+SUPPRESS = text("""
+    insert into suppression (crm_id, customer_id, e164, reason, author, created_at)
+    select :crm_id, t.customer_id, t.e164, 'asked not to be called', 'outcome', :now
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
+""")
+
+# The placements of one batch, as calling/outcomes/settling.py worked them out. The rows are locked already.
+SETTLE = text(f"""
+    update placement p
+       set state = t.state, due_at = t.due_at, status = t.status, attempts = t.attempts,
+           lease_id = t.lease_id, return_state = t.return_state, return_due_at = t.return_due_at,
+           last_outcome = t.last_outcome, last_attempt_at = t.last_attempt_at,
+           last_lease_id = t.last_lease_id,
+           rank = {rank_sql("t.attempts", "t.last_attempt_at")}
+      from unnest(
+            cast(:assignments as bigint[]), cast(:customers as bigint[]),
+            cast(:state_s as text[]), cast(:due_at_s as timestamptz[]), cast(:status_s as text[]),
+            cast(:attempts_s as smallint[]), cast(:lease_id_s as uuid[]), cast(:return_state_s as text[]),
+            cast(:return_due_at_s as timestamptz[]), cast(:last_outcome_s as text[]),
+            cast(:last_attempt_at_s as timestamptz[]), cast(:last_lease_id_s as uuid[])
+           ) as t(assignment_id, customer_id, state, due_at, status, attempts, lease_id, return_state,
+                  return_due_at, last_outcome, last_attempt_at, last_lease_id),
+           customer c, assignment a
+     where p.crm_id = :crm_id and p.assignment_id = t.assignment_id and p.customer_id = t.customer_id
+       and c.crm_id = :crm_id and c.id = t.customer_id
+       and a.crm_id = :crm_id and a.id = t.assignment_id
+""")

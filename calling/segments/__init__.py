@@ -1,0 +1,1 @@
+"""What managers and time do to segments: publish, hold, select, sweep; and their history."""

@@ -1,0 +1,87 @@
+"""What a manager does to one segment: rename, delete, reorder, make a new one. Each is a published version.
+
+The rules in force are read and published again with one change; somebody else's version in between is a
+Conflict, never overwritten.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from calling.segments.publishing import current, publish, version_in_force
+from models.errors import BadInput, NotFound
+from models.work import OpenWork
+
+_Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
+
+
+def rename(open_work: OpenWork, assignment_id: int, key: str, name: str, *, author: str) -> int:
+    """Give a segment another name; the new version. Key and customers stay. Raises NotFound, BadRule."""
+
+    def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [{**segment, "name": name} if segment["key"] == key else segment for segment in segments]
+
+    return _publish(open_work, assignment_id, [key], change, author)
+
+
+def delete(open_work: OpenWork, assignment_id: int, key: str, *, author: str) -> int:
+    """Take a segment away; the new version.
+
+    Its holds are let go, its customers go where the rules that are left say, what was offered from it is
+    recalled. Unsegmented has no rule and cannot be deleted. Raises NotFound.
+    """
+
+    def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [segment for segment in segments if segment["key"] != key]
+
+    return _publish(open_work, assignment_id, [key], change, author)
+
+
+def reorder(open_work: OpenWork, assignment_id: int, keys: Sequence[str], *, author: str) -> int:
+    """Put all segments into this order of priority; the new version.
+
+    Raises BadInput unless each is named once.
+    """
+
+    def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        by_key = {segment["key"]: segment for segment in segments}
+        if sorted(keys) != sorted(by_key):
+            raise BadInput(f"order: name each segment once: {', '.join(by_key)}", given=list(keys))
+        return [by_key[key] for key in keys]
+
+    return _publish(open_work, assignment_id, [], change, author)
+
+
+def create(
+    open_work: OpenWork,
+    assignment_id: int,
+    segment: dict[str, Any],
+    *,
+    author: str,
+    before: str | None = None,
+) -> int:
+    """Add a segment ({"key", "name", "when"}) in front of another, or last; the new version.
+
+    Raises BadRule, NotFound, BadInput for a key that is there already.
+    """
+
+    def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if any(one["key"] == segment.get("key") for one in segments):
+            raise BadInput(f"key: there is a segment {segment['key']!r} already", key=segment["key"])
+        place = next((i for i, one in enumerate(segments) if one["key"] == before), len(segments))
+        return [*segments[:place], segment, *segments[place:]]
+
+    return _publish(open_work, assignment_id, [] if before is None else [before], change, author)
+
+
+def _publish(
+    open_work: OpenWork, assignment_id: int, keys: Sequence[str], change: _Change, author: str
+) -> int:
+    with open_work() as work:
+        version = version_in_force(work, assignment_id)  # first: read last, it could be newer than the body
+        body = current(work, assignment_id)
+    segments = list(body["segments"])
+    for key in keys:
+        if not any(segment["key"] == key for segment in segments):
+            raise NotFound("segment", key)
+    changed = {**body, "segments": change(segments)}
+    return publish(open_work, assignment_id, changed, author=author, base=version)

@@ -1,0 +1,98 @@
+"""The audit: the promises P1 to P8 held against the whole database of a CRM, as numbers of violations."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import text
+
+from calling.hours.opening import openings
+from calling.hours.timetable import MARGIN
+from calling.views.audit_sql import CHECKS
+from models.outcomes import EFFECTS
+from models.work import Work
+from segmentation.in_force import rules_in_force
+from segmentation.resegment import differing, untrue
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One kind of violation of one promise, and how often it was found."""
+
+    promise: str
+    what: str
+    count: int
+
+
+_CHECKS = tuple((promise, what, text(sql)) for promise, what, sql in CHECKS)
+_RINGS = text("""
+    select p.clock_id, l.rung_at from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.rung_at is not null and l.ended_by is distinct from 'unconfirmed'
+""")
+# Orders outside, and those whose dialer never said what became of them: each may have rung until its last
+# moment. The first minute of lateness is the margin, which lies inside the window's closing already.
+_MAY_HAVE_RUNG = text("""
+    select p.clock_id,
+           l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
+      from lease l
+      join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.sent_at is not null
+       and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
+""")
+_SWEPT_TO = text("select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id")
+_QUIET = text("""
+    select a.id from assignment a where a.crm_id = :crm_id and not exists (
+        select from rebuild r where r.crm_id = :crm_id and r.assignment_id = a.id and r.finished_at is null)
+     order by a.id
+""")
+
+
+def audit(work: Work) -> list[Finding]:
+    """Every check of the CRM, also those that found nothing."""
+    words = {
+        "counting": [outcome.value for outcome, effect in EFFECTS.items() if effect.counts],
+        "ringing": [outcome.value for outcome, effect in EFFECTS.items() if effect.rang],
+    }
+    findings = [
+        Finding(promise, what, int(work.run(statement, **words).scalar_one()))
+        for promise, what, statement in _CHECKS
+    ]
+    findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
+    findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
+    moved = sum(_untrue(work, assignment) for assignment in work.run(_QUIET).scalars())
+    findings.append(Finding("P6", "in another segment than the rules say", moved))
+    return findings
+
+
+def _untrue(work: Work, assignment_id: int) -> int:
+    """Who is elsewhere than the rules say, now and at the sweep's watermark: P6 holds as of that instant."""
+    swept_to = work.run(_SWEPT_TO, assignment_id=assignment_id).scalar()
+    if swept_to is None or not rules_in_force(work, assignment_id).timed:
+        return differing(work, assignment_id)
+    then = replace(work, now=min(swept_to, work.now))
+    return len(untrue(work, assignment_id) & untrue(then, assignment_id))
+
+
+def by_promise(findings: list[Finding]) -> Mapping[str, int]:
+    """{"P1": 0, ...}: violations per promise."""
+    totals = {f"P{n}": 0 for n in range(1, 9)}
+    for finding in findings:
+        totals[finding.promise] += finding.count
+    return totals
+
+
+def _rung_outside_hours(work: Work) -> int:
+    """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
+    hours = openings(work)
+    return sum(not hours.is_open(row.clock_id, row.rung_at) for row in work.run(_RINGS))
+
+
+def _may_ring_outside_hours(work: Work) -> int:
+    """Orders whose dialer may ring, or may have rung, until after closing: nothing rings at `last_ring`."""
+    hours, moment = openings(work), timedelta(microseconds=1)
+    rows = work.run(_MAY_HAVE_RUNG, margin=MARGIN)
+    return sum(not hours.is_open(row.clock_id, row.last_ring - moment) for row in rows)

@@ -1,0 +1,117 @@
+"""Why is this customer not called, and when next? Every gate, with what it says and until when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from calling.handout import gates
+from calling.hours.opening import Openings, openings
+from calling.walls import pauses
+from models.errors import NotFound
+from models.tables import FOREVER
+from models.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One gate: open or shut, until when (UTC; None: until somebody acts), and a fact in words."""
+
+    gate: str
+    open: bool
+    until: datetime | None
+    fact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A customer in an assignment. `callable_at`: when time alone will next let them be called."""
+
+    customer_id: int
+    external_id: str
+    name: str
+    segment: str
+    held_by: str | None
+    state: str
+    status: str
+    attempts: int
+    zones: list[str]
+    callable_now: bool
+    callable_at: datetime | None
+    answers: list[Answer]
+
+
+_PLACEMENT = text("""
+    select p.*, c.external_id, c.name, s.name as segment, h.author as held_by, k.zones,
+           l.seller_id, l.dialer_id, l.state as lease_state
+      from placement p
+      join customer c on c.crm_id = :crm_id and c.id = p.customer_id
+      join segment s on s.crm_id = :crm_id and s.id = p.segment_id
+      join call_clock k on k.id = p.clock_id
+      left join hold h on h.crm_id = :crm_id and h.assignment_id = p.assignment_id
+                      and h.customer_id = p.customer_id and (h.expires_at is null or h.expires_at > :now)
+      left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
+""")
+
+
+def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
+    """Ask every gate about one customer, stamped or not. Raises NotFound."""
+    row = work.run(_PLACEMENT, assignment_id=assignment_id, customer_id=customer_id).first()
+    if row is None:
+        raise NotFound("customer in the assignment", customer_id)
+    facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
+    shut = dict(facts.shut)
+    hours = openings(work, [row.clock_id])
+    answers = [
+        _state(row),
+        *(_stamped(gate, shut) for gate in gates.STAMPED),
+        _pause(work, row),
+        _window(hours, work.now, row),
+    ]
+    return Explanation(
+        customer_id, row.external_id, row.name, row.segment, row.held_by, row.state, row.status, row.attempts,
+        list(row.zones), all(a.open for a in answers), _callable_at(hours, work.now, row, answers), answers,
+    )  # fmt: skip
+
+
+def _state(row: Row[Any]) -> Answer:
+    """Ready is open; resting opens by itself; the others wait for somebody."""
+    if row.state == "ready":
+        return Answer("state", True, None, "ready")
+    if row.state in ("resting", "follow_up"):
+        return Answer("state", False, row.due_at, f"{row.state}, due")
+    if row.state == "leased":
+        holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
+        return Answer("state", False, None, f"{row.lease_state} by {holder}")
+    return Answer("state", False, None, row.state)
+
+
+def _stamped(gate: gates.Gate, shut: dict[str, datetime]) -> Answer:
+    until = shut.get(gate.name)
+    if until is None:
+        return Answer(gate.name, True, None, "nothing against it")
+    return Answer(gate.name, False, None if until >= FOREVER else until, gate.meaning)
+
+
+def _pause(work: Work, row: Row[Any]) -> Answer:
+    standing = pauses.standing(work).shut(assignment_id=row.assignment_id, segment_id=row.segment_id)
+    if standing is None:
+        return Answer("pause", True, None, "nothing is paused")
+    return Answer("pause", False, standing[1], f"the {standing[0]} is paused")
+
+
+def _window(hours: Openings, now: datetime, row: Row[Any]) -> Answer:
+    if hours.is_open(row.clock_id, now):
+        return Answer("window", True, None, f"open in {', '.join(row.zones)}")
+    return Answer("window", False, hours.next_opening(row.clock_id, now), hours.why_shut(row.clock_id, now))
+
+
+def _callable_at(hours: Openings, now: datetime, row: Row[Any], answers: list[Answer]) -> datetime | None:
+    """The first instant at which every gate that time opens is open; None while somebody has to act."""
+    if any(not a.open and a.until is None for a in answers):
+        return None
+    untils = [a.until for a in answers if not a.open and a.until is not None and a.gate != "window"]
+    earliest = max([now, *untils])
+    return hours.next_opening(row.clock_id, earliest)

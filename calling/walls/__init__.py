@@ -1,0 +1,1 @@
+"""Pause and do-not-call: from the answer on, nothing passes."""

@@ -1,0 +1,131 @@
+"""Pause is a wall (P2): once `pause` has returned, nothing of its scope is handed out but what it names."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from calling.handout.recalling import Patience, WallAnswer, no_patience, recall_all
+from calling.segments.history import note_deed
+from models import turnstile
+from models.errors import BadInput, NotFound
+from models.tables.walls import PAUSE_SCOPES
+from models.work import OpenWork, Work
+
+_EXISTS = {
+    "assignment": text("select 1 from assignment where crm_id = :crm_id and id = :target_id"),
+    "segment": text(
+        "select 1 from segment where crm_id = :crm_id and id = :target_id and retired_at is null"
+    ),
+    "seller": text("select 1 from seller where crm_id = :crm_id and id = :target_id"),
+    "dialer": text("select 1 from dialer where crm_id = :crm_id and id = :target_id"),
+}
+_PAUSE = text("""
+    insert into pause (crm_id, scope, target_id, reason, author, started_at, ends_at)
+    values (:crm_id, :scope, :target_id, :reason, :author, :now, :ends_at)
+    returning id
+""")
+_ROW = text("select scope, target_id, reason, walled_at from pause where crm_id = :crm_id and id = :pause_id")
+_ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")
+_WALLED = text("""
+    update pause set walled_at = :now where crm_id = :crm_id and id = :pause_id and walled_at is null
+""")
+_UNFINISHED = text("""
+    select id from pause where crm_id = :crm_id and walled_at is null and lifted_at is null order by id
+""")
+_RESUME = text("""
+    update pause set lifted_at = :now, lifted_by = :author
+     where crm_id = :crm_id and scope = :scope and target_id is not distinct from :target_id
+       and lifted_at is null
+    returning id
+""")
+
+_OF_SEGMENT = text("select assignment_id from segment where crm_id = :crm_id and id = :target_id")
+
+# A lease belongs to the segment it was handed out from, and to the one its customer stands in now.
+_CAUGHT = text("""
+    select l.id from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.ended_at is null
+       and case :scope
+           when 'crm' then true
+           when 'assignment' then l.assignment_id = :target_id
+           when 'segment' then :target_id in (l.segment_id, p.segment_id)
+           when 'seller' then l.seller_id = :target_id
+           when 'dialer' then l.dialer_id = :target_id
+           end
+     order by l.id
+""")
+
+
+def pause(
+    open_work: OpenWork, scope: str, target_id: int | None, *, reason: str, author: str,
+    ends_at: datetime | None = None, patience: Patience = no_patience,
+) -> WallAnswer:  # fmt: skip
+    """Stop a segment, assignment, seller, dialer or the whole CRM; what was in the air, in three lists.
+
+    Commits the pause, waits until everybody who passed a turnstile before has committed, recalls, answers.
+    `ends_at` (business time, UTC): it lifts itself then. Raises BadInput, NotFound.
+    """
+    with open_work() as work:
+        _check(work, scope, target_id)
+        pause_id = work.run(
+            _PAUSE, scope=scope, target_id=target_id, reason=reason, author=author, ends_at=ends_at
+        ).scalar_one()
+        _note(work, scope, target_id, "paused", author, reason=reason, until=ends_at)
+    return finish_pause(open_work, pause_id, patience)
+
+
+def finish_pause(open_work: OpenWork, pause_id: int, patience: Patience = no_patience) -> WallAnswer:
+    """The second half of a pause; a tick calls it for what a crash left."""
+    with open_work() as work:
+        row = work.run(_ROW, pause_id=pause_id).one()
+        assignments = list(work.run(_ASSIGNMENTS).scalars())
+    turnstile.pass_exclusively(open_work, assignments)
+    answer = recall_all(
+        open_work,
+        _CAUGHT,
+        {"scope": row.scope, "target_id": row.target_id},
+        f"paused: {row.reason}",
+        patience,
+    )
+    with open_work() as work:
+        work.run(_WALLED, pause_id=pause_id)
+    return answer
+
+
+def finish_pauses(open_work: OpenWork) -> int:
+    """Finish every pause that a crash left half done; how many."""
+    with open_work() as work:
+        left = list(work.run(_UNFINISHED).scalars())
+    for pause_id in left:
+        finish_pause(open_work, pause_id)
+    return len(left)
+
+
+def resume(open_work: OpenWork, scope: str, target_id: int | None, *, author: str) -> int:
+    """Lift the standing pauses of exactly this scope; how many stood."""
+    with open_work() as work:
+        _check(work, scope, target_id)
+        lifted = len(work.run(_RESUME, scope=scope, target_id=target_id, author=author).all())
+        if lifted:
+            _note(work, scope, target_id, "resumed", author)
+        for assignment_id in work.run(_ASSIGNMENTS).scalars():
+            work.hint("allocate", assignment_id)
+    return lifted
+
+
+def _note(work: Work, scope: str, target_id: int | None, deed: str, author: str, **detail: object) -> None:
+    """A segment's pauses stand in its history."""
+    if scope == "segment":
+        of = work.run(_OF_SEGMENT, target_id=target_id).scalar_one()
+        note_deed(work, of, target_id, deed, author, **detail)
+
+
+def _check(work: Work, scope: str, target_id: int | None) -> None:
+    if scope not in PAUSE_SCOPES:
+        raise BadInput(f"scope: {scope!r} cannot be paused; one of {', '.join(PAUSE_SCOPES)}", scope=scope)
+    if (scope == "crm") != (target_id is None):
+        raise BadInput(f"target: a pause of {scope} {'takes no' if scope == 'crm' else 'needs a'} target")
+    if scope != "crm" and work.run(_EXISTS[scope], target_id=target_id).first() is None:
+        raise NotFound(scope, target_id)
