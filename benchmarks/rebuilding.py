@@ -110,7 +110,7 @@ def _one_customer(floor: Floor, rounds: int) -> list[Figure]:
         with floor.app.work(floor.crm_id, now=NOON) as work:
             turnstile.pass_shared(work, [floor.assignment_id])
             placements.lock(work, [customer])
-            resegment(work, floor.assignment_id, [customer])
+            resegment(work, floor.assignment_id, [customer], "event")
 
     def limit() -> None:
         with floor.app.work(floor.crm_id, now=NOON) as work:

@@ -5,11 +5,13 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
+from time import perf_counter
 from typing import Literal
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -17,19 +19,18 @@ from models import turnstile
 from models.errors import NotFound
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
-from segmentation.resegment import Moved, move
+from segmentation.pace import Pace
+from segmentation.resegment import move_many
 
-BATCH = 200
 LANES = 2  # batches at work at once
-
-OnMoved = Callable[[Work, list[Moved]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class RebuildReport:
     """What came of a rebuild. `superseded`: newer rules came, their own rebuild goes on from here.
 
-    `elsewhere`: another process is at this assignment; nothing was done, or no more.
+    `elsewhere`: another process is at this assignment; nothing was done, or no more. `leases`: live ones of
+    whoever moved.
     """
 
     rebuild_id: int
@@ -38,6 +39,7 @@ class RebuildReport:
     rule_version: int
     scanned: int
     moved: int
+    leases: tuple[UUID, ...] = ()
 
 
 # Two that ask at once share one row; whoever starts it waits for both, so that it sees what both wrote.
@@ -71,6 +73,9 @@ _TOGETHER = text("""
       from assignment where crm_id = :crm_id and id = :assignment_id
 """)
 
+# What a crash of the server takes back is done again: only the end of the rebuild waits for the disk.
+_UNHURRIED = text("set local synchronous_commit = off")
+
 # One pass with one set of values: lists become constants, which are hashed; compiling would cost more.
 _SCAN_SETTINGS = (text("set local jit = off"), text("set local plan_cache_mode = force_custom_plan"))
 
@@ -88,13 +93,13 @@ def rebuilds_to_do(work: Work) -> list[int]:
     return list(work.run(_TO_DO).scalars())
 
 
-def rebuild(open_work: OpenWork, rebuild_id: int, on_moved: OnMoved, batch: int = BATCH) -> RebuildReport:
-    """Carry out one rebuild in transactions of at most `batch` placements each.
+def rebuild(open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None = None) -> RebuildReport:
+    """Carry out one rebuild in many short transactions; the moves stand in the history under `cause`.
 
-    `on_moved` is called inside each batch's transaction with what moved. Doing it again is harmless.
+    `batch`: so many placements in each, else as many as are moved in some 25 ms. Doing it again is harmless.
     Raises NotFound.
     """
-    return _Run(open_work, rebuild_id, on_moved, batch).run()
+    return _Run(open_work, rebuild_id, cause, batch).run()
 
 
 class _Elsewhere(Exception):
@@ -108,10 +113,11 @@ class _Superseded(Exception):
 class _Run:
     """One run of one rebuild, and how far it came."""
 
-    def __init__(self, open_work: OpenWork, rebuild_id: int, on_moved: OnMoved, batch: int) -> None:
-        self._open_work, self._id, self._on_moved, self._batch = open_work, rebuild_id, on_moved, batch
+    def __init__(self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None) -> None:
+        self._open_work, self._id, self._cause, self._batch = open_work, rebuild_id, cause, batch
         self._assignment = self._version = self._scanned = 0
         self._moved: list[int] = []  # of each batch
+        self._leases: list[UUID] = []
 
     def run(self) -> RebuildReport:
         """Start, scan, move, finish."""
@@ -159,15 +165,22 @@ class _Run:
         return rules, sorted(chain.from_iterable(pair.movers or () for pair in pairs))
 
     def _move(self, rules: InForce, ids: list[int]) -> None:
-        batches = [ids[start : start + self._batch] for start in range(0, len(ids), self._batch)]
+        pace = Pace(ids, self._batch)
         lanes = ThreadPoolExecutor(LANES)
         try:
-            for done in [lanes.submit(self._apply, rules, batch) for batch in batches]:
+            for done in [lanes.submit(self._lane, rules, pace) for _ in range(LANES)]:
                 done.result()
         finally:
-            lanes.shutdown(cancel_futures=True)
+            pace.stop()
+            lanes.shutdown()
 
-    def _apply(self, rules: InForce, ids: list[int]) -> None:
+    def _lane(self, rules: InForce, pace: Pace) -> None:
+        while batch := pace.next():
+            begun = perf_counter()
+            self._apply(rules, batch)
+            pace.took(perf_counter() - begun, len(batch))
+
+    def _apply(self, rules: InForce, ids: Sequence[int]) -> None:
         with self._open_work() as work:
             turnstile.pass_shared(work, [self._assignment])
             now = work.run(_TOGETHER, assignment_id=self._assignment).one()
@@ -175,10 +188,10 @@ class _Run:
                 raise _Elsewhere
             if (now.rule_version, now.written) != (rules.version, rules.written):
                 raise _Superseded
-            moved = move(work, self._assignment, rules, ids)
-            if moved:
-                self._on_moved(work, moved)
-        self._moved.append(len(moved))
+            work.run(_UNHURRIED)
+            moved, leases = move_many(work, self._assignment, rules, ids, self._cause)
+        self._moved.append(moved)
+        self._leases += leases
 
     def _finish(self, *, superseded: bool) -> None:
         report = self._report("done")
@@ -198,5 +211,6 @@ class _Run:
 
     def _report(self, ending: Literal["done", "superseded", "elsewhere"]) -> RebuildReport:
         return RebuildReport(
-            self._id, self._assignment, ending, self._version, self._scanned, sum(self._moved)
-        )
+            self._id, self._assignment, ending, self._version, self._scanned, sum(self._moved),
+            tuple(sorted(self._leases)),
+        )  # fmt: skip

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import starmap
-from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, text
 
 from models.work import Work
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.rows import GONE
+from segmentation.statements import Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +45,38 @@ _COUNTS = text("""
 """)
 
 
-def resegment(work: Work, assignment_id: int, customer_ids: Sequence[int]) -> list[Moved]:
+def resegment(work: Work, assignment_id: int, customer_ids: Sequence[int], cause: str) -> list[Moved]:
     """Move those of these customers who belong elsewhere; what moved, by customer.
 
     The caller has passed the turnstile shared, and holds the placements or lets them be locked here in key
     order. Labels are written with it; only what differs is written. `rule_version` is the version that put a
-    placement where it is. State, status, claims and leases stay as they are. Raises NotFound.
+    placement where it is. State, status, claims and leases stay as they are. Each move stands in the history
+    under `cause`, one of models.tables.history.MOVE_CAUSES. Raises NotFound.
     """
     if not customer_ids:
         return []
-    return move(work, assignment_id, rules_in_force(work, assignment_id), customer_ids)
+    rules = rules_in_force(work, assignment_id)
+    return list(
+        starmap(Moved, _moved(work, assignment_id, rules, customer_ids, cause, rules.statements.move))
+    )
 
 
-def move(work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int]) -> list[Moved]:
-    """Lock, evaluate, move; as `resegment`, by rules that are read already."""
+def move_many(
+    work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int], cause: str
+) -> tuple[int, list[UUID]]:
+    """As `resegment`, by rules that are read already: how many moved, and their live leases."""
+    row = _moved(work, assignment_id, rules, customer_ids, cause, rules.statements.move_many).one()
+    return row.moved, row.leases or []
+
+
+def _moved(
+    work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int], cause: str, how: Statement
+) -> CursorResult[Any]:
     # An array as PostgreSQL writes it: psycopg takes ten times as long over a list of numbers.
     ids = f"{{{','.join(map(str, sorted(set(customer_ids))))}}}"
     work.run(_BY_KEYS)
     work.run(_LOCK, assignment_id=assignment_id, customers=ids)
-    rows = rules.statements.move.run(
-        work, assignment_id=assignment_id, customer_ids=ids, version=rules.version
-    )
-    # Who only gains or loses labels was written, and has not moved.
-    moved = (one for one in starmap(Moved, rows) if one.from_segment != one.to_segment)
-    return sorted(moved, key=attrgetter("customer_id"))
+    return how.run(work, assignment_id=assignment_id, customer_ids=ids, version=rules.version, cause=cause)
 
 
 def differing(work: Work, assignment_id: int) -> int:

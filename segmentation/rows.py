@@ -24,12 +24,10 @@ from sqlalchemy import (
     select,
 )
 
-from models.tables import Hold, Placement
+from models.tables import Placement
 from segmentation.catalogue import KnownField
 from segmentation.moments import Local
-from segmentation.sources import ASSIGNMENT_ID, CRM_ID, Sources, among, words
-
-FENCE: ColumnElement[int] = literal_column("bigint '0'")
+from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, Sources, among, words
 
 LIES_AT: ColumnElement[Any] = literal_column("placement.ctid")
 
@@ -43,7 +41,7 @@ _DAY = (
     r"|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)-02-29)$"
 )
 
-_placement, _hold = Placement.__table__.c, Hold.__table__.c
+_placement = Placement.__table__.c
 
 Columns = dict[str | Local, ColumnElement[Any]]
 
@@ -92,7 +90,7 @@ def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool) 
         _placement.customer_id,
         _placement.segment_id,
         _placement.labels,
-        _hold.segment_id.label("held"),
+        sources.held.label("held"),
         *(sources.of_field(field).label(name) for name, field in fields.items()),
         *(sources.of_local(value).label(name) for name, value in local.items()),
     )

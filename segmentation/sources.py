@@ -1,7 +1,8 @@
 """Where the fields come from: the tables that a placement is joined with, and the column of each field.
 
-What has many rows a customer is grouped first and joined once, so that a scan hashes it and one customer is
-found by key. What depends on the zone is one row a zone, joined once as well.
+A scan joins once what has many rows a customer, grouped first, and hashes it; for some customers each is
+asked by key: joined, their list would be gone through anew for each of them. What depends on the zone is one
+row a zone, joined once as well.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     FromClause,
-    Subquery,
     Text,
     and_,
     any_,
@@ -44,6 +44,9 @@ _DUE = ("resting", "follow_up")
 _placement, _customer, _hold = Placement.__table__.c, Customer.__table__.c, Hold.__table__.c
 _number, _tag, _clock = CustomerNumber.__table__.c, CustomerTag.__table__.c, CallClock.__table__.c
 _EMPTY: ColumnElement[Any] = literal_column("''")
+
+FENCE: ColumnElement[int] = literal_column("bigint '0'")
+"""The offset of a subquery that the planner shall not take apart."""
 
 
 def among(column: ColumnElement[int]) -> ColumnElement[bool]:
@@ -96,39 +99,44 @@ class Sources:
 
     def _people(self) -> FromClause:
         same_customer = [_customer.crm_id == CRM_ID, _customer.id == _placement.customer_id]
-        held = [
+        held = select(_hold.segment_id).where(
             _hold.crm_id == CRM_ID,
             _hold.assignment_id == ASSIGNMENT_ID,
-            _hold.customer_id == _placement.customer_id,
             or_(_hold.expires_at.is_(None), _hold.expires_at > NOW),
-        ]
+        )
         if self._some:
             # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
             same_customer.append(among(_customer.id))
-            held.append(among(_hold.customer_id))
+            mine = held.where(_hold.customer_id == _placement.customer_id)
+            self.held: ColumnElement[Any] = mine.correlate(Placement.__table__).scalar_subquery()
+            return Placement.__table__.join(Customer.__table__, and_(*same_customer))
+        holds = held.add_columns(_hold.customer_id).subquery("holds")
+        self.held = holds.c.segment_id
         joined = Placement.__table__.join(Customer.__table__, and_(*same_customer))
-        return joined.outerjoin(Hold.__table__, and_(*held))
+        return joined.outerjoin(holds, holds.c.customer_id == _placement.customer_id)
 
     def _join_groups(self, asked: set[Table | None]) -> None:
         if "numbers" in asked:
             is_callable = _number.state.in_(words(CALLABLE_NUMBER_STATES))
-            numbers = self._grouped("numbers", _number, is_callable)
-            self._columns["has_phone"] = numbers.c.customer_id.is_not(None)
+            found = self._grouped("numbers", _number, literal_column("true"), is_callable)
+            self._columns["has_phone"] = found.is_not(None)
         if "tags" in asked:
-            tags = self._grouped("tags", _tag, carried=func.array_agg(_tag.tag))
-            self._columns["tags"] = tags.c.carried
+            self._columns["tags"] = self._grouped("tags", _tag, func.array_agg(_tag.tag))
         if "clock" in asked:
             self.joined = self.joined.outerjoin(CallClock.__table__, _clock.id == _customer.clock_id)
 
     def _grouped(
-        self, name: str, table: Any, *wanted: ColumnElement[bool], **carried: ColumnElement[Any]
-    ) -> Subquery:
-        """One row a customer, joined to the placement."""
-        mine = [table.crm_id == CRM_ID, *wanted, *([among(table.customer_id)] if self._some else [])]
-        columns = [column.label(key) for key, column in carried.items()]
-        grouped = select(table.customer_id, *columns).where(*mine).group_by(table.customer_id).subquery(name)
-        self.joined = self.joined.outerjoin(grouped, grouped.c.customer_id == _placement.customer_id)
-        return grouped
+        self, name: str, table: Any, carried: ColumnElement[Any], *wanted: ColumnElement[bool]
+    ) -> ColumnElement[Any]:
+        """What all rows of a customer together say; null where there is none."""
+        mine = [table.crm_id == CRM_ID, *wanted]
+        grouped = select(carried.label("carried")).group_by(table.customer_id)
+        if self._some:
+            mine.append(table.customer_id == _placement.customer_id)
+            return grouped.where(*mine).correlate(Placement.__table__).scalar_subquery()
+        all_of = grouped.add_columns(table.customer_id).where(*mine).subquery(name)
+        self.joined = self.joined.outerjoin(all_of, all_of.c.customer_id == _placement.customer_id)
+        return all_of.c.carried
 
     def _join_zones(self, local: Collection[Local]) -> None:
         arrays: list[BindParameter[Any]] = [bindparam(None, zones(), type_=ARRAY(Text))]

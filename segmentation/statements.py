@@ -10,32 +10,39 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ClauseElement,
     ColumnElement,
     CursorResult,
     Subquery,
+    Text,
     bindparam,
     case,
     func,
+    insert,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.engine import make_url
 
-from models.tables import Placement
+from models.tables import Placement, SegmentMove
 from models.work import Work
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import labels_array, segment_case
 from segmentation.moments import LocalArray, Moment
 from segmentation.nodes import Node, leaves
-from segmentation.rows import FENCE, LIES_AT, rows_of
-from segmentation.sources import ASSIGNMENT_ID, CRM_ID, among
+from segmentation.rows import LIES_AT, rows_of
+from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, NOW, among
 from segmentation.time_sql import local_values
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
+_HISTORY = (
+    "crm_id", "assignment_id", "moved_at", "cause", "from_segment", "to_segment", "rule_version", "customers",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +107,27 @@ class Statements:
     def move(self) -> Statement:
         """Give the bound customer_ids the segment and labels they ought to have; (customer, from, to, lease).
 
-        Only those who have others are written, and come back. Binds assignment_id, customer_ids and version:
-        a placement takes it when its segment changes. The rows have to be locked: then their places are
-        fixed, and each is found again without an index.
+        Only those who have others are written; only those whose segment changes come back, by customer, and
+        stand in the history. Binds assignment_id, customer_ids, version and cause: a placement takes the
+        version when its segment changes. The rows have to be locked: then their places are fixed, and each
+        is found again without an index.
         """
+        moved, noted = self._moved()
+        went = select(moved).where(moved.c.from_segment != moved.c.to_segment)
+        return Statement.of(went.order_by(moved.c.customer_id).add_cte(noted))
+
+    @cached_property
+    def move_many(self) -> Statement:
+        """As `move`; comes back (how many changed their segment, their leases)."""
+        moved, noted = self._moved()
+        leases = func.array_agg(moved.c.lease_id).filter(moved.c.lease_id.is_not(None))
+        went = select(func.count().label("moved"), leases.label("leases"))
+        return Statement.of(went.where(moved.c.from_segment != moved.c.to_segment).add_cte(noted))
+
+    def _moved(self) -> tuple[CTE, CTE]:
+        """Whoever gets another segment or other labels, and the history of those who move."""
         rows, version = self._evaluated(some=True), bindparam("version", type_=BigInteger)
-        return Statement.of(
+        moved = (
             update(Placement)
             .values(
                 segment_id=rows.c.belongs,
@@ -125,7 +147,16 @@ class Statements:
                 rows.c.belongs.label("to_segment"),
                 _placement.lease_id,
             )
-        )
+        ).cte("moved")
+        ids = aggregate_order_by(moved.c.customer_id, moved.c.customer_id)
+        cause = bindparam("cause", type_=Text)
+        flows = (
+            select(CRM_ID, ASSIGNMENT_ID, NOW, cause, moved.c.from_segment, moved.c.to_segment, version,
+                   func.array_agg(ids))
+            .where(moved.c.from_segment != moved.c.to_segment)
+            .group_by(moved.c.from_segment, moved.c.to_segment)
+        )  # fmt: skip
+        return moved, insert(SegmentMove).from_select(_HISTORY, flows).cte("noted")
 
     def _evaluated(self, *, some: bool) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]

@@ -10,7 +10,7 @@ from world import World
 from calling.segments.publishing import publish
 from models.work import OpenWork, Work
 from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do
-from segmentation.resegment import Moved, differing, resegment
+from segmentation.resegment import differing, resegment
 
 OLD = {"f": "age", "op": "ge", "v": 60}
 TIRED = {"f": "attempts", "op": "ge", "v": 3}
@@ -54,7 +54,7 @@ class Scene:
 
     def tire_within(self, work: Work, customer: int) -> None:
         work.run(text("update placement set attempts = 3 where customer_id = :c"), c=customer)
-        resegment(work, self.assignment, [customer])
+        resegment(work, self.assignment, [customer], "event")
 
     def placed(self) -> dict[int, int]:
         rows = self.all("select customer_id, segment_id from placement where assignment_id = :a")
@@ -70,13 +70,7 @@ class Scene:
 
     def rebuild(self, open_work: OpenWork | None = None, **more: Any) -> RebuildReport:
         """Carry out the oldest rebuild that is to do."""
-        return rebuild(
-            open_work or self.world.opener(), self.to_do()[0], more.pop("on_moved", ignore), **more
-        )
-
-
-def ignore(_work: Work, _moved: list[Moved]) -> None:
-    """Nobody is told of moves."""
+        return rebuild(open_work or self.world.opener(), self.to_do()[0], more.pop("cause", "rule"), **more)
 
 
 def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork:
@@ -91,6 +85,20 @@ def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork
         before.get(next(opened), lambda: None)()
         with world.work() as work:
             yield work
+
+    return lambda: _typed(open_work())
+
+
+def lingering(world: World, within: dict[int, Callable[[], None]]) -> OpenWork:
+    """As `interrupted`, but something else happens at the end of the n-th work, before its commit."""
+    opened = iter(range(1, 1_000))
+
+    @contextmanager
+    def open_work() -> Iterator[Work]:
+        number = next(opened)
+        with world.work() as work:
+            yield work
+            within.get(number, lambda: None)()
 
     return lambda: _typed(open_work())
 

@@ -10,7 +10,7 @@ from world import NOON, World
 
 from models.tables import Label
 from segmentation.in_force import rules_in_force
-from segmentation.resegment import Moved, resegment
+from segmentation.resegment import resegment
 
 
 @pytest.fixture
@@ -43,12 +43,11 @@ def test_everybody_gets_their_labels_sorted_and_a_second_rebuild_writes_nobody(s
     """Planted: labels in the order of their positions; movers by segment alone. Both found."""
     late = label(scene, "late", {"f": "age", "op": "ge", "v": 50}, position=2)
     named = label(scene, "named", {"f": "label", "op": "all", "v": ["late"]}, position=1)
-    told: list[Moved] = []
-    report = scene.rebuild(on_moved=lambda _, moved: told.extend(moved))
+    report = scene.rebuild()
     assert late < named
     assert labels(scene) == {c: [late, named] if i >= 5 else [] for i, c in enumerate(scene.customers)}
-    assert {moved.customer_id for moved in told} == set(scene.customers[6:])
-    assert report.moved == 4
+    went = scene.one("select customers from segment_move where assignment_id = :a and cause = 'rule'")
+    assert (went.customers, report.moved) == (scene.customers[6:], 4)
     assert scene.differing() == 0
     with scene.world.work() as work:
         assert rules_in_force(work, scene.assignment).rules.labels[0].key == "named"
@@ -61,7 +60,7 @@ def test_who_only_gains_a_label_is_written_and_has_not_moved(scene: Scene) -> No
     versions = "select customer_id, rule_version from placement where assignment_id = :a order by customer_id"
     before = scene.all(versions)
     with scene.world.work() as work:
-        assert resegment(work, scene.assignment, scene.customers) == []
+        assert resegment(work, scene.assignment, scene.customers, "event") == []
     assert [bool(found) for found in labels(scene).values()].count(True) == 3
     assert labels(scene)[scene.customers[0]] == [young]
     assert scene.all(versions) == before
@@ -80,7 +79,7 @@ def test_a_label_goes_when_its_rule_ends_and_a_held_customer_has_labels(scene: S
     assert (labels(scene)[customer], scene.placed()[customer]) == ([tired], scene.old)
     with scene.world.work() as work:
         work.run(text("update placement set attempts = 0 where customer_id = :c"), c=customer)
-        resegment(work, scene.assignment, [customer])
+        resegment(work, scene.assignment, [customer], "event")
     assert labels(scene)[customer] == []
 
 
@@ -91,7 +90,7 @@ def test_a_retired_label_is_taken_from_everybody(scene: Scene) -> None:
     scene.change("update assignment set rule_version = rule_version + 1 where id = :a")
     assert scene.differing() == 4
     with scene.world.work() as work:
-        resegment(work, scene.assignment, scene.customers)
+        resegment(work, scene.assignment, scene.customers, "event")
     assert not any(labels(scene).values())
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from threading import Barrier, Event
 
 import pytest
-from rebuild_scene import OLD, Scene, ignore, interrupted, waiting_backends
+from rebuild_scene import OLD, Scene, interrupted, lingering, waiting_backends
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
@@ -13,7 +13,6 @@ from calling.handout.hand_out import next_customer
 from models.errors import NotFound
 from models.tables import Hold
 from models.turnstile import pass_shared
-from models.work import Work
 from segmentation.in_force import rules_in_force
 from segmentation.rebuild import rebuild, request_rebuild
 from segmentation.resegment import Moved, differing, resegment, segment_counts
@@ -64,13 +63,14 @@ def test_a_move_changes_segment_and_version_and_nothing_else(scene: Scene) -> No
           from placement where assignment_id = :a order by customer_id
     """
     before = scene.all(untouched)
-    told: list[Moved] = []
-    scene.rebuild(on_moved=lambda _, moved: told.extend(moved))
+    report = scene.rebuild()
     assert scene.all(untouched) == before
     leases = {row.customer_id: row.lease_id for row in before}
     young = scene.customers[:6]
-    assert told == [Moved(customer, scene.old, scene.unsegmented, leases[customer]) for customer in young]
-    assert any(moved.lease_id for moved in told)
+    assert (report.moved, list(report.leases)) == (6, [leases[c] for c in young if leases[c]])
+    assert report.leases
+    flow = scene.one("select * from segment_move where assignment_id = :a and cause = 'rule'")
+    assert (flow.from_segment, flow.to_segment, flow.customers) == (scene.old, scene.unsegmented, young)
     versions = {row.customer_id: row.rule_version for row in scene.all("select * from placement")}
     assert [versions[customer] for customer in scene.customers] == [1] * 6 + [0] * 4
 
@@ -96,7 +96,7 @@ def test_a_hold_wins_until_it_expires(scene: Scene) -> None:
     assert scene.placed()[held] == scene.old
     with scene.world.work(NOON + timedelta(hours=1)) as work:
         assert differing(work, scene.assignment) == 1
-        assert resegment(work, scene.assignment, scene.customers) == [
+        assert resegment(work, scene.assignment, scene.customers, "event") == [
             Moved(held, scene.old, scene.tired, None)
         ]
 
@@ -116,7 +116,7 @@ def test_an_outcome_that_the_batch_has_to_wait_for_is_not_overwritten(scene: Sce
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            running = other.submit(rebuild, scene.world.opener(), found, "rule")
             wait_until(lambda: waiting_backends(scene.world) == 1)
             scene.tire_within(work, customer)
         assert running.result().moved == 3
@@ -134,10 +134,10 @@ def test_a_hold_that_the_batch_has_to_wait_for_is_obeyed(scene: Scene) -> None:
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            running = other.submit(rebuild, scene.world.opener(), found, "rule")
             wait_until(lambda: waiting_backends(scene.world) == 1)
             work.run(hold, a=scene.assignment, c=customer, s=scene.tired)
-            resegment(work, scene.assignment, [customer])
+            resegment(work, scene.assignment, [customer], "event")
         running.result()
     assert scene.placed()[customer] == scene.tired
 
@@ -148,7 +148,7 @@ def test_the_scan_waits_for_whoever_passed_before_it(scene: Scene) -> None:
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             pass_shared(work, [scene.assignment])
-            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            running = other.submit(rebuild, scene.world.opener(), found, "rule")
             wait_until(lambda: waiting_backends(scene.world, "advisory") == 1)
             work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
         assert running.result().moved == 10
@@ -159,7 +159,7 @@ def test_newer_rules_stop_a_rebuild_at_the_next_batch(scene: Scene) -> None:
     found = scene.to_do()[0]
     newer: list[int] = []
     open_work = interrupted(scene.world, {5: lambda: newer.append(scene.publish({"old": OLD}))})
-    report = rebuild(open_work, found, ignore, batch=1)
+    report = rebuild(open_work, found, "rule", batch=1)
     assert (report.ending, newer) == ("superseded", [2])
     assert report.moved < 4
     (waiting,) = scene.to_do()
@@ -201,7 +201,7 @@ def test_whoever_starts_it_waits_for_those_who_still_ask(scene: Scene) -> None:
         with scene.world.work() as work:
             work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
             assert request_rebuild(work, scene.assignment, "all of them are tired") == found
-            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            running = other.submit(rebuild, scene.world.opener(), found, "rule")
             wait_until(lambda: waiting_backends(scene.world) == 1)
         assert running.result().moved == 10
     assert set(scene.placed().values()) == {scene.tired}
@@ -219,20 +219,21 @@ def test_a_rebuild_that_crashed_is_to_do_and_done_again(scene: Scene, at: int) -
         raise Crash
 
     with pytest.raises(Crash):
-        rebuild(interrupted(scene.world, {at: crash}), found, ignore, batch=1)
+        rebuild(interrupted(scene.world, {at: crash}), found, "rule", batch=1)
     assert scene.to_do() == [found]
     assert scene.rebuild().ending == "done"
     assert scene.differing() == 0
     assert scene.to_do() == []
 
 
-def test_a_callback_that_fails_undoes_its_batch(scene: Scene) -> None:
-    def refuse(_work: Work, _moved: list[Moved]) -> None:
+def test_a_batch_that_fails_is_undone_with_its_history(scene: Scene) -> None:
+    def crash() -> None:
         raise Crash
 
     with pytest.raises(Crash):
-        scene.rebuild(on_moved=refuse)
+        scene.rebuild(lingering(scene.world, {4: crash}))
     assert set(scene.placed().values()) == {scene.unsegmented}
+    assert not scene.all("select 1 from segment_move where assignment_id = :a and cause = 'rule'")
 
 
 def test_a_second_process_leaves_the_work_to_the_first(scene: Scene) -> None:
@@ -240,14 +241,14 @@ def test_a_second_process_leaves_the_work_to_the_first(scene: Scene) -> None:
     found = scene.to_do()[0]
     inside, go_on = Event(), Event()
 
-    def hold_up(_work: Work, _moved: list[Moved]) -> None:
+    def hold_up() -> None:
         inside.set()
         assert go_on.wait(10)
 
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(rebuild, scene.world.opener(), found, hold_up)
+        first = other.submit(rebuild, lingering(scene.world, {4: hold_up}), found, "rule")
         assert inside.wait(10)
-        second = rebuild(scene.world.opener(), found, ignore)
+        second = rebuild(scene.world.opener(), found, "rule")
         go_on.set()
         assert (second.ending, first.result().ending, first.result().moved) == ("elsewhere", "done", 4)
 
@@ -261,7 +262,7 @@ def test_who_finds_another_at_work_between_two_batches_stops(scene: Scene) -> No
         def begin() -> None:
             assert scanning.run(alone, a=scene.assignment).scalar_one()
 
-        report = rebuild(interrupted(scene.world, {4: begin}), found, ignore)
+        report = rebuild(interrupted(scene.world, {4: begin}), found, "rule")
     assert (report.ending, report.moved) == ("elsewhere", 0)
     assert scene.to_do() == [found]
 
@@ -270,12 +271,12 @@ def test_a_finished_rebuild_is_not_done_again_and_an_unknown_one_is_refused(scen
     found = scene.to_do()[0]
     first = scene.rebuild()
     scene.change("update placement set attempts = 3 where assignment_id = :a")
-    assert rebuild(scene.world.opener(), found, ignore) == first
+    assert rebuild(scene.world.opener(), found, "rule") == first
     assert scene.differing() == 10
     with pytest.raises(NotFound):
-        rebuild(scene.world.opener(), found + 1, ignore)
+        rebuild(scene.world.opener(), found + 1, "rule")
     with scene.world.work() as work, pytest.raises(NotFound):
-        resegment(work, scene.assignment + 1, [1])
+        resegment(work, scene.assignment + 1, [1], "event")
 
 
 def test_nothing_of_a_neighbour_moves(scene: Scene) -> None:

@@ -95,11 +95,13 @@ def plan_of_a_move(scene: Scene, mode: str) -> str:
     """How one customer is re-segmented, in a transaction that has done so before."""
     with scene.world.work() as work:
         work.run(text(f"set local plan_cache_mode = {mode}"))
-        resegment(work, scene.assignment, scene.customers[:1])
+        resegment(work, scene.assignment, scene.customers[:1], "event")
         move = rules_in_force(work, scene.assignment).statements.move
         explained = replace(move, sql=f"explain {move.sql}")
         ids = f"{{{scene.customers[0]}}}"
-        lines = explained.run(work, assignment_id=scene.assignment, customer_ids=ids, version=1).scalars()
+        lines = explained.run(
+            work, assignment_id=scene.assignment, customer_ids=ids, version=1, cause="event"
+        ).scalars()
         return "\n".join(lines)
 
 

@@ -87,7 +87,8 @@ def placed_by_sql(
     statements = Statements(arms, 99, KNOWN, labels)
     pairs = statements.scan.run(work, assignment_id=assignment)
     scanned = {customer: pair.to_segment for pair in pairs for customer in pair.movers}
-    moved = statements.move.run(work, assignment_id=assignment, customer_ids=list(scanned), version=1)
+    ids = list(scanned)
+    moved = statements.move.run(work, assignment_id=assignment, customer_ids=ids, version=1, cause="rule")
     assert {row.customer_id: row.to_segment for row in moved} == scanned
     assert statements.differing.run(work, assignment_id=assignment).scalar_one() == 0
     written = text("select customer_id, labels from placement where assignment_id = :a")
@@ -293,8 +294,7 @@ def test_the_same_text_is_prepared_and_planned_once(world: World, assignment: in
     move = Statements(((1, tree),), world.unsegmented(assignment), KNOWN).move
     with world.work(NOON) as work:
         for i in range(20):
-            move.run(work, assignment_id=assignment, customer_ids=[i], version=1)
-        found = work.run(
-            text("select generic_plans, custom_plans from pg_prepared_statements where statement ~ '^UPDATE'")
-        ).one()
+            move.run(work, assignment_id=assignment, customer_ids=[i], version=1, cause="event")
+        seen = "select generic_plans, custom_plans from pg_prepared_statements where statement ~ :begins"
+        found = work.run(text(seen), begins="^WITH moved").one()
     assert (found.generic_plans, found.custom_plans) == (10, 5)

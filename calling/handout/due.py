@@ -4,7 +4,6 @@ from sqlalchemy import text
 
 from calling.handout import gates, placements
 from calling.segments.following import follow
-from calling.segments.history import note_moves
 from models import turnstile
 from models.work import OpenWork
 from segmentation.resegment import resegment
@@ -94,7 +93,7 @@ def expire_holds(open_work: OpenWork) -> int:
             placements.lock(work, (row.customer_id for row in rows))
             for assignment_id, customers in sorted(by_assignment.items()):
                 work.run(_DROP_HOLDS, assignment_id=assignment_id, customers=customers)
-                note_moves(work, assignment_id, resegment(work, assignment_id, customers), "time")
+                resegment(work, assignment_id, customers, "time")
         expired += len(rows)
         if len(rows) < BATCH:
             return expired

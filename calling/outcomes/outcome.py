@@ -18,7 +18,6 @@ from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
 from calling.outcomes import outcome_sql as sql
 from calling.outcomes.settling import Change, settle
-from calling.segments.history import note_moves
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
 from models.outcomes import EFFECTS, Outcome
@@ -135,8 +134,7 @@ def _write(
     for assignment_id, customer_id in settled:
         by_assignment.setdefault(assignment_id, []).append(customer_id)
     for assignment_id, customers in sorted(by_assignment.items()):
-        moved = resegment(work, assignment_id, sorted(customers))
-        note_moves(work, assignment_id, moved, "event")
+        resegment(work, assignment_id, sorted(customers), "event")
         work.hint("allocate", assignment_id)
 
 

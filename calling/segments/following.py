@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from calling.segments.history import note_moves
 from models.work import Work
 from segmentation.in_force import rules_in_force
 from segmentation.resegment import resegment
@@ -14,4 +13,4 @@ def follow(work: Work, assignment_id: int, customers: Sequence[int], field: str,
     The caller has passed the turnstile and holds the placements.
     """
     if customers and field in rules_in_force(work, assignment_id).asked:
-        note_moves(work, assignment_id, resegment(work, assignment_id, customers), cause)
+        resegment(work, assignment_id, customers, cause)

@@ -1,7 +1,7 @@
 """The history of segments: customers in and out by cause, sizes over time, and who did what.
 
-A move is written in the transaction that moves. Causes: `entered` (into the assignment), `rule` (a rule set
-was published), `event` (an outcome, an import), `time`, `hand`.
+A move is written by the statement that moves (segmentation/statements.py). Causes: `entered` (into the
+assignment), `rule` (a rule set was published), `event` (an outcome, an import), `time`, `hand`.
 """
 
 from collections.abc import Sequence
@@ -14,19 +14,7 @@ from sqlalchemy import text
 
 from models.errors import BadInput, NotFound
 from models.work import Work
-from segmentation.resegment import Moved
 
-_MOVES = text("""
-    insert into segment_move (crm_id, assignment_id, moved_at, cause, from_segment, to_segment, rule_version,
-                              customers)
-    select :crm_id, :assignment_id, :now, :cause, t.came_from, t.went_to, a.rule_version,
-           array_agg(t.customer_id order by t.customer_id)
-      from unnest(cast(:customers as bigint[]), cast(:froms as bigint[]), cast(:tos as bigint[]))
-           as t(customer_id, came_from, went_to)
-      join assignment a on a.crm_id = :crm_id and a.id = :assignment_id
-     group by t.came_from, t.went_to, a.rule_version
-     order by t.came_from, t.went_to
-""")
 _ENTERED = text("""
     insert into segment_move (crm_id, assignment_id, moved_at, cause, to_segment, rule_version, customers)
     select :crm_id, :assignment_id, :now, 'entered', s.id, 0, cast(:customers as bigint[])
@@ -98,15 +86,6 @@ class SegmentHistory:
     size: int
     steps: list[Step]
     deeds: list[Deed]
-
-
-def note_moves(work: Work, assignment_id: int, moved: Sequence[Moved], cause: str) -> None:
-    """Write who went where in this transaction, a row per pair of segments."""
-    if moved:
-        work.run(
-            _MOVES, assignment_id=assignment_id, cause=cause, customers=[m.customer_id for m in moved],
-            froms=[m.from_segment for m in moved], tos=[m.to_segment for m in moved],
-        )  # fmt: skip
 
 
 def note_entered(work: Work, assignment_id: int, customers: Sequence[int]) -> None:

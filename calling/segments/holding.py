@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from calling.handout import placements
-from calling.segments.history import note_deed, note_moves
+from calling.segments.history import note_deed
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.errors import BadInput, NotFound
@@ -60,9 +60,7 @@ def hold(
                 _HOLD, assignment_id=assignment_id, customers=batch, segment_id=segment_id,
                 author=author, reason=reason, expires_at=expires_at,
             )  # fmt: skip
-            went = resegment(work, assignment_id, batch)
-            note_moves(work, assignment_id, went, "hand")
-            moved += went
+            moved += resegment(work, assignment_id, batch, "hand")
     _note(open_work, assignment_id, segment_id, "held", author, customers, reason=reason, until=expires_at)
     take_back_moved(open_work, moved)
     return len(moved)
@@ -77,9 +75,7 @@ def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int], *
             turnstile.pass_shared(work, [assignment_id])
             placements.lock(work, batch)
             work.run(_RELEASE, assignment_id=assignment_id, customers=batch)
-            went = resegment(work, assignment_id, batch)
-            note_moves(work, assignment_id, went, "hand")
-            moved += went
+            moved += resegment(work, assignment_id, batch, "hand")
     _note(open_work, assignment_id, None, "freed", author, customers)
     take_back_moved(open_work, moved)
     return len(moved)

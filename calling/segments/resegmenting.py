@@ -8,9 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from calling.handout.recalling import recall
-from calling.segments.history import note_moves
-from models.work import OpenWork, Work
+from calling.handout.recalling import BATCH, recall
+from models.work import OpenWork
 from segmentation import rebuild
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
@@ -18,23 +17,15 @@ from segmentation.resegment import Moved
 ENTERED = "customers entered or changed"
 """The reason of a rebuild that no rule asked for."""
 
-_WISH = text("select assignment_id, reason from rebuild where crm_id = :crm_id and id = :rebuild_id")
+_REASON = text("select reason from rebuild where crm_id = :crm_id and id = :rebuild_id")
 
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
     """Make an assignment's segments true, and recall the offered leases of whoever moved."""
-    moved: list[Moved] = []
     with open_work() as work:
-        wish = work.run(_WISH, rebuild_id=rebuild_id).first()
-    cause = "event" if wish is not None and wish.reason == ENTERED else "rule"
-
-    def note(work: Work, batch: Sequence[Moved]) -> None:
-        if wish is not None:
-            note_moves(work, wish.assignment_id, batch, cause)
-        moved.extend(m for m in batch if m.lease_id is not None)
-
-    report = rebuild.rebuild(open_work, rebuild_id, note)
-    take_back_moved(open_work, moved)
+        reason = work.run(_REASON, rebuild_id=rebuild_id).scalar()
+    report = rebuild.rebuild(open_work, rebuild_id, "event" if reason == ENTERED else "rule")
+    take_back(open_work, report.leases)
     return report
 
 
@@ -45,9 +36,16 @@ def rebuilds_to_do(open_work: OpenWork) -> list[int]:
 
 
 def take_back_moved(open_work: OpenWork, moved: Sequence[Moved]) -> None:
-    """Recall what was offered from the old segment. In a transaction of its own: claims are locked first."""
-    leases: list[UUID] = sorted({m.lease_id for m in moved if m.lease_id is not None})
-    if not leases:
-        return
-    with open_work() as work:
-        recall(work, leases, "moved to another segment", states=["offered"])
+    """Recall what was offered from the old segment. In transactions of its own: claims are locked first."""
+    take_back(open_work, [m.lease_id for m in moved if m.lease_id is not None])
+
+
+def take_back(open_work: OpenWork, leases: Sequence[UUID]) -> None:
+    """Recall those of these leases that are only offered: their customers have moved.
+
+    What a crash leaves undone the reaper finds.
+    """
+    ordered = sorted(set(leases))
+    for start in range(0, len(ordered), BATCH):
+        with open_work() as work:
+            recall(work, ordered[start : start + BATCH], "moved to another segment", states=["offered"])

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from calling.segments.history import note_moves
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.work import OpenWork, Work
@@ -78,9 +77,7 @@ def _move(open_work: OpenWork, look: _Look) -> int:
         batch = look.found[start : start + BATCH]
         with open_work() as work:
             turnstile.pass_shared(work, [look.assignment_id])
-            went = resegment(work, look.assignment_id, batch)
-            note_moves(work, look.assignment_id, went, "time")
-            moved += went
+            moved += resegment(work, look.assignment_id, batch, "time")
     take_back_moved(open_work, moved)
     with open_work() as work:
         work.run(_SWEPT, assignment_id=look.assignment_id, end=look.end)

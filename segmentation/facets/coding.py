@@ -14,8 +14,8 @@ from segmentation.facets.binding import bound_array, column_of, has_none, is_emp
 from segmentation.facets.dimensions import FIRST_LISTED, TAGS, Dimension
 from segmentation.facets.passing import passing
 from segmentation.facets.values import FacetValue
-from segmentation.rows import FENCE, Rows
-from segmentation.sources import CRM_ID, among
+from segmentation.rows import Rows
+from segmentation.sources import CRM_ID, FENCE, among
 
 _tag = CustomerTag.__table__.c
 _NONE = literal_column("0", Integer)
