@@ -78,11 +78,6 @@ def rows(world: World, sql: str, **values: Any) -> Any:
         return work.run(text(sql), **values).all()
 
 
-def somebody_waits(world: World) -> bool:
-    with world.app.shared() as session:
-        return bool(session.execute(text("select count(*) from pg_locks where not granted")).scalar_one())
-
-
 def meanwhile(
     world: World, when: Hook, pool: ThreadPoolExecutor, statement: TextClause, other: Callable[[], Any]
 ) -> list["Future[Any]"]:
@@ -91,7 +86,7 @@ def meanwhile(
 
     def go() -> None:
         started.append(pool.submit(other))
-        wait_until(lambda: started[0].done() or somebody_waits(world))
+        wait_until(lambda: started[0].done() or bool(world.waited_for()))
 
     when(statement, go)
     return started
@@ -199,6 +194,8 @@ def test_a_crash_after_a_late_outcome_still_recalls_the_later_offered_lease(worl
         (recorded,) = record(work, [Report(first.lease_id, Outcome.NO_ANSWER, "seller")])
     assert recorded.later_lease
     reap(world.opener(NOON + HOUR))
+    ended = rows(world, "select ended_by from lease where id = :id", id=recorded.later_lease)
+    assert [row.ended_by for row in ended] == ["recalled"]
     with world.work(NOON + HOUR) as work:
         assert to_offer(work, dialer) == []
 
@@ -321,7 +318,7 @@ def test_a_lift_during_the_first_stamp_of_a_suppression(world: World, pool: Thre
         with world.work() as work:
             yield work
             started.append(pool.submit(suppress.finish_suppressions, world.opener()))
-            wait_until(lambda: somebody_waits(world))
+            wait_until(lambda: bool(world.waited_for()))
 
     with world.work() as work:
         values = {"e164": None, "reason": "r", "author": "a", "expires_at": None}
