@@ -108,10 +108,5 @@ def _typed(work: AbstractContextManager[Work]) -> AbstractContextManager[Work]:
 
 
 def waiting_backends(world: World, *kinds: str) -> int:
-    """Sessions that wait, by default for a row of somebody else's."""
-    locks = """
-        select count(*) from pg_locks l join pg_stat_activity using (pid)
-         where not granted and locktype = any(:kinds) and datname = current_database()
-    """
-    with world.work() as work:
-        return int(work.run(text(locks), kinds=list(kinds or ("transactionid", "tuple"))).scalar_one())
+    """How many wait, by default for a row of somebody else's."""
+    return sum(kind in (kinds or ("transactionid", "tuple")) for kind in world.waited_for())

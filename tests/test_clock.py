@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
 from world import NOON, World, wait_until
 
 from models.errors import BadInput, Conflict
@@ -143,7 +142,7 @@ def test_two_who_start_it_at_once_agree(world: World) -> None:
         with world.app.shared() as session:
             set_clock(session, late, 1, wall=at(WALL_NOON))
             second = pool.submit(start, world, early)
-            wait_until(lambda: somebody_waits(world))
+            wait_until(lambda: bool(world.waited_for()))
         with pytest.raises(Conflict):
             second.result(10)
     with world.app.shared() as session:
@@ -153,11 +152,6 @@ def test_two_who_start_it_at_once_agree(world: World) -> None:
 def start(world: World, business_at: datetime) -> None:
     with world.app.shared() as session:
         set_clock(session, business_at, 1, wall=at(WALL_NOON))
-
-
-def somebody_waits(world: World) -> bool:
-    with world.app.shared() as session:
-        return bool(session.scalar(text("select count(*) from pg_locks where not granted")))
 
 
 def test_nonsense_is_refused(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
-from calling.handout.due import expire_holds
+from calling.handout.due import expire_holds, wake_due
 from calling.handout.hand_out import next_customer
 from calling.intake.placing import place
 from calling.outcomes.outcome import Report, record_all
@@ -17,12 +17,15 @@ from calling.segments.history import history
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish, roll_back, version_in_force, versions
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.sweeping import sweep
 from calling.walls.pause import pause, resume
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 TRIED = {"key": "tried", "name": "Tried", "when": {"f": "attempts", "op": "ge", "v": 1}}
+WAITS = {"key": "waits", "name": "Waits", "when": {"f": "due", "op": "not_empty"}}
+COLD = {"key": "cold", "name": "Cold", "when": {"f": "last_call", "op": "older_than", "v": "3d"}}
 OLD = {"key": "old", "name": "Old", "when": {"f": "age", "op": "ge", "v": 60}}
 
 
@@ -56,7 +59,7 @@ def filled(world: World) -> int:
 
 
 def test_each_move_stands_under_its_cause(world: World, filled: int) -> None:
-    """Planted: each call of `note_moves` left out, one after the other."""
+    """Planted, each found, here or below: every one of the seven calls of `note_moves` left out."""
     seller = world.seller(filled)
     handed = next_customer(world.opener(), seller)
     assert handed is not None
@@ -70,8 +73,27 @@ def test_each_move_stands_under_its_cause(world: World, filled: int) -> None:
                          s=ids(world)["unsegmented"]).scalars().all()  # fmt: skip
     hold(world.opener(), filled, young, ids(world)["old"], author="Bo", reason="why", expires_at=NOON + HOUR)
     assert of(world, "old").steps[-1].came == {"rule": 4, "hand": 2}
+    release(world.opener(), filled, young[:1], author="Bo")
+    assert of(world, "old").steps[-1].went == {"event": 1, "hand": 1}
     expire_holds(world.opener(NOON + HOUR))
-    assert of(world, "old", NOON + HOUR).steps[-1].went == {"time": 2}
+    assert of(world, "old", NOON + HOUR).steps[-1].went == {"time": 1}
+
+
+def test_what_the_ticks_move_stands_under_time(world: World) -> None:
+    """A rest that is over, and a rule of time: each tick writes its own."""
+    assignment = world.assignment(gap_seconds=0, retry_seconds={"no_answer": 3600})
+    world.customers(2)
+    place(world.opener(), assignment)
+    publish(world.opener(), assignment, {"segments": [WAITS, COLD]}, author="Ann")
+    rebuild(world)
+    handed = next_customer(world.opener(), world.seller(assignment))
+    assert handed is not None
+    record_all(world.opener(), [Report(handed.lease_id, Outcome.NO_ANSWER, "seller")])
+    wake_due(world.opener(NOON + HOUR))
+    assert of(world, "waits", NOON + HOUR).steps[-1].went == {"time": 1}
+    three_days = NOON + timedelta(days=3)
+    assert sweep(world.opener(three_days), assignment) == 1
+    assert of(world, "cold", three_days).steps[-1].came == {"time": 1}
 
 
 def test_the_sizes_add_up_whatever_happened(world: World, filled: int) -> None:
@@ -128,7 +150,7 @@ def test_roll_back_brings_back_what_was(world: World, filled: int) -> None:
 
 
 def test_nobody_overwrites_what_somebody_else_published(world: World, filled: int) -> None:
-    """Planted: `base` not compared."""
+    """Planted: `base` not compared; theirs was gone."""
     with world.work() as work:
         base = version_in_force(work, filled)
     rename(world.opener(), filled, "old", "Elders", author="a")

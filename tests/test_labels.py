@@ -95,11 +95,13 @@ def test_a_retired_label_is_taken_from_everybody(scene: Scene) -> None:
 
 
 def test_who_meets_a_label_that_names_what_is_not_there(scene: Scene) -> None:
-    """Nobody; it is told, and the others go on. Planted: the error let through; no outcome was recorded."""
+    """Nobody; it is told, and the others go on. Planted: the error let through; no rebuild, no outcome."""
     label(scene, "lost", {"f": "in_segment", "op": "any", "v": ["nowhere"]})
     named = label(scene, "fifty", {"f": "age", "op": "ge", "v": 50})
     scene.rebuild()
     assert {tuple(found) for found in labels(scene).values()} == {(), (named,)}
+    scene.tire(scene.customers[0])
+    assert scene.placed()[scene.customers[0]] == scene.tired
     with scene.world.work() as work:
         assert rules_in_force(work, scene.assignment).broken == ("lost",)
 

@@ -178,6 +178,21 @@ def test_what_always_takes_effect_does_so_even_behind_a_later_attempt(world: Wor
     assert (row.state, row.status) == ("closed", outcome.value)
 
 
+@pytest.mark.parametrize("gone", ["left", "anonymised"])
+def test_an_outcome_of_somebody_who_has_gone_counts_and_changes_nothing_else(world: World, gone: str) -> None:
+    """Planted: `settle` without a look at who has gone; they came back and were sold to in the old work."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    handed = take(world, world.seller(assignment), rung=False)
+    reap(world.opener(NOON + HOUR))
+    with world.work() as work:
+        work.run(text("update placement set state = :gone"), gone=gone)
+    assert say(world, handed.lease_id, Outcome.SALE, NOON + HOUR).kind == "first"
+    row = placement(world, customer)
+    assert (row.state, row.status, row.attempts) == (gone, "new", 1)
+    assert [attempt.outcome for attempt in attempts(world)] == ["sale"]
+
+
 def test_a_late_outcome_recalls_a_later_offered_lease(world: World) -> None:
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)

@@ -1,17 +1,20 @@
 """Placing: customers enter an assignment once, ready, Unsegmented, ranked and stamped."""
 
+from contextlib import closing
+from dataclasses import replace
 from threading import Barrier, Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from world import NOON, World
+from world import NOON, World, new_app
 
 from calling import planner
 from calling.handout.rank import rank
 from calling.intake import placing
 from calling.intake.placing import place, rerank
 from models.errors import NotFound
+from wiring.settings import Settings
 
 
 def placements(world: World) -> dict[int, Any]:
@@ -135,11 +138,17 @@ def test_many_that_enter_are_counted_at_once(world: World, monkeypatch: pytest.M
         assert list(work.run(text(sizes)).scalars()) == [60, 60, 60]
 
 
-def test_who_cannot_count_now_places_all_the_same(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A vacuum or an index that is being built is not waited for. Planted: the exception let through."""
+def test_who_cannot_count_now_places_all_the_same(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A vacuum or an index that is being built is not waited for.
+
+    Planted: the exception let through; the count waiting as long as any other statement may.
+    """
     monkeypatch.setattr(planner, "MANY", 5)
     assignment = world.assignment()
     world.customers(6)
-    with world.work() as other:
+    impatient = new_app(replace(settings, statement_seconds=8, lock_seconds=60))
+    with closing(impatient), world.work() as other:
         other.run(text("lock table customer_number in share row exclusive mode"))
-        assert place(world.opener(), assignment) == 6
+        assert place(lambda: impatient.work(world.crm_id, now=NOON), assignment) == 6

@@ -80,7 +80,7 @@ def test_a_hold_in_a_segment_that_is_retired_is_let_go(world: World) -> None:
 def test_labels_are_published_with_the_segments(world: World) -> None:
     """A segment may name a label; both are there at once, and a label that is left out is taken from all.
 
-    Planted: the label rows not written; no rule of the assignment could be read any more.
+    Planted: the label rows not written, nobody was golden; none of them retired, all kept theirs.
     """
     assignment, customers = aged(world, 70, 20, 65)
     gold = {"key": "gold", "name": "Gold", "when": {"f": "age", "op": "ge", "v": 65}}

@@ -12,7 +12,7 @@ from world import NOON, World, wait_until
 
 from calling.dialers.inbox import Told, journal, process_inbox
 from calling.dialers.orders import to_offer
-from calling.handout import claims, gates, placements, recalling
+from calling.handout import claims, give_back, placements, recalling
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
@@ -34,20 +34,34 @@ from models.work import Work
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
-Before = Callable[[TextClause, Callable[[], Any]], None]
+Hook = Callable[[TextClause, Callable[[], Any]], None]
+"""`act` once, when whoever comes first executes `statement`."""
 
 
 @pytest.fixture
-def before(monkeypatch: pytest.MonkeyPatch) -> Before:
-    """`before(statement, act)`: `act` once, just before whoever comes first executes `statement`."""
+def before(monkeypatch: pytest.MonkeyPatch) -> Hook:
+    """`before(statement, act)`: just before it."""
+    return _hook(monkeypatch, first=True)
+
+
+@pytest.fixture
+def after(monkeypatch: pytest.MonkeyPatch) -> Hook:
+    """`after(statement, act)`: as soon as it is done, with its locks in hand."""
+    return _hook(monkeypatch, first=False)
+
+
+def _hook(monkeypatch: pytest.MonkeyPatch, *, first: bool) -> Hook:
     hooks: list[tuple[TextClause, Callable[[], Any]]] = []
     real = Work.run
 
     def run(self: Work, statement: TextClause, **values: Any) -> Any:
-        for hook in [hook for hook in hooks if hook[0] is statement]:
-            hooks.remove(hook)
-            hook[1]()
-        return real(self, statement, **values)
+        due = [hook for hook in hooks if hook[0] is statement]
+        for hook in due:
+            hooks.remove(hook)  # before anybody acts: the other may execute it as well
+        done = None if first else real(self, statement, **values)
+        for _, act in due:
+            act()
+        return real(self, statement, **values) if first else done
 
     monkeypatch.setattr(Work, "run", run)
     return lambda statement, act: hooks.append((statement, act))
@@ -64,22 +78,17 @@ def rows(world: World, sql: str, **values: Any) -> Any:
         return work.run(text(sql), **values).all()
 
 
-def somebody_waits(world: World) -> bool:
-    with world.app.shared() as session:
-        return bool(session.execute(text("select count(*) from pg_locks where not granted")).scalar_one())
-
-
 def meanwhile(
-    world: World, before: Before, pool: ThreadPoolExecutor, statement: TextClause, other: Callable[[], Any]
+    world: World, when: Hook, pool: ThreadPoolExecutor, statement: TextClause, other: Callable[[], Any]
 ) -> list["Future[Any]"]:
-    """Start `other` just before `statement`; go on when it is done or somebody waits for a lock."""
+    """Start `other` before or after `statement`; go on when it is done or somebody waits for a lock."""
     started: list[Future[Any]] = []
 
     def go() -> None:
         started.append(pool.submit(other))
-        wait_until(lambda: started[0].done() or somebody_waits(world))
+        wait_until(lambda: started[0].done() or bool(world.waited_for()))
 
-    before(statement, go)
+    when(statement, go)
     return started
 
 
@@ -107,7 +116,7 @@ def one_back_one_out(world: World, **columns: Any) -> tuple[int, int, Any]:
 # --- recalls --------------------------------------------------------------------------------------
 
 
-def test_a_link_sends_nothing_behind_a_wall(world: World, before: Before) -> None:
+def test_a_link_sends_nothing_behind_a_wall(world: World, before: Hook) -> None:
     """Its last look sees the pause before the recall has come. Seen to fail: sent, freed, named recalled."""
     assignment = world.assignment(gap_seconds=0)
     world.customers(1, assignment)
@@ -126,7 +135,7 @@ def test_a_link_sends_nothing_behind_a_wall(world: World, before: Before) -> Non
     assert (answer.recalled, answer.unknown) == ([lease.id], [])
 
 
-def test_a_recall_never_frees_what_the_link_has_just_sent(world: World, before: Before) -> None:
+def test_a_recall_never_frees_what_the_link_has_just_sent(world: World, before: Hook) -> None:
     """The link sends between the look and the lock. Seen to fail: freed while it was outside."""
     assignment = world.assignment(gap_seconds=0)
     world.customers(1, assignment)
@@ -145,7 +154,7 @@ def test_a_recall_never_frees_what_the_link_has_just_sent(world: World, before: 
     assert [row.lease_id for row in rows(world, "select lease_id from recall")] == [lease.id]
 
 
-def test_a_recall_never_gives_one_number_to_two(world: World, before: Before) -> None:
+def test_a_recall_never_gives_one_number_to_two(world: World, before: Hook) -> None:
     """The same, to its end: a seller and the dialer both held the number (P1)."""
     assignment = world.assignment(gap_seconds=0)
     world.customers(1, assignment)
@@ -165,7 +174,7 @@ def test_a_recall_never_gives_one_number_to_two(world: World, before: Before) ->
     assert next_customer(world.opener(), seller) is None
 
 
-def test_unconfirmed_is_not_named_as_recalled(world: World, before: Before) -> None:
+def test_unconfirmed_is_not_named_as_recalled(world: World, before: Hook) -> None:
     """Nobody knows whether it rang. Seen to fail: it stood under `recalled`, which came back unrung."""
     assignment, _, (lease,) = sent_order(world)
     late = NOON + 200 * SECOND
@@ -185,6 +194,8 @@ def test_a_crash_after_a_late_outcome_still_recalls_the_later_offered_lease(worl
         (recorded,) = record(work, [Report(first.lease_id, Outcome.NO_ANSWER, "seller")])
     assert recorded.later_lease
     reap(world.opener(NOON + HOUR))
+    ended = rows(world, "select ended_by from lease where id = :id", id=recorded.later_lease)
+    assert [row.ended_by for row in ended] == ["recalled"]
     with world.work(NOON + HOUR) as work:
         assert to_offer(work, dialer) == []
 
@@ -192,7 +203,7 @@ def test_a_crash_after_a_late_outcome_still_recalls_the_later_offered_lease(worl
 # --- the reaper -----------------------------------------------------------------------------------
 
 
-def test_the_reaper_does_not_end_what_began_to_ring_after_it_looked(world: World, before: Before) -> None:
+def test_the_reaper_does_not_end_what_began_to_ring_after_it_looked(world: World, before: Hook) -> None:
     _, dialer, (lease,) = sent_order(world)
     now = NOON + 200 * SECOND
 
@@ -207,7 +218,7 @@ def test_the_reaper_does_not_end_what_began_to_ring_after_it_looked(world: World
     assert rows(world, "select 1 from claim_number")
 
 
-def test_the_reaper_does_not_take_what_was_just_taken(world: World, before: Before) -> None:
+def test_the_reaper_does_not_take_what_was_just_taken(world: World, before: Hook) -> None:
     assignment = world.assignment()
     world.customers(1, assignment)
     seller = world.seller(assignment)
@@ -238,7 +249,7 @@ def test_a_long_call_is_not_handed_out_again_while_they_talk(world: World) -> No
 
 
 def test_a_ring_and_a_late_outcome_of_the_same_customer(
-    world: World, before: Before, pool: ThreadPoolExecutor
+    world: World, after: Hook, pool: ThreadPoolExecutor
 ) -> None:
     """Seen to deadlock: the ring wrote its limits before it locked the placements."""
     _, seller, first = one_back_one_out(world, gap_seconds=0)
@@ -246,13 +257,13 @@ def test_a_ring_and_a_late_outcome_of_the_same_customer(
     assert second is not None
     now = NOON + HOUR + MINUTE
     late = [Report(first.lease_id, Outcome.NO_ANSWER, "seller")]
-    other = meanwhile(world, before, pool, gates._RESTAMP, lambda: record_all(world.opener(now), late))
+    other = meanwhile(world, after, pool, give_back._NOTE_RINGS, lambda: record_all(world.opener(now), late))
     with world.work(now) as work:
         ring(work, second.lease_id, seller)
     other[0].result()
 
 
-def test_a_deal_that_stamps_and_a_hold(world: World, before: Before, pool: ThreadPoolExecutor) -> None:
+def test_a_deal_that_stamps_and_a_hold(world: World, after: Hook, pool: ThreadPoolExecutor) -> None:
     """Seen to deadlock: the dealt were locked first, the blocked after them."""
     assignment = world.assignment()
     blocked, free = world.customers(2, assignment)
@@ -265,13 +276,13 @@ def test_a_deal_that_stamps_and_a_hold(world: World, before: Before, pool: Threa
     def hold() -> int:
         return holding.hold(world.opener(), assignment, [blocked, free], segment, author="a", reason="r")
 
-    other = meanwhile(world, before, pool, gates._RESTAMP, hold)
+    other = meanwhile(world, after, pool, placements._LOCK, hold)
     allocate_all(world.opener(), assignment)
     other[0].result()
 
 
 def test_an_import_that_reorders_numbers_and_a_wrong_number(
-    world: World, before: Before, pool: ThreadPoolExecutor, tmp_path: Any
+    world: World, before: Hook, pool: ThreadPoolExecutor, tmp_path: Any
 ) -> None:
     """Seen to deadlock: the import took numbers before placements, an outcome the other way round."""
     assignment = world.assignment()
@@ -307,7 +318,7 @@ def test_a_lift_during_the_first_stamp_of_a_suppression(world: World, pool: Thre
         with world.work() as work:
             yield work
             started.append(pool.submit(suppress.finish_suppressions, world.opener()))
-            wait_until(lambda: somebody_waits(world))
+            wait_until(lambda: bool(world.waited_for()))
 
     with world.work() as work:
         values = {"e164": None, "reason": "r", "author": "a", "expires_at": None}
@@ -317,7 +328,7 @@ def test_a_lift_during_the_first_stamp_of_a_suppression(world: World, pool: Thre
     assert [row.gated_by for row in rows(world, "select gated_by from placement")] == [None]
 
 
-def test_nobody_is_held_in_a_segment_that_is_retired_meanwhile(world: World, before: Before) -> None:
+def test_nobody_is_held_in_a_segment_that_is_retired_meanwhile(world: World, before: Hook) -> None:
     """Seen to fail: the segment was looked at before the turnstile; they were never handed out again."""
     assignment = world.assignment()
     customers = world.customers(3, assignment)
@@ -334,15 +345,19 @@ def test_nobody_is_held_in_a_segment_that_is_retired_meanwhile(world: World, bef
 
 
 def test_who_works_a_retired_segment_works_any(world: World) -> None:
-    """Planted: the seller left on it; they were never dealt anybody, and nothing said why."""
+    """Planted: the seller, the dialer left on it; they were never dealt anybody, and nothing said why."""
     assignment = world.assignment()
-    world.customers(1, assignment)
+    world.customers(4, assignment)
     x = {"key": "x", "name": "X", "when": {"f": "attempts", "op": "gt", "v": 5}}
     publish(world.opener(), assignment, {"segments": [x]}, author="a")
     (segment,) = rows(world, "select id from segment where key = 'x'")
     seller = world.seller(assignment, segment_id=segment.id)
+    dialer = world.dialer(assignment, segment_id=segment.id, wanted=1, wanted_at=NOON)
     publish(world.opener(), assignment, {"segments": []}, author="a")
     assert next_customer(world.opener(), seller) is not None
+    allocate_all(world.opener(), assignment)
+    with world.work() as work:
+        assert len(to_offer(work, dialer)) == 1
 
 
 def test_a_switchboard_that_is_held_hides_nobody_else(world: World) -> None:
@@ -375,7 +390,7 @@ def test_a_list_whose_numbers_changed_does_not_starve_its_seller(world: World) -
 
 
 def test_nothing_lies_with_a_seller_who_has_gone(
-    world: World, before: Before, pool: ThreadPoolExecutor
+    world: World, before: Hook, pool: ThreadPoolExecutor
 ) -> None:
     """They go while the allocator deals to them. Seen to fail: two customers held by nobody there."""
     assignment = world.assignment()

@@ -111,7 +111,7 @@ def test_an_outcome_between_scan_and_move_is_not_overwritten(scene: Scene) -> No
 
 
 def test_an_outcome_that_the_batch_has_to_wait_for_is_not_overwritten(scene: Scene) -> None:
-    """Planted: the lock left to the UPDATE, which then goes by what it read before it waited; found."""
+    """Planted: batches that write what the scan said; found."""
     customer, found = scene.customers[7], scene.to_do()[0]
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
@@ -125,7 +125,7 @@ def test_an_outcome_that_the_batch_has_to_wait_for_is_not_overwritten(scene: Sce
 
 
 def test_a_hold_that_the_batch_has_to_wait_for_is_obeyed(scene: Scene) -> None:
-    """It was held behind the lock. Planted: lock and look in one statement; the hold was lost."""
+    """It was held behind the lock. Planted: batches that write what the scan said; the hold was lost."""
     customer, found = scene.customers[7], scene.to_do()[0]
     hold = text("""
         insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
@@ -140,6 +140,18 @@ def test_a_hold_that_the_batch_has_to_wait_for_is_obeyed(scene: Scene) -> None:
             resegment(work, scene.assignment, [customer], "event")
         running.result()
     assert scene.placed()[customer] == scene.tired
+
+
+def test_whoever_the_batch_has_to_wait_for_is_moved_all_the_same(scene: Scene) -> None:
+    """What no rule asks was written, as by a deal. Planted: no lock before the look; they stayed."""
+    customer, found = scene.customers[7], scene.to_do()[0]
+    with ThreadPoolExecutor(1) as other:
+        with scene.world.work() as work:
+            work.run(text("update placement set rank = 7 where customer_id = :c"), c=customer)
+            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            wait_until(lambda: waiting_backends(scene.world) == 1)
+        assert running.result().moved == 4
+    assert scene.differing() == 0
 
 
 def test_the_scan_waits_for_whoever_passed_before_it(scene: Scene) -> None:

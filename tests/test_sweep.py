@@ -56,7 +56,16 @@ def test_a_rule_of_time_comes_true_at_its_tick_and_not_before(world: World) -> N
     assert sweep(world.opener(NOON + 3 * DAY - SECOND), assignment) == 0
     assert sweep(world.opener(NOON + 3 * DAY), assignment) == 1
     assert sizes(world) == {"cold": 1, "unsegmented": 2}
+    assert swept_to(world) == NOON + 3 * DAY
     assert sweep_all(world.opener(NOON + 3 * DAY + SECOND)) == 0
+    assert swept_to(world) == NOON + 3 * DAY + SECOND
+
+
+def swept_to(world: World) -> datetime:
+    """The watermark: from here, less the slack, the next sweep looks."""
+    with world.work() as work:
+        mark: datetime = work.run(text("select swept_to from sweep")).scalar_one()
+    return mark
 
 
 def test_an_outage_is_caught_up(world: World) -> None:

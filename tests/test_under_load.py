@@ -7,12 +7,15 @@ is true, the audit is clean, and sizes and flows add up.
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress as suppress_error
 from datetime import timedelta
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from random import Random
 from threading import Event
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -24,7 +27,7 @@ from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
-from calling.handout.ring import release as give_back
+from calling.handout.ring import release as release_lease
 from calling.handout.ring import ring
 from calling.intake.importing import import_file
 from calling.outcomes.outcome import Report, record_all
@@ -39,7 +42,8 @@ from models.errors import Conflict
 from models.outcomes import Outcome
 from segmentation.resegment import differing
 
-CUSTOMERS = 2_000
+CUSTOMERS, LONGEST = 2_000, 120
+MEANT = ("edit", "rebuild", "robot", "outcomes", "late", "by_hand", "time", "list_again", "walls")
 RESULTS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.NO_SALE, Outcome.MACHINE, Outcome.WRONG_PERSON)
 
 
@@ -60,6 +64,8 @@ class Storm:
                 "select id from segment where assignment_id = :a and retired_at is null and rule is not null"
             )
             self.segments += list(work.run(text(live), a=self.assignment).scalars())
+        self.untold: dict[int, UUID] = {}
+        self.late: SimpleQueue[UUID] = SimpleQueue()
         self.stop = Event()
         self.done: Counter[str] = Counter()
 
@@ -104,14 +110,31 @@ class Storm:
         handed = next_customer(self.world.opener(), seller)
         if handed is None:
             return
-        if dice.random() < 0.2:
-            with self.world.work() as work:
-                give_back(work, handed.lease_id, seller)
+        if handed.customer_id in self.untold:
+            self.late.put(self.untold.pop(handed.customer_id))
+        elif dice.random() < 0.5:
+            self.untold[handed.customer_id] = handed.lease_id
+            self.give_back(handed.lease_id, seller)
             return
-        with self.world.work() as work:
-            ring(work, handed.lease_id, seller)
+        try:
+            with self.world.work() as work:
+                ring(work, handed.lease_id, seller)
+        except Conflict:
+            self.give_back(handed.lease_id, seller)
+            raise
         record_all(self.world.opener(), [Report(handed.lease_id, dice.choice(RESULTS), "seller")])
         self.done["outcomes"] += 1
+
+    def give_back(self, lease: UUID, seller: int) -> None:
+        with self.world.work() as work:
+            release_lease(work, lease, seller)
+
+    def tell_late(self, dice: Random, _: int) -> None:
+        """They had rung whom they gave back: that is told while somebody else rings the same customer."""
+        with suppress_error(Empty):
+            lease = self.late.get(timeout=0.05)
+            record_all(self.world.opener(), [Report(lease, dice.choice(RESULTS), "seller")])
+            self.done["late"] += 1
 
     def by_hand(self, dice: Random, _: int) -> None:
         some = dice.sample(self.customers, 30)
@@ -146,15 +169,17 @@ class Storm:
         lift(self.world.opener(), customer_id=customer, author="Cy")
 
     def rage(self, seconds: float) -> float:
-        """All at once; the seconds it took."""
+        """All at once, until everybody had their turn and `seconds` are over; the seconds it took."""
         everybody = (
-            self.edit, self.rebuild, self.robot, self.sell,
+            self.edit, self.rebuild, self.robot, self.sell, self.tell_late,
             self.by_hand, self.time, self.list_again, self.walls,
         )  # fmt: skip
         begun = monotonic()
         with ThreadPoolExecutor(len(everybody)) as pool:
             loops = [pool.submit(self.loop, what) for what in everybody]
-            while monotonic() - begun < seconds and not any(loop.done() for loop in loops):
+            while not any(loop.done() for loop in loops) and (took := monotonic() - begun) < LONGEST:
+                if took > seconds and all(self.done[name] for name in MEANT):
+                    break
                 self.stop.wait(0.05)
             self.stop.set()
         for loop in loops:
@@ -164,19 +189,18 @@ class Storm:
 
 @pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.full)])
 def test_everything_at_once(world: World, tmp_path: Path, seconds: int) -> None:
-    """Seen to fail: with each of the races of tests/test_races.py put back that ends in a deadlock."""
+    """Seen to fail: the ring's limits written before its placements are locked; an import's numbers before
+    its; moves of outcomes, or of holds, not noted."""
     storm = Storm(world, tmp_path)
     took = storm.rage(seconds)
-    assert all(storm.done[name] for name in ("edit", "rebuild", "robot", "sell", "by_hand", "walls")), (
-        storm.done
-    )
+    assert all(storm.done[name] for name in MEANT), storm.done
     print(f"{took:.0f} s: {dict(storm.done)}")  # noqa: T201 - the figures of a run by hand
     settle(storm)
     with world.work() as work:
         assert differing(work, storm.assignment) == 0
         assert [found for found in audit(work) if found.count] == []
-        for segment in storm.segments:
-            assert history(work, segment, NOON, timedelta(hours=1)).size >= 0
+        before = [history(work, segment, NOON, timedelta(hours=1)).size_before for segment in storm.segments]
+    assert before == [CUSTOMERS, 0, 0, 0]  # today's sizes less every move: all were unsegmented
 
 
 def settle(storm: Storm) -> None:

@@ -98,15 +98,26 @@ def test_nothing_begins_behind_a_pause_while_eight_sellers_work(
         loop.result()
 
 
-@pytest.mark.parametrize("hand_out", ["allocate", "next"])
-def test_a_pause_waits_for_whoever_has_passed_the_turnstile(world: World, hand_out: str) -> None:
-    """P2, step by step: a hand-out has read that nothing is paused, and has not committed yet.
+def stop_all(world: World, _: int) -> WallAnswer:
+    return pause(world.opener(), "crm", None, reason="r", author="a")
 
-    Seen to fail: with the exclusive pass left out of `finish_pause`, and with the shared one out of
-    `allocate` and of `next_customer`: the pause answered, and leases came to be behind it.
+
+def stop_one(world: World, customer: int) -> WallAnswer:
+    return suppress(world.opener(), customer_id=customer, reason="r", author="a")
+
+
+@pytest.mark.parametrize("hand_out", ["allocate", "next"])
+@pytest.mark.parametrize(("wall", "caught"), [(stop_all, 2), (stop_one, 1)], ids=["pause", "do-not-call"])
+def test_a_wall_waits_for_whoever_has_passed_the_turnstile(
+    world: World, hand_out: str, wall: Callable[[World, int], WallAnswer], caught: int
+) -> None:
+    """P2, P8, step by step: a hand-out has read that nothing is stopped, and has not committed yet.
+
+    Seen to fail: with the exclusive pass left out of `finish_pause` or `finish_suppression`, and with the
+    shared one out of `allocate` (it answered, and leases came to be behind it) or out of `next_customer`.
     """
     assignment = world.assignment()
-    world.customers(4, assignment)
+    customers = world.customers(4, assignment)
     seller = world.seller(assignment)
     if hand_out == "next":
         allocate_all(world.opener(), assignment)
@@ -116,19 +127,13 @@ def test_a_pause_waits_for_whoever_has_passed_the_turnstile(world: World, hand_o
                 assert allocate(work, assignment).leased == 2
             else:
                 assert next_customer(lambda: nullcontext(work), seller)
-            waiting = pool.submit(pause, world.opener(), "crm", None, reason="r", author="a")
-            wait_until(lambda: waiting.done() or somebody_waits(world), 10)
+            waiting = pool.submit(wall, world, customers[0])
+            wait_until(lambda: waiting.done() or bool(world.waited_for()))
+            assert world.waited_for() == ["advisory"]
         answer = waiting.result()
-    assert len(answer.recalled) == 2
+    assert len(answer.recalled) == caught
     with world.work() as work:
-        assert work.run(text("select count(*) from lease where ended_at is null")).scalar_one() == 0
-
-
-def somebody_waits(world: World) -> bool:
-    """Whether a turnstile is being waited for."""
-    with world.app.shared() as session:
-        sql = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-        return bool(session.execute(text(sql)).scalar_one())
+        assert work.run(text("select count(*) from lease where ended_at is null")).scalar_one() == 2 - caught
 
 
 def wait_turns(turns: dict[int, int], more: int) -> None:

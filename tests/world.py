@@ -7,7 +7,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from sqlalchemy import QueuePool, select
+from sqlalchemy import QueuePool, select, text
 from sqlalchemy.orm import Session
 
 from models.tables import (
@@ -59,6 +59,12 @@ def wait_until(predicate: Callable[[], bool], seconds: float = 10) -> None:
     assert processes.wait_until(predicate, seconds), f"still not true after {seconds} s"
 
 
+_WAITED_FOR = text("""
+    select locktype from pg_locks join pg_stat_activity using (pid)
+     where not granted and datname = current_database()
+""")
+
+
 class World:
     """One CRM of the test's database. What it opens is what wiring opens; hints are kept in `hints`."""
 
@@ -96,6 +102,11 @@ class World:
             return self.work(now)
 
         return open_work
+
+    def waited_for(self) -> list[str]:
+        """What anybody in this test's database waits for: `advisory` at a turnstile, others at a row."""
+        with self.app.shared() as session:
+            return list(session.scalars(_WAITED_FOR))
 
     def add(self, row: Base) -> Any:
         """Insert one row; gives it back with what the database filled in."""
