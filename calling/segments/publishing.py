@@ -33,14 +33,7 @@ _SEGMENTS = text("""
     on conflict (crm_id, assignment_id, key) do update
        set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
 """)
-_LABELS = text("""
-    insert into label (crm_id, assignment_id, key, name, position, rule, created_at)
-    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, :now
-      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]))
-           with ordinality as t(key, name, rule, position)
-    on conflict (crm_id, assignment_id, key) do update
-       set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
-""")
+_LABELS = text(_SEGMENTS.text.replace("into segment", "into label"))
 _RETIRE_LABELS = text("""
     update label set retired_at = :now
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null and not key = any(:keys)
