@@ -14,25 +14,29 @@ def usable_port(host: str, port: int, *, may_move: bool) -> int:
     """
     if port == 0:
         return _free(host, 0)
-    for candidate in range(port, port + TRIED if may_move else port + 1):
+    why = ""
+    for candidate in range(port, min(port + TRIED if may_move else port + 1, 65536)):
         try:
             return _free(host, candidate)
-        except OSError:
-            continue
-    raise Conflict(f"port {port} of {host} is taken: set RINGELISTE_WEB_PORT to a free one (0: any)")
+        except OSError as error:
+            why = why or str(error.strerror or error).lower()  # of the port that was asked for
+    raise Conflict(
+        f"nobody can listen on port {port} of {host} ({why}): set RINGELISTE_WEB_PORT to a free one (0: any)"
+    )
 
 
 def free_ports(host: str, first: int, count: int) -> list[int]:
     """So many ports in a row that nobody listens on, from `first` on. Raises Conflict."""
     free: list[int] = []
+    why = ""
     for candidate in range(first, min(first + TRIED, 65536)):
         try:
             free.append(_free(host, candidate))
-        except OSError:
-            free = []
+        except OSError as error:
+            free, why = [], f" ({str(error.strerror or error).lower()})"
         if len(free) == count:
             return free
-    raise Conflict(f"no {count} ports of {host} in a row are free from {first} on")
+    raise Conflict(f"no {count} ports of {host} in a row are free from {first} on{why}")
 
 
 def _free(host: str, port: int) -> int:

@@ -47,7 +47,8 @@ class KnownField:
     """A field that rules may ask. `table` None: a CRM's own, kept in `customer.fields` under `key`.
 
     `table` says otherwise what a row is joined with for it; segmentation/sources.py has the columns.
-    `choices` are all its values where they are known. `whole`: its numbers have no fraction.
+    `choices` are all its values where they are known. `whole`: its numbers have no fraction. `kept_as`: the
+    key of its values where that is another one: a field read as the type that it had once.
     """
 
     key: str
@@ -55,6 +56,12 @@ class KnownField:
     table: Table | None = None
     choices: tuple[str, ...] = ()
     whole: bool = False
+    kept_as: str = ""
+
+    @property
+    def stored(self) -> str:
+        """The key in `customer.fields`."""
+        return self.kept_as or self.key
 
 
 Catalogue = Mapping[str, KnownField]

@@ -49,7 +49,7 @@ def value_of(field: KnownField, row: Row, now: datetime) -> Any:
         return HoursAhead().of(row["zone"], now) if row["zone"] in zone_names() else None
     if field.table is not None:
         return row[field.key] if field.type != "tags" else row[field.key] or None
-    value = row["fields"].get(field.key)
+    value = row["fields"].get(field.stored)
     match field.type:
         case "yes_no":
             return value if isinstance(value, bool) else None

@@ -3,8 +3,8 @@
 Node := {"all": [Node..]} | {"any": [Node..]} | {"not": Node} | {"f": field, "op": operator, "v": value}
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -86,6 +86,20 @@ def leaves(node: Node) -> Iterator[Leaf]:
         case AllOf(parts) | AnyOf(parts):
             for part in parts:
                 yield from leaves(part)
+
+
+def renamed(node: Node, names: Mapping[str, str]) -> Node:
+    """The same tree; the fields among `names` are called as they say."""
+    match node:
+        case Leaf(name) if name in names:
+            return replace(node, field=names[name])
+        case Not(part):
+            return Not(renamed(part, names))
+        case AllOf(parts):
+            return AllOf(tuple(renamed(part, names) for part in parts))
+        case AnyOf(parts):
+            return AnyOf(tuple(renamed(part, names) for part in parts))
+    return node
 
 
 def dump(rules: Rules) -> dict[str, Any]:

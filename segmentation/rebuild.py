@@ -8,7 +8,7 @@ is done again from the start.
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from time import perf_counter
 from typing import Literal
 from uuid import UUID
@@ -22,7 +22,8 @@ from segmentation.in_force import InForce, rules_in_force
 from segmentation.pace import Pace
 from segmentation.resegment import move_many
 
-LANES = 2  # batches at work at once
+LANES = (True, False)  # two batches are at work at once; the first lane tells how far both are
+TELL_EVERY = 20  # batches: so often whoever watches is told how far it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,19 @@ _FIND = text("select * from rebuild where crm_id = :crm_id and id = :rebuild_id"
 _START = text("""
     update rebuild set started_at = coalesce(started_at, :now) where crm_id = :crm_id and id = :rebuild_id
 """)
+_SCANNED = text("""
+    update rebuild
+       set scanned_at = :now, rule_version = :version, scanned = :scanned, differing = :differing,
+           settled = 0, moved = 0
+     where crm_id = :crm_id and id = :rebuild_id
+""")
+_SETTLED = text("""
+    update rebuild set settled = :settled, moved = :moved where crm_id = :crm_id and id = :rebuild_id
+""")
 _FINISH = text("""
-    update rebuild set finished_at = :now, rule_version = :version, scanned = :scanned, moved = :moved
+    update rebuild
+       set finished_at = :now, ending = :ending, rule_version = :version, scanned = :scanned,
+           settled = :settled, moved = :moved
      where crm_id = :crm_id and id = :rebuild_id
 """)
 # A second process that finds the lock taken leaves the work to the first. Start and scan take it alone, the
@@ -116,26 +128,25 @@ class _Run:
     def __init__(self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None) -> None:
         self._open_work, self._id, self._cause, self._batch = open_work, rebuild_id, cause, batch
         self._assignment = self._version = self._scanned = 0
-        self._moved: list[int] = []  # of each batch
+        self._settled: list[int] = []  # of each batch: how many it looked at, and how many it moved
+        self._moved: list[int] = []
         self._leases: list[UUID] = []
 
     def run(self) -> RebuildReport:
         """Start, scan, move, finish."""
         try:
-            if not self._start():
-                return self._report("done")
+            if (ended := self._start()) is not None:
+                return ended
             turnstile.pass_exclusively(self._open_work, [self._assignment])
             self._move(*self._scan())
         except _Elsewhere:
             return self._report("elsewhere")
         except _Superseded:
-            self._finish(superseded=True)
-            return self._report("superseded")
-        self._finish(superseded=False)
-        return self._report("done")
+            return self._finish("superseded")
+        return self._finish("done")
 
-    def _start(self) -> bool:
-        """Whether there is anything to do. Waits for whoever is still asking for this very rebuild."""
+    def _start(self) -> RebuildReport | None:
+        """What came of it, if it has ended. Waits for whoever is still asking for this very rebuild."""
         with self._open_work() as work:
             row = work.run(_FIND, rebuild_id=self._id).first()
             if row is None:
@@ -143,10 +154,10 @@ class _Run:
             self._assignment = row.assignment_id
             if row.finished_at is not None:
                 self._version, self._scanned, self._moved = row.rule_version, row.scanned, [row.moved]
-                return False
+                return self._report(row.ending)
             self._alone(work)
             work.run(_START, rebuild_id=self._id)
-            return True
+            return None
 
     def _alone(self, work: Work) -> None:
         if not work.run(_ALONE, assignment_id=self._assignment).scalar():
@@ -160,27 +171,39 @@ class _Run:
             for setting in _SCAN_SETTINGS:
                 work.run(setting)
             pairs = rules.statements.scan.run(work, assignment_id=self._assignment).all()
-        self._version = rules.version
-        self._scanned = sum(pair.size for pair in pairs)
-        return rules, sorted(chain.from_iterable(pair.movers or () for pair in pairs))
+            self._version = rules.version
+            self._scanned = sum(pair.size for pair in pairs)
+            movers = sorted(chain.from_iterable(pair.movers or () for pair in pairs))
+            work.run(
+                _SCANNED, rebuild_id=self._id, version=self._version, scanned=self._scanned,
+                differing=len(movers),
+            )  # fmt: skip
+        return rules, movers
 
     def _move(self, rules: InForce, ids: list[int]) -> None:
         pace = Pace(ids, self._batch)
-        lanes = ThreadPoolExecutor(LANES)
+        lanes = ThreadPoolExecutor(len(LANES))
         try:
-            for done in [lanes.submit(self._lane, rules, pace) for _ in range(LANES)]:
+            for done in [lanes.submit(self._lane, rules, pace, tells) for tells in LANES]:
                 done.result()
         finally:
             pace.stop()
             lanes.shutdown()
 
-    def _lane(self, rules: InForce, pace: Pace) -> None:
-        while batch := pace.next():
+    def _lane(self, rules: InForce, pace: Pace, tells: bool) -> None:
+        """Batch after batch; the one lane that `tells` says now and then how far both are."""
+        for number in count(1):
+            batch = pace.next()
+            if not batch:
+                return
             begun = perf_counter()
             self._apply(rules, batch)
             pace.took(perf_counter() - begun, len(batch))
+            if tells and number % TELL_EVERY == 0:
+                self._tell()
 
     def _apply(self, rules: InForce, ids: Sequence[int]) -> None:
+        """Settle one batch: each of these has the segment and labels they ought to."""
         with self._open_work() as work:
             turnstile.pass_shared(work, [self._assignment])
             now = work.run(_TOGETHER, assignment_id=self._assignment).one()
@@ -192,22 +215,31 @@ class _Run:
             moved, leases = move_many(work, self._assignment, rules, ids, self._cause)
         self._moved.append(moved)
         self._leases += leases
+        self._settled.append(len(ids))
 
-    def _finish(self, *, superseded: bool) -> None:
-        report = self._report("done")
+    def _tell(self) -> None:
+        """In a transaction of its own: in a batch's it would make the lanes wait for each other."""
+        with self._open_work() as work:
+            work.run(_SETTLED, rebuild_id=self._id, settled=sum(self._settled), moved=sum(self._moved))
+
+    def _finish(self, ending: Literal["done", "superseded"]) -> RebuildReport:
+        report = self._report(ending)
         with self._open_work() as work:
             work.run(
                 _FINISH,
                 rebuild_id=self._id,
+                ending=ending,
                 version=report.rule_version,
                 scanned=report.scanned,
+                settled=sum(self._settled),
                 moved=report.moved,
             )
             waiting = work.run(_WAITING, assignment_id=self._assignment).scalar()
             if waiting is not None:
                 work.hint("rebuild", waiting)  # its own hint may have come while we were here
-            elif superseded:
+            elif ending == "superseded":
                 request_rebuild(work, self._assignment, "superseded")
+        return report
 
     def _report(self, ending: Literal["done", "superseded", "elsewhere"]) -> RebuildReport:
         return RebuildReport(

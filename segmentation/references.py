@@ -4,7 +4,7 @@ Segments and labels of one rule set may name each other, but not round in a circ
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from segmentation.catalogue import REFERENCES
@@ -30,27 +30,42 @@ def inlined(rules: Rules) -> Rules:
 
 
 def check(problems: Problems, rules: Rules) -> None:
-    """Note circles, each with its whole path, and rules that ask too much of others."""
+    """Note circles, each with its whole path, rules that ask too much of others, and names of nothing."""
+    places = dict(_places(rules))
+    for fault in faults(rules):
+        problems.add(places[fault.names[0]], fault.message)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with how rules name each other. `names`: the rules that it is the fault of."""
+
+    names: tuple[Name, ...]
+    message: str
+
+
+def faults(rules: Rules) -> list[Fault]:
+    """Everything that keeps rules from being put in the place of their names."""
     trees = _named(rules)
     asked = {
         name: {one for leaf in _references(tree) for one in _names_of(leaf)} for name, tree in trees.items()
     }
-    for one in sorted({one for names in asked.values() for one in names} - trees.keys()):
-        problems.add("rules", f"{_shown(one)} is named, and is not there")
-        return
-    places = dict(_places(rules))
-    order = _order(asked, problems, places)
-    sizes = _sizes(trees, order)
-    for name, path in places.items():
-        size, chain = sizes[name]
+    found = [
+        Fault((name,), f"{_shown(one)} is named, and is not there")
+        for name, names in asked.items() for one in sorted(names - trees.keys())
+    ]  # fmt: skip
+    sizes = _sizes(trees, _order({name: names & trees.keys() for name, names in asked.items()}, found))
+    for name, (size, chain) in ((name, sizes[name]) for name in trees):
         if size > MAX_INLINED:
             message = f"asks {size} questions with the rules it names; at most {MAX_INLINED} are allowed"
-            problems.add(path, message)
+            found.append(Fault((name,), message))
         if chain > MAX_CHAIN:
-            problems.add(path, f"names rules that name others {chain} deep; at most {MAX_CHAIN} are allowed")
+            message = f"names rules that name others {chain} deep; at most {MAX_CHAIN} are allowed"
+            found.append(Fault((name,), message))
+    return found
 
 
-def _order(asked: dict[Name, set[Name]], problems: Problems, places: Mapping[Name, str]) -> list[Name]:
+def _order(asked: dict[Name, set[Name]], found: list[Fault]) -> list[Name]:
     """Every rule after those it names. A circle is noted, and then cut."""
     while True:
         try:
@@ -59,7 +74,8 @@ def _order(asked: dict[Name, set[Name]], problems: Problems, places: Mapping[Nam
             path = list(reversed(error.args[1]))  # each names the next one, and the last is the first
             start = min(path[:-1])
             path = [*path[path.index(start) : -1], *path[: path.index(start)], start]
-            problems.add(places[start], f"goes round in a circle: {' → '.join(map(_shown, path))}")
+            message = f"goes round in a circle: {' → '.join(map(_shown, path))}"
+            found.append(Fault(tuple(path[:-1]), message))
             asked[start] = asked[start] - {path[1]}
 
 

@@ -87,7 +87,7 @@ class Sources:
     def of_field(self, field: KnownField) -> ColumnElement[Any]:
         """The column of a field; of a CRM's own the jsonb that it is kept as."""
         if field.table is None:
-            return _customer.fields.op("->", return_type=JSONB())(bindparam(None, field.key, type_=Text()))
+            return _customer.fields.op("->", return_type=JSONB())(bindparam(None, field.stored, type_=Text()))
         if field.table == "local":
             return self._local[HoursAhead()]
         if field.key in self._columns:

@@ -34,6 +34,7 @@ _FACTS = text("""
 # What a CHECK wants beyond a value of the column's type.
 _CHOICES: dict[str, dict[str, Any]] = {
     "attempt": {"kind": "first", "revision": 0},
+    "broken_rule": {"kind": "label"},
     "customer_number": {"e164": "+351912345678", "state": "good"},
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
@@ -49,6 +50,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "segment_move": {"cause": "rule", "from_segment": 1},
     "seller": {"presence": "away"},
     "suppression": {"customer_id": 1},
+    "turnover_classes": {"silver": 1.0, "gold": 2.0, "platinum": 3.0},
 }
 _VALUES: dict[type, Any] = {
     int: 1,

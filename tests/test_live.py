@@ -125,6 +125,12 @@ def test_a_taken_port_is_stepped_over_or_refused() -> None:
     assert usable_port("127.0.0.1", 0, may_move=False) > 0
 
 
+def test_why_nobody_can_listen_is_said_and_nothing_else() -> None:
+    """Seen to fail: "port 8080 of 203.0.113.1 is taken" was told of an address that is another machine's."""
+    with pytest.raises(Conflict, match=r"port 8080 of 203\.0\.113\.1 .*cannot assign requested address"):
+        usable_port("203.0.113.1", 8080, may_move=True)
+
+
 def test_a_browser_on_this_machine_is_told_an_address_that_it_can_open() -> None:
     assert reachable_at("0.0.0.0", 80) == "http://127.0.0.1:80"  # noqa: S104
     assert reachable_at("::", 80) == "http://[::1]:80"

@@ -148,7 +148,7 @@ def test_whoever_the_batch_has_to_wait_for_is_moved_all_the_same(scene: Scene) -
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("update placement set rank = 7 where customer_id = :c"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, ignore)
+            running = other.submit(rebuild, scene.world.opener(), found, "rule")
             wait_until(lambda: waiting_backends(scene.world) == 1)
         assert running.result().moved == 4
     assert scene.differing() == 0

@@ -4,11 +4,16 @@ Whoever dies loses the lock with its connection, at once. It needs a direct conn
 a pooler that shares sessions such a lock means nothing.
 """
 
+from collections.abc import Callable
+
+import structlog
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from wiring.failures import translating
+
+log = structlog.get_logger(__name__)
 
 SCHEDULER = (7401, 1)
 """Space and key of the leading scheduler."""
@@ -45,7 +50,7 @@ class SessionLock:
             with translating():
                 connection = self._connection or self._connect()
                 taken = bool(connection.scalar(_TRY, {"space": self._space, "key": self._key}))
-        except BaseException:
+        except BaseException:  # interrupted too: nobody may keep a lock that nobody knows of
             self.release()
             raise
         return taken
@@ -55,8 +60,9 @@ class SessionLock:
         try:
             if self._connection is not None and self._connection.scalar(_ALIVE) == 1:
                 return True
-        except SQLAlchemyError:
-            pass
+        except SQLAlchemyError as error:
+            # The answer is that it is lost, whatever took the connection: who asked gives up or tries again.
+            self._tell(log.warning, error)
         self.release()
         return False
 
@@ -67,8 +73,14 @@ class SessionLock:
             return
         try:
             connection.close()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
+            # It broke before it could be closed; PostgreSQL lets the lock go with the session it has lost.
+            self._tell(log.info, error)
             connection.invalidate()
+
+    def _tell(self, say: Callable[..., object], error: SQLAlchemyError) -> None:
+        why = " ".join(str(getattr(error, "orig", error)).split())
+        say("the connection of a lock is gone", space=self._space, key=self._key, why=why)
 
     def _connect(self) -> Connection:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")

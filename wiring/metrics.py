@@ -62,11 +62,15 @@ def serve_metrics(settings: Settings) -> int:
     """
     if not settings.metrics_port:
         return 0
+    why = ""
     for candidate in range(settings.metrics_port, settings.metrics_port + PORTS_TRIED):
         try:
             start_http_server(candidate, settings.metrics_host, registry=REGISTRY)
-        except OSError:
+        except OSError as error:  # most often a neighbour's: the next one is tried, the last one told of
+            why = str(error)
             continue
         return candidate
-    structlog.get_logger(__name__).warning("no port is free for metrics", first=settings.metrics_port)
+    structlog.get_logger(__name__).warning(
+        "no port is free for metrics", first=settings.metrics_port, why=why
+    )
     return 0

@@ -50,7 +50,7 @@ async def end(
             job.cancel()
         try:
             await asyncio.wait(pending, timeout=AGAIN_SECONDS)
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # kept for the end: jobs left half way would hold their locks
             cancelled = True
     if cancelled:
         raise asyncio.CancelledError
@@ -84,5 +84,5 @@ async def _see_out(running: asyncio.Future[Any]) -> None:
     while not running.done():
         try:
             await asyncio.wait([running])
-        except asyncio.CancelledError:
+        except asyncio.CancelledError:  # whoever called us raises the first one when the verb is done
             continue

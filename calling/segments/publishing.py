@@ -7,12 +7,12 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from calling.segments import alarms
+from calling.segments.carried import Readable, read_body
 from calling.segments.deeds import note_changes
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
-from segmentation.language import read_rules
-from segmentation.nodes import dump
 from segmentation.rebuild import request_rebuild
 
 _ASSIGNMENT = text("""
@@ -26,21 +26,15 @@ _RULE_SET = text("""
     values (:crm_id, :assignment_id, :version, cast(:body as jsonb), :author, :now)
 """)
 _SEGMENTS = text("""
-    insert into segment (crm_id, assignment_id, key, name, position, rule, created_at)
-    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, :now
-      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]))
-           with ordinality as t(key, name, rule, position)
+    insert into segment (crm_id, assignment_id, key, name, position, rule, asks, created_at)
+    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, t.asks, :now
+      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]),
+                  cast(:asks as jsonb[])) with ordinality as t(key, name, rule, asks, position)
     on conflict (crm_id, assignment_id, key) do update
-       set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
+       set name = excluded.name, position = excluded.position, rule = excluded.rule, asks = excluded.asks,
+           retired_at = null
 """)
-_LABELS = text("""
-    insert into label (crm_id, assignment_id, key, name, position, rule, created_at)
-    select :crm_id, :assignment_id, t.key, t.name, t.position, t.rule, :now
-      from unnest(cast(:keys as text[]), cast(:names as text[]), cast(:rules as jsonb[]))
-           with ordinality as t(key, name, rule, position)
-    on conflict (crm_id, assignment_id, key) do update
-       set name = excluded.name, position = excluded.position, rule = excluded.rule, retired_at = null
-""")
+_LABELS = text(_SEGMENTS.text.replace("into segment", "into label"))
 _RETIRE_LABELS = text("""
     update label set retired_at = :now
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null and not key = any(:keys)
@@ -118,6 +112,8 @@ def publish(
     turnstile.pass_exclusively(open_work, [assignment_id])
     with open_work() as work:
         work.run(_WALLED, assignment_id=assignment_id, version=version)
+    with open_work() as work:
+        alarms.renew(work, assignment_id)
     return version
 
 
@@ -169,22 +165,20 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
             version=row.rule_version, base=base,
         )  # fmt: skip
     before = {segment.key: segment for segment in work.run(_LIVE, assignment_id=assignment_id)}
-    canonical = dump(read_rules(body, own_fields(work)))
-    segments = canonical["segments"]
-    keys = [segment["key"] for segment in segments]
+    rules = read_body(work, assignment_id, body, own_fields(work))
+    segments, labels = _columns(rules, "segments"), _columns(rules, "labels")
     version: int = row.rule_version + 1
     work.run(
         _RULE_SET,
         assignment_id=assignment_id,
         version=version,
-        body=orjson.dumps(canonical).decode(),
+        body=orjson.dumps(rules.body).decode(),
         author=author,
     )
-    labels = canonical.get("labels", [])
-    work.run(_SEGMENTS, assignment_id=assignment_id, **_columns(segments))
-    work.run(_LABELS, assignment_id=assignment_id, **_columns(labels))
-    work.run(_RETIRE, assignment_id=assignment_id, keys=keys)
-    work.run(_RETIRE_LABELS, assignment_id=assignment_id, keys=[label["key"] for label in labels])
+    work.run(_SEGMENTS, assignment_id=assignment_id, **segments)
+    work.run(_LABELS, assignment_id=assignment_id, **labels)
+    work.run(_RETIRE, assignment_id=assignment_id, keys=segments["keys"])
+    work.run(_RETIRE_LABELS, assignment_id=assignment_id, keys=labels["keys"])
     work.run(_SWEPT, assignment_id=assignment_id)
     work.run(_RELEASE, assignment_id=assignment_id)
     work.run(_FREE_SELLERS, assignment_id=assignment_id)
@@ -196,9 +190,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
     return version
 
 
-def _columns(named: list[dict[str, Any]]) -> dict[str, list[str]]:
-    return {
-        "keys": [one["key"] for one in named],
-        "names": [one["name"] for one in named],
-        "rules": [orjson.dumps(one["when"]).decode() for one in named],
-    }
+def _columns(rules: Readable, which: str) -> dict[str, list[str]]:
+    written = rules.columns(which)
+    as_json = {name: [orjson.dumps(one).decode() for one in written[name]] for name in ("rules", "asks")}
+    return written | as_json

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from calling.segments import alarms
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.work import OpenWork, Work
@@ -32,9 +33,17 @@ _SWEPT = text("""
 
 
 def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
-    """Sweep every assignment that has rules; how many customers moved."""
+    """Sweep every assignment that has rules; how many customers moved.
+
+    On the way each one's rules are read; which of them cannot be is made known (calling/segments/alarms.py).
+    """
     with open_work() as work:
-        looks = [_look(work, assignment_id, slack) for assignment_id in work.run(_TIMED).scalars().all()]
+        assignments = work.run(_TIMED).scalars().all()
+        looks = [_look(work, assignment_id, slack) for assignment_id in assignments]
+        stale = alarms.stale(work, assignments)
+    for assignment_id in stale:
+        with open_work() as work:
+            alarms.renew(work, assignment_id)
     return sum(_move(open_work, look) for look in looks if look)
 
 

@@ -9,7 +9,8 @@ from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
 from models.tables.people import Dialer, Seller
-from models.tables.upkeep import ImportRun, Rebuild, Sweep
+from models.tables.templates import TurnoverClasses
+from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
 from models.tables.walls import Pause, Suppression
 
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
@@ -20,14 +21,16 @@ TENANT = (
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
     Pause, Suppression,
-    Rebuild, ImportRun, Sweep,
+    Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
 
 __all__ = [
-    "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BusinessClock", "CallClock",
+    "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
+    "BusinessClock", "CallClock",
     "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
     "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
     "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "UniqueValue",
+    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
+    "UniqueValue",
 ]  # fmt: skip

@@ -59,6 +59,9 @@ class Segment(Base):
     name: Mapped[str]
     position: Mapped[int]
     rule: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    asks: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # own fields -> types, as published
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 
@@ -79,6 +82,7 @@ class Label(Base):
     name: Mapped[str]
     position: Mapped[int]
     rule: Mapped[dict[str, Any]]
+    asks: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))  # as a segment's
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
 

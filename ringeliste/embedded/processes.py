@@ -8,7 +8,7 @@ import psutil
 
 
 def pid_in(file: Path) -> int | None:
-    """The process id on the first line of a pid file, or None."""
+    """The process id on the first line of a pid file, or None: there is none, or it is just being written."""
     try:
         return int(file.read_text(encoding="ascii").split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
@@ -20,7 +20,7 @@ def process(pid: int | None, *words: str) -> psutil.Process | None:
     try:
         found = psutil.Process(pid) if pid else None
         line = " ".join(found.cmdline()) if found and alive(found) else ""
-    except (psutil.NoSuchProcess, psutil.AccessDenied):
+    except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or somebody else's: none that we started
         return None
     return found if line and all(word in line for word in words) else None
 
@@ -29,7 +29,7 @@ def alive(found: psutil.Process) -> bool:
     """Whether it runs. A zombie does not: in a container nobody may ever collect it."""
     try:
         return found.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+    except psutil.NoSuchProcess:  # it ended while we looked
         return False
 
 
@@ -40,7 +40,7 @@ def working_in(directory: Path) -> list[psutil.Process]:
         try:
             if alive(candidate) and candidate.cwd() == str(directory):
                 found.append(candidate)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # as above: none of ours
             continue
     return found
 
@@ -59,5 +59,5 @@ def tail(file: Path, lines: int = 12) -> str:
     """The last lines of a log, for an error message."""
     try:
         return "\n".join(file.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
-    except FileNotFoundError:
+    except FileNotFoundError:  # a server that never came so far as to write one
         return ""
