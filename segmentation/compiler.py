@@ -26,8 +26,15 @@ def segment_case(
     known: Catalogue,
 ) -> ColumnElement[int]:
     """The id of the segment that a row belongs to. `arms`: (segment id, rule) in order of priority."""
-    rules = [(condition(node, columns, known), _id(id_)) for id_, node in arms]
-    return case((held.is_not(None), held), *rules, else_=_id(otherwise))
+    return case((held.is_not(None), held), *_whens(arms, columns, known), else_=_id(otherwise))
+
+
+def rule_case(
+    arms: Sequence[tuple[int, Node]], otherwise: int, columns: Columns, known: Catalogue
+) -> ColumnElement[int]:
+    """The same by rules alone, whether or not a row is held."""
+    whens = _whens(arms, columns, known)
+    return case(*whens, else_=_id(otherwise)) if whens else _id(otherwise)
 
 
 def labels_array(arms: Sequence[tuple[int, Node]], columns: Columns, known: Catalogue) -> ColumnElement[Any]:
@@ -51,6 +58,12 @@ def condition(node: Node, columns: Columns, known: Catalogue) -> Condition:
             return condition(part, columns, known).is_not(true())
         case Leaf(key):
             return leaf_condition(node, columns, known[key])
+
+
+def _whens(
+    arms: Sequence[tuple[int, Node]], columns: Columns, known: Catalogue
+) -> list[tuple[Condition, ColumnElement[int]]]:
+    return [(condition(node, columns, known), _id(id_)) for id_, node in arms]
 
 
 def _id(id_: int) -> ColumnElement[int]:
