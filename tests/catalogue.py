@@ -34,6 +34,7 @@ _FACTS = text("""
 # What a CHECK wants beyond a value of the column's type.
 _CHOICES: dict[str, dict[str, Any]] = {
     "attempt": {"kind": "first", "revision": 0},
+    "bulk_action": {"kind": "wake"},
     "customer_number": {"e164": "+351912345678", "state": "good"},
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
