@@ -17,6 +17,8 @@ from models.errors import BadInput, NotFound
 from models.work import OpenWork, Work
 
 _LONGEST_KEY = 50
+_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ß": "ss", "ł": "l", "đ": "d", "þ": "th"})
+"""Letters that Unicode does not take apart."""
 
 _KEYS = text("select key from segment where crm_id = :crm_id and assignment_id = :assignment_id")
 _KEY = text("""
@@ -110,7 +112,7 @@ def id_of(work: Work, assignment_id: int, key: str) -> int:
 
 def free_key(work: Work, assignment_id: int, name: str) -> str:
     """A key for a new segment of that name, which no segment of the assignment has or had."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
     wanted = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_KEY].rstrip("-") or "segment"
     taken = set(work.run(_KEYS, assignment_id=assignment_id).scalars())
     numbered = (f"{wanted}-{n}" for n in count(2))
