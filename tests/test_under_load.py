@@ -28,10 +28,13 @@ from calling.handout.ring import release as give_back
 from calling.handout.ring import ring
 from calling.intake.importing import import_file
 from calling.outcomes.outcome import Report, record_all
+from calling.segments.bulk import actions_to_do, carry_out
+from calling.segments.freeing import free_segment, release_segment, wake_segment
 from calling.segments.history import history
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish
-from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild, take_back_strays
+from calling.segments.selection import Expected
 from calling.views.audit import audit
 from calling.walls.pause import pause, resume
 from calling.walls.suppress import lift, suppress
@@ -119,6 +122,16 @@ class Storm:
         hold(self.world.opener(), self.assignment, some, segment, author="Bo", reason="storm")
         release(self.world.opener(), self.assignment, some[:15], author="Bo")
 
+    def in_bulk(self, dice: Random, _: int) -> None:
+        anybody: dict[str, Any] = {"expected": Expected(0, CUSTOMERS), "author": "Di", "reason": "storm"}
+        open_work, free = self.world.opener(), self.segments[0]
+        free_segment(open_work, self.assignment, dice.choice(self.segments[1:]), **anybody)
+        wake_segment(open_work, self.assignment, free, **anybody)
+        for action in actions_to_do(open_work):
+            carry_out(open_work, action)
+        release_segment(open_work, self.assignment, free, **anybody)
+        take_back_strays(open_work)
+
     def time(self, _: Random, __: int) -> None:
         with self.world.work() as work:  # in the order in which everybody locks
             placements.lock(work, self.customers)
@@ -149,7 +162,7 @@ class Storm:
         """All at once; the seconds it took."""
         everybody = (
             self.edit, self.rebuild, self.robot, self.sell,
-            self.by_hand, self.time, self.list_again, self.walls,
+            self.by_hand, self.in_bulk, self.time, self.list_again, self.walls,
         )  # fmt: skip
         begun = monotonic()
         with ThreadPoolExecutor(len(everybody)) as pool:
@@ -167,9 +180,9 @@ def test_everything_at_once(world: World, tmp_path: Path, seconds: int) -> None:
     """Seen to fail: with each of the races of tests/test_races.py put back that ends in a deadlock."""
     storm = Storm(world, tmp_path)
     took = storm.rage(seconds)
-    assert all(storm.done[name] for name in ("edit", "rebuild", "robot", "sell", "by_hand", "walls")), (
-        storm.done
-    )
+    assert all(
+        storm.done[name] for name in ("edit", "rebuild", "robot", "sell", "by_hand", "in_bulk", "walls")
+    ), storm.done
     print(f"{took:.0f} s: {dict(storm.done)}")  # noqa: T201 - the figures of a run by hand
     settle(storm)
     with world.work() as work:
