@@ -31,6 +31,7 @@ def test_sql_counts_as_plain_python_does(world: World, seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_cache_counts_as_sql_does_whatever_changes(world: World, seed: int) -> None:
+    """Planted: what changes a number is not noted; seen to fail."""
     scene, dice = FacetScene(world, seed=seed), Random(seed)
     with world.work() as work:
         frame = learn(work, scene.assignment)

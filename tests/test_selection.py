@@ -12,7 +12,7 @@ from calling.segments.selection import Expected
 from models.errors import BadInput, Conflict
 from segmentation.catalogue import catalogue
 from segmentation.evaluate import meets
-from segmentation.facets import EMPTY, Range
+from segmentation.facets import EMPTY, Others, Range
 from segmentation.facets.as_rule import PLAIN_TYPES, as_rule
 from segmentation.facets.learn import learn
 from segmentation.language import read_rule
@@ -124,9 +124,21 @@ def test_a_bucket_becomes_a_range_and_nothing_becomes_empty() -> None:
     }  # fmt: skip
 
 
+def test_labels_and_tags_are_asked_by_name() -> None:
+    asked = as_rule({"labels": [7, 3], "tags": ["vip", "late", EMPTY]}, KNOWN, {3: "silver", 7: "gold"})
+    assert dump_node(asked) == {
+        "all": [
+            {"f": "label", "op": "any", "v": ["gold", "silver"]},
+            {"any": [{"f": "tags", "op": "any", "v": ["late", "vip"]}, {"f": "tags", "op": "empty"}]},
+        ]
+    }
+
+
 def test_what_no_rule_can_ask_is_told() -> None:
-    with pytest.raises(BadInput, match="segment, tags"):
-        as_rule({"tags": ["vip"], "segment": [1]}, KNOWN)
+    with pytest.raises(BadInput, match=r"ask for segment.*the rest of tags"):
+        as_rule({"tags": [Others(("vip",))], "segment": [1]}, KNOWN)
+    with pytest.raises(BadInput, match="the rest of labels"):
+        as_rule({"labels": [EMPTY]}, KNOWN)
     with pytest.raises(BadInput, match="status fallen"):
         as_rule({"status": ["fallen"]}, KNOWN)
     with pytest.raises(BadInput, match="no value of job"):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import text
+
 from calling.segments.bulk import BulkDone, Progress, Wish, begin, carry_out, untold
 from calling.segments.bulk_steps import check_segment
 from calling.segments.editing import create, free_key, id_of
@@ -22,6 +24,11 @@ __all__ = [
 
 NOBODY: Node = Not(AllOf(()))
 """The rule of a segment that only people put customers into."""
+
+
+_LABELS = text("""
+    select id, key from label where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +67,14 @@ def count(work: Work, assignment_id: int, filters: Filters) -> int:
     return asking.count(work, assignment_id, _asked(work, assignment_id, filters))
 
 
-def rule_of(work: Work, filters: Filters) -> AllOf:
+def rule_of(work: Work, assignment_id: int, filters: Filters) -> AllOf:
     """The rule that exactly these customers meet. Raises BadInput for what no rule can ask."""
-    return as_rule(filters, catalogue(own_fields(work)))
+    labels = {row.id: row.key for row in work.run(_LABELS, assignment_id=assignment_id)}
+    if gone := sorted(
+        str(one) for one in filters.get("labels", ()) if isinstance(one, int) and one not in labels
+    ):
+        raise BadInput(f"there is no label {', '.join(gone)} any more: leave it out of the selection")
+    return as_rule(filters, catalogue(own_fields(work)), labels)
 
 
 def move_selection(
@@ -111,7 +123,7 @@ def save_as_rule(
     """
     with open_work() as work:
         expected.check(count(work, assignment_id, filters))
-        segment = _named(work, assignment_id, name, rule_of(work, filters))
+        segment = _named(work, assignment_id, name, rule_of(work, assignment_id, filters))
     version = create(open_work, assignment_id, segment, author=author, before=before)
     with open_work() as work:
         return Created(version, id_of(work, assignment_id, segment["key"]), segment["key"])

@@ -1,4 +1,4 @@
-"""Bulk actions in parts, and what they did to segments.
+"""Bulk actions in parts, and what they did to segments; facets learn who has a number.
 
 Revision: 0010, after: 0006
 """
@@ -19,6 +19,17 @@ MINE = "crm_id = nullif(current_setting('app.crm_id', true), '')::bigint"
 
 BEFORE = ("created", "renamed", "ruled", "reordered", "paused", "resumed", "held", "freed", "deleted")
 DEEDS = (*BEFORE[:-1], "released", "woken", "deleted")
+
+NOTE_NUMBERS = """
+create function note_changed_numbers() returns trigger language plpgsql as $$
+begin
+    insert into facet_change (crm_id, xid, customers)
+    select crm_id, pg_current_xact_id()::text::bigint, array_agg(distinct customer_id) from changed
+     group by crm_id;
+    return null;
+end $$
+"""
+EVENTS = {"insert": "new", "update": "new", "delete": "old"}
 
 # Behind the wall there is one CRM at a time, for the owner as well.
 FORGET = """
@@ -94,9 +105,18 @@ def upgrade() -> None:
         op.execute(f"create policy wall on {table} using ({MINE}) with check ({MINE})")
     op.execute("grant usage on all sequences in schema public to ringeliste_app")
     allow(DEEDS)
+    op.execute(NOTE_NUMBERS)
+    for event, rows in EVENTS.items():
+        op.execute(
+            f"create trigger note_changed_numbers_{event} after {event} on customer_number "
+            f"referencing {rows} table as changed for each statement execute function note_changed_numbers()"
+        )
 
 
 def downgrade() -> None:
+    for event in EVENTS:
+        op.execute(f"drop trigger note_changed_numbers_{event} on customer_number")
+    op.execute("drop function note_changed_numbers()")
     op.execute(FORGET)
     allow(BEFORE)
     op.drop_table("bulk_part")

@@ -15,7 +15,7 @@ from segmentation.facets.drift import Drift, renew
 from segmentation.facets.learn import fields, ids, learn
 from segmentation.facets.values import Facets, Filters
 
-BORDER = 50_000  # placements; up to here SQL answers in a quarter of a second (docs/facets.md)
+BORDER = 10_000  # placements; up to here SQL answers in an eighth of a second (docs/facets.md)
 FRAME_LIFE = timedelta(hours=1)  # business time; then an assignment without a cache has its bars chosen anew
 
 _Key = tuple[int, int]  # crm, assignment
