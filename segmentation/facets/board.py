@@ -32,7 +32,7 @@ class Board:
 
     def facets(self, work: Work, filters: Filters, border: int) -> Facets:
         """Count. Raises BadInput for a dimension that there is not."""
-        frame = self._frame = self.frame(work)
+        frame = self.frame(work)
         asked_of(frame, filters)
         found = None
         if frame.rows >= border and not changes.is_writing(work):
@@ -46,7 +46,7 @@ class Board:
         """The dimensions and their bars, chosen anew when the fields changed or they are old."""
         kept = self._frame
         if kept is None or kept.fields != fields(work) or self._is_old(kept, work):
-            return learn(work, self._assignment_id)
+            kept = self._frame = learn(work, self._assignment_id)
         return kept.grown(ids(work, self._assignment_id))
 
     def _is_old(self, frame: Frame, work: Work) -> bool:
