@@ -181,6 +181,7 @@ def full(work: Any, scene: FacetScene, key: str) -> Any:
 def test_a_value_without_a_bar_that_filters_is_a_bar_with_its_counts(world: World, scene: FacetScene) -> None:
     """Planted: shown as nobody; seen to fail."""
     with world.work() as work:
+        bars(work, scene.assignment, {})  # chosen before there is such a value
         work.run(
             text('update customer set fields = \'{"note": "once"}\' where id = :c'), c=scene.customers[0]
         )
