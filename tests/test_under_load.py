@@ -33,7 +33,7 @@ from calling.segments.freeing import free_segment, release_segment, wake_segment
 from calling.segments.history import history
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish
-from calling.segments.resegmenting import rebuilds_to_do, run_rebuild, take_back_strays
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.selection import Expected
 from calling.views.audit import audit
 from calling.walls.pause import pause, resume
@@ -130,7 +130,6 @@ class Storm:
         for action in actions_to_do(open_work):
             carry_out(open_work, action)
         release_segment(open_work, self.assignment, free, **anybody)
-        take_back_strays(open_work)
 
     def time(self, _: Random, __: int) -> None:
         with self.world.work() as work:  # in the order in which everybody locks
