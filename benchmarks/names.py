@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import allocating, asking, facets, importing, rebuilding, recording, sweeping
+from benchmarks import allocating, asking, facets, importing, moving, rebuilding, recording, sweeping
 from benchmarks.figures import Figure
 from models.errors import BadInput
 from wiring.app import App
@@ -15,6 +15,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "outcomes": recording.measure,
     "facets": facets.measure,
     "sweep": sweeping.measure,
+    "bulk": moving.measure,
 }
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 from dramatiq import Actor
 
+from calling.segments.bulk import actions_to_do
 from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork
 from scheduler.subjects import assignments_wanting, dialers_told
 from workers.allocate import allocate
+from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
 from workers.partitions import partitions
@@ -48,6 +50,7 @@ TICKS = (
     Tick("inbox", 2, inbox, subjects=dialers_told, alone=True),
     Tick("walls", 5, walls, alone=True),
     Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
+    Tick("bulk", 5, bulk, subjects=actions_to_do),
     Tick("facets", HOUR, facets, alone=True),
     # Hourly, and at once when a scheduler begins to lead: a simulated month may pass in half a day.
     Tick("partitions", HOUR, partitions, per_crm=False, alone=True),

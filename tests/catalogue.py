@@ -35,6 +35,7 @@ _FACTS = text("""
 _CHOICES: dict[str, dict[str, Any]] = {
     "attempt": {"kind": "first", "revision": 0},
     "broken_rule": {"kind": "label"},
+    "bulk_action": {"kind": "wake"},
     "customer_number": {"e164": "+351912345678", "state": "good"},
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},

@@ -23,6 +23,9 @@ OWN = {"age": "number", "job": "choice", "loan": "yes_no", "since": "date", "not
 _ROWS = text("""
     select p.customer_id, p.segment_id, p.status, p.state, p.attempts, p.last_outcome, c.place,
            c.reckoning_zone, c.reckoning_zone as zone, p.labels, c.fields,
+           coalesce(c.email, '') <> '' as has_email,
+           exists (select from customer_number m where m.crm_id = :crm_id and m.customer_id = c.id
+                      and m.state in ('good', 'unverified')) as has_phone,
            array(select tag from customer_tag t where t.crm_id = :crm_id and t.customer_id = c.id) as tags
       from placement p join customer c on c.crm_id = :crm_id and c.id = p.customer_id
      where p.crm_id = :crm_id and p.assignment_id = :a and p.state not in ('left', 'anonymised')
@@ -33,13 +36,15 @@ _PLACEMENT = text("""
      where crm_id = :crm_id and assignment_id = :a and customer_id = :c
 """)
 _CUSTOMER = text("""
-    update customer set fields = cast(:fields as jsonb), place = :place, reckoning_zone = :zone
+    update customer set fields = cast(:fields as jsonb), place = :place, reckoning_zone = :zone,
+           email = :email
      where crm_id = :crm_id and id = :c
 """)
 _TAG = text("""
     insert into customer_tag (crm_id, customer_id, tag, source, author, tagged_at)
     values (:crm_id, :c, :tag, 'hand', 'test', :now) on conflict do nothing
 """)
+_NUMBER = text("update customer_number set state = :state where crm_id = :crm_id and customer_id = :c")
 _UNTAG = text("delete from customer_tag where crm_id = :crm_id and customer_id = :c and tag = :tag")
 
 
@@ -87,7 +92,9 @@ class FacetScene:
         work.run(
             _CUSTOMER, c=customer, fields=orjson.dumps(self._fields()).decode(),
             place=dice.choice((None, "PT", "ES")), zone=dice.choice(("Europe/Lisbon", "Etc/UTC")),
+            email=dice.choice((None, "", "a@b.no")),
         )  # fmt: skip
+        work.run(_NUMBER, c=customer, state=dice.choice(("good", "unverified", "disconnected")))
         work.run(dice.choice((_TAG, _UNTAG)), c=customer, tag=dice.choice(TAGS))
 
     def _fields(self) -> dict[str, Any]:

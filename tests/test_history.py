@@ -59,7 +59,7 @@ def filled(world: World) -> int:
 
 
 def test_each_move_stands_under_its_cause(world: World, filled: int) -> None:
-    """Planted, each found, here or below: every one of the seven calls of `note_moves` left out."""
+    """Planted: the history left out of the statement that moves; found, here and below."""
     seller = world.seller(filled)
     handed = next_customer(world.opener(), seller)
     assert handed is not None

@@ -8,11 +8,12 @@ from sqlalchemy import text
 from world import NOON, World
 
 from calling.segments import selection
+from calling.segments.selection import Expected
 from models.errors import BadInput, Conflict
 from segmentation.catalogue import catalogue
 from segmentation.evaluate import meets
-from segmentation.facets import EMPTY, Range
-from segmentation.facets.as_rule import PLAIN_TYPES
+from segmentation.facets import EMPTY, Others, Range
+from segmentation.facets.as_rule import PLAIN_TYPES, as_rule
 from segmentation.facets.learn import learn
 from segmentation.language import read_rule
 from segmentation.nodes import dump_node
@@ -49,7 +50,7 @@ def test_whoever_the_filters_find_now_is_held_in_the_segment(world: World) -> No
     scene = FacetScene(world, customers=40)
     found, to = retired(scene), scene.segments[1]
     selection.move_selection(
-        world.opener(), scene.assignment, RETIRED, to, expected=len(found), tolerance=0,
+        world.opener(), scene.assignment, RETIRED, to, expected=Expected(len(found), 0),
         author="Ann", reason="campaign",
     )  # fmt: skip
     assert found
@@ -67,8 +68,8 @@ def test_a_selection_that_has_changed_is_refused_with_its_new_count(
 
     def move() -> None:
         selection.move_selection(
-            world.opener(), scene.assignment, RETIRED, scene.segments[1], expected=len(found) + off,
-            tolerance=tolerance, author="Ann", reason="campaign",
+            world.opener(), scene.assignment, RETIRED, scene.segments[1],
+            expected=Expected(len(found) + off, tolerance), author="Ann", reason="campaign",
         )  # fmt: skip
 
     if not refused:
@@ -88,7 +89,7 @@ def test_a_cache_that_is_behind_moves_nobody_who_has_left_the_selection(world: W
         found = selection.count(work, scene.assignment, RETIRED)
         work.run(text("update customer set fields = '{}' where crm_id = :crm_id and id = :c"), c=first)
     selection.move_selection(
-        world.opener(), scene.assignment, RETIRED, scene.segments[1], expected=found, tolerance=1,
+        world.opener(), scene.assignment, RETIRED, scene.segments[1], expected=Expected(found, 1),
         author="Ann", reason="campaign",
     )  # fmt: skip
     assert [customer for customer, _, _ in held(world)] == others
@@ -104,14 +105,14 @@ def test_a_selection_saved_as_a_rule_selects_the_same_customers(world: World, se
         filters = {
             key: values for key, values in random_filters(frame, dice).items() if key in ASKED and values
         }
-        rule = read_rule(dump_node(selection.as_rule(filters, KNOWN)), KNOWN)
+        rule = read_rule(dump_node(as_rule(filters, KNOWN)), KNOWN)
         assert sum(meets(rule, row, KNOWN, NOON) for row in rows) == naive(frame, rows, filters)[1], filters
         with world.work() as work:
             assert selection.count(work, scene.assignment, filters) == naive(frame, rows, filters)[1]
 
 
 def test_a_bucket_becomes_a_range_and_nothing_becomes_empty() -> None:
-    rule = selection.as_rule({"age": [Range(20, 40), EMPTY], "job": ["b", "a"]}, KNOWN)
+    rule = as_rule({"age": [Range(20, 40), EMPTY], "job": ["b", "a"]}, KNOWN)
     assert dump_node(rule) == {
         "all": [
             {"any": [
@@ -123,13 +124,25 @@ def test_a_bucket_becomes_a_range_and_nothing_becomes_empty() -> None:
     }  # fmt: skip
 
 
+def test_labels_and_tags_are_asked_by_name() -> None:
+    asked = as_rule({"labels": [7, 3], "tags": ["vip", "late", EMPTY]}, KNOWN, {3: "silver", 7: "gold"})
+    assert dump_node(asked) == {
+        "all": [
+            {"f": "label", "op": "any", "v": ["gold", "silver"]},
+            {"any": [{"f": "tags", "op": "any", "v": ["late", "vip"]}, {"f": "tags", "op": "empty"}]},
+        ]
+    }
+
+
 def test_what_no_rule_can_ask_is_told() -> None:
-    with pytest.raises(BadInput, match="segment, tags"):
-        selection.as_rule({"tags": ["vip"], "segment": [1]}, KNOWN)
+    with pytest.raises(BadInput, match=r"ask for segment.*the rest of tags"):
+        as_rule({"tags": [Others(("vip",))], "segment": [1]}, KNOWN)
+    with pytest.raises(BadInput, match="the rest of labels"):
+        as_rule({"labels": [EMPTY]}, KNOWN)
     with pytest.raises(BadInput, match="status fallen"):
-        selection.as_rule({"status": ["fallen"]}, KNOWN)
+        as_rule({"status": ["fallen"]}, KNOWN)
     with pytest.raises(BadInput, match="no value of job"):
-        selection.as_rule({"job": []}, KNOWN)
+        as_rule({"job": []}, KNOWN)
 
 
 def test_each_bar_selects_as_many_as_it_shows_also_at_the_ends_of_buckets(world: World) -> None:
@@ -151,5 +164,5 @@ def test_each_bar_selects_as_many_as_it_shows_also_at_the_ends_of_buckets(world:
             with world.work() as work:
                 assert selection.count(work, scene.assignment, {one.key: [value]}) == total, (one.key, value)
             if one.key in ASKED:
-                rule = selection.as_rule({one.key: [value]}, KNOWN)
+                rule = as_rule({one.key: [value]}, KNOWN)
                 assert sum(meets(rule, row, KNOWN, NOON) for row in rows) == total, (one.key, value)

@@ -31,10 +31,13 @@ from calling.handout.ring import release as release_lease
 from calling.handout.ring import ring
 from calling.intake.importing import import_file
 from calling.outcomes.outcome import Report, record_all
+from calling.segments.bulk import actions_to_do, carry_out
+from calling.segments.freeing import free_segment, release_segment, wake_segment
 from calling.segments.history import history
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.selection import Expected
 from calling.views.audit import audit
 from calling.walls.pause import pause, resume
 from calling.walls.suppress import lift, suppress
@@ -142,6 +145,15 @@ class Storm:
         hold(self.world.opener(), self.assignment, some, segment, author="Bo", reason="storm")
         release(self.world.opener(), self.assignment, some[:15], author="Bo")
 
+    def in_bulk(self, dice: Random, _: int) -> None:
+        anybody: dict[str, Any] = {"expected": Expected(0, CUSTOMERS), "author": "Di", "reason": "storm"}
+        open_work, free = self.world.opener(), self.segments[0]
+        free_segment(open_work, self.assignment, dice.choice(self.segments[1:]), **anybody)
+        wake_segment(open_work, self.assignment, free, **anybody)
+        for action in actions_to_do(open_work):
+            carry_out(open_work, action)
+        release_segment(open_work, self.assignment, free, **anybody)
+
     def time(self, _: Random, __: int) -> None:
         with self.world.work() as work:  # in the order in which everybody locks
             placements.lock(work, self.customers)
@@ -172,7 +184,7 @@ class Storm:
         """All at once, until everybody had their turn and `seconds` are over; the seconds it took."""
         everybody = (
             self.edit, self.rebuild, self.robot, self.sell, self.tell_late,
-            self.by_hand, self.time, self.list_again, self.walls,
+            self.by_hand, self.in_bulk, self.time, self.list_again, self.walls,
         )  # fmt: skip
         begun = monotonic()
         with ThreadPoolExecutor(len(everybody)) as pool:

@@ -5,6 +5,7 @@ from typing import Any
 from dramatiq import Actor
 
 from workers.allocate import allocate
+from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
 from workers.partitions import partitions
@@ -15,5 +16,5 @@ from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, facets, inbox, partitions, reap, rebuild, sweep, wake_due, walls,
+    allocate, bulk, facets, inbox, partitions, reap, rebuild, sweep, wake_due, walls,
 )  # fmt: skip

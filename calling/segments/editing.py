@@ -4,12 +4,31 @@ The rules in force are read and published again with one change; somebody else's
 Conflict, never overwritten.
 """
 
+import re
+import unicodedata
 from collections.abc import Callable, Sequence
+from itertools import count
 from typing import Any
 
-from calling.segments.publishing import current, publish, version_in_force
+from sqlalchemy import text
+
+from calling.segments.publishing import Also, current, nothing_more, publish, version_in_force
 from models.errors import BadInput, NotFound
-from models.work import OpenWork
+from models.work import OpenWork, Work
+
+_LONGEST_KEY = 50
+_LETTERS = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ß": "ss", "ł": "l", "đ": "d", "þ": "th"})
+"""Letters that Unicode does not take apart."""
+
+_KEYS = text("select key from segment where crm_id = :crm_id and assignment_id = :assignment_id")
+_KEY = text("""
+    select key from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
+       and retired_at is null
+""")
+_ID = text("""
+    select id from segment where crm_id = :crm_id and assignment_id = :assignment_id and key = :key
+       and retired_at is null
+""")
 
 _Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
@@ -58,10 +77,12 @@ def create(
     *,
     author: str,
     before: str | None = None,
+    also: Also = nothing_more,
 ) -> int:
     """Add a segment ({"key", "name", "when"}) in front of another, or last; the new version.
 
-    Raises BadRule, NotFound, BadInput for a key that is there already.
+    `also` is done in the same transaction. Raises BadRule, NotFound, BadInput for a key that is there
+    already.
     """
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -70,12 +91,38 @@ def create(
         place = next((i for i, one in enumerate(segments) if one["key"] == before), len(segments))
         return [*segments[:place], segment, *segments[place:]]
 
-    return _publish(open_work, assignment_id, [] if before is None else [before], change, author)
+    return _publish(open_work, assignment_id, [] if before is None else [before], change, author, also)
+
+
+def key_of(work: Work, assignment_id: int, segment_id: int) -> str:
+    """The key of a live segment by its id. Raises NotFound."""
+    key = work.run(_KEY, assignment_id=assignment_id, segment_id=segment_id).scalar()
+    if key is None:
+        raise NotFound("segment", segment_id)
+    return str(key)
+
+
+def id_of(work: Work, assignment_id: int, key: str) -> int:
+    """The id of a live segment by its key. Raises NotFound."""
+    segment_id = work.run(_ID, assignment_id=assignment_id, key=key).scalar()
+    if segment_id is None:
+        raise NotFound("segment", key)
+    return int(segment_id)
+
+
+def free_key(work: Work, assignment_id: int, name: str) -> str:
+    """A key for a new segment of that name, which no segment of the assignment has or had."""
+    plain = unicodedata.normalize("NFKD", name.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
+    wanted = "-".join(re.findall("[a-z0-9]+", plain))[:_LONGEST_KEY].rstrip("-") or "segment"
+    taken = set(work.run(_KEYS, assignment_id=assignment_id).scalars())
+    numbered = (f"{wanted}-{n}" for n in count(2))
+    return wanted if wanted not in taken else next(key for key in numbered if key not in taken)
 
 
 def _publish(
-    open_work: OpenWork, assignment_id: int, keys: Sequence[str], change: _Change, author: str
-) -> int:
+    open_work: OpenWork, assignment_id: int, keys: Sequence[str], change: _Change, author: str,
+    also: Also = nothing_more,
+) -> int:  # fmt: skip
     with open_work() as work:
         version = version_in_force(work, assignment_id)  # first: read last, it could be newer than the body
         body = current(work, assignment_id)
@@ -84,4 +131,4 @@ def _publish(
         if not any(segment["key"] == key for segment in segments):
             raise NotFound("segment", key)
     changed = {**body, "segments": change(segments)}
-    return publish(open_work, assignment_id, changed, author=author, base=version)
+    return publish(open_work, assignment_id, changed, author=author, base=version, also=also)

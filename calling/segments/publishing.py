@@ -1,5 +1,6 @@
 """Publishing rules: a new version of an assignment's segments, in force when the call returns (design 3)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,6 +89,14 @@ _CURRENT = text("""
 """)
 
 
+Also = Callable[[Work], object]
+"""What has to be so from the same instant on as the new rules."""
+
+
+def nothing_more(_work: Work) -> None:
+    """The rules alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """A rule set as it was published: who, when (UTC), and how many segments it has."""
@@ -99,16 +108,19 @@ class Version:
 
 
 def publish(
-    open_work: OpenWork, assignment_id: int, body: object, *, author: str, base: int | None = None
-) -> int:
+    open_work: OpenWork, assignment_id: int, body: object, *, author: str, base: int | None = None,
+    also: Also = nothing_more,
+) -> int:  # fmt: skip
     """Put a rule set in force, and ask for the rebuild; its version.
 
     From the answer on, nobody re-segments by the rules before, and nothing is handed out from a segment
     that the new rules no longer have. `base`: the version that `body` was made from; somebody else's newer
-    one is not overwritten. Raises BadRule with every problem, Conflict, NotFound.
+    one is not overwritten. `also` is done in the same transaction. Raises BadRule with every problem,
+    Conflict, NotFound.
     """
     with open_work() as work:
         version = _write(work, assignment_id, body, author, base)
+        also(work)
     turnstile.pass_exclusively(open_work, [assignment_id])
     with open_work() as work:
         work.run(_WALLED, assignment_id=assignment_id, version=version)

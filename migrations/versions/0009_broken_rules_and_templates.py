@@ -1,6 +1,6 @@
 """Rules that cannot be read, how far rebuilds are, what rules ask, and where turnover classes begin.
 
-Revision: 0009, after: 0006
+Revision: 0009, after: 0008
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

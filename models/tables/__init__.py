@@ -3,6 +3,7 @@
 from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSet, Segment
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
+from models.tables.bulk import BulkAction, BulkPart
 from models.tables.changes import FacetChange, FacetHorizon
 from models.tables.customers import Customer, CustomerDay, CustomerNumber, CustomerTag, Field, UniqueValue
 from models.tables.history import SegmentEvent, SegmentMove
@@ -17,6 +18,7 @@ SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag,
     Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
+    BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
@@ -27,7 +29,7 @@ TENANT = (
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
-    "BusinessClock", "CallClock",
+    "BulkAction", "BulkPart", "BusinessClock", "CallClock",
     "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
     "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
     "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",

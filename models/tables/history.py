@@ -9,7 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.tables.base import Base, CrmId, one_of
 
 MOVE_CAUSES = ("entered", "rule", "event", "time", "hand")
-SEGMENT_DEEDS = ("created", "renamed", "ruled", "reordered", "paused", "resumed", "held", "freed", "deleted")
+SEGMENT_DEEDS = (
+    "created", "renamed", "ruled", "reordered", "paused", "resumed", "held", "freed", "released", "woken",
+    "deleted",
+)  # fmt: skip
 
 
 class SegmentMove(Base):

@@ -15,7 +15,7 @@ from segmentation.facets.drift import Drift, renew
 from segmentation.facets.learn import fields, ids, learn
 from segmentation.facets.values import Facets, Filters
 
-BORDER = 50_000  # placements; up to here SQL answers in a quarter of a second (docs/facets.md)
+BORDER = 10_000  # placements; up to here SQL answers in an eighth of a second (docs/facets.md)
 FRAME_LIFE = timedelta(hours=1)  # business time; then an assignment without a cache has its bars chosen anew
 
 _Key = tuple[int, int]  # crm, assignment
@@ -32,7 +32,7 @@ class Board:
 
     def facets(self, work: Work, filters: Filters, border: int) -> Facets:
         """Count. Raises BadInput for a dimension that there is not."""
-        frame = self._frame = self.frame(work)
+        frame = self.frame(work)
         asked_of(frame, filters)
         found = None
         if frame.rows >= border and not changes.is_writing(work):
@@ -46,7 +46,7 @@ class Board:
         """The dimensions and their bars, chosen anew when the fields changed or they are old."""
         kept = self._frame
         if kept is None or kept.fields != fields(work) or self._is_old(kept, work):
-            return learn(work, self._assignment_id)
+            kept = self._frame = learn(work, self._assignment_id)
         return kept.grown(ids(work, self._assignment_id))
 
     def _is_old(self, frame: Frame, work: Work) -> bool:

@@ -94,7 +94,9 @@ def learn(work: Work, assignment_id: int) -> Frame:
         Dimension("segment", "listed", SEGMENT, grown["segment"], grows=True),
         *(Dimension(key, "listed", _LISTED[key], listed[key]) for key in ("status", "state")),
         Dimension("attempts", "ranges", ATTEMPTS, bounds=COUNTED_ATTEMPTS),
-        *(Dimension(key, "listed", _LISTED[key], listed[key]) for key in ("last_outcome", "place", "zone")),
+        Dimension("last_outcome", "listed", _LISTED["last_outcome"], listed["last_outcome"]),
+        *(Dimension(key, "yes_no", BUILT_IN[key]) for key in ("has_phone", "has_email")),
+        *(Dimension(key, "listed", _LISTED[key], listed[key]) for key in ("place", "zone")),
         Dimension("labels", "many", LABELS, grown["labels"], grows=True),
         Dimension("tags", "many", TAGS, tags),
     ]

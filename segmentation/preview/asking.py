@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import condition, labels_array, rule_case
 from segmentation.nodes import Node, leaves
-from segmentation.rows import FENCE, Rows, rows_of
+from segmentation.rows import Rows, rows_of
+from segmentation.sources import FENCE
 from segmentation.statements import Arms, Statement
 from segmentation.time_sql import local_values
 
