@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from interleaving import Before, acting_before
 from sqlalchemy import TextClause, text
 from world import NOON, World, wait_until
 
@@ -34,23 +35,11 @@ from models.work import Work
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
-Before = Callable[[TextClause, Callable[[], Any]], None]
-
 
 @pytest.fixture
 def before(monkeypatch: pytest.MonkeyPatch) -> Before:
     """`before(statement, act)`: `act` once, just before whoever comes first executes `statement`."""
-    hooks: list[tuple[TextClause, Callable[[], Any]]] = []
-    real = Work.run
-
-    def run(self: Work, statement: TextClause, **values: Any) -> Any:
-        for hook in [hook for hook in hooks if hook[0] is statement]:
-            hooks.remove(hook)
-            hook[1]()
-        return real(self, statement, **values)
-
-    monkeypatch.setattr(Work, "run", run)
-    return lambda statement, act: hooks.append((statement, act))
+    return acting_before(monkeypatch)
 
 
 @pytest.fixture

@@ -4,7 +4,15 @@ from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSe
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
 from models.tables.changes import FacetChange, FacetHorizon
-from models.tables.customers import Customer, CustomerDay, CustomerNumber, CustomerTag, Field, UniqueValue
+from models.tables.customers import (
+    Customer,
+    CustomerDay,
+    CustomerEdit,
+    CustomerNumber,
+    CustomerTag,
+    Field,
+    UniqueValue,
+)
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
@@ -14,7 +22,7 @@ from models.tables.walls import Pause, Suppression
 
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
 TENANT = (
-    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag,
+    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
     Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
@@ -26,8 +34,8 @@ TENANT = (
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BusinessClock", "CallClock",
-    "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
-    "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
-    "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "UniqueValue",
+    "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber",
+    "CustomerTag", "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold",
+    "ImportRun", "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet",
+    "Segment", "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "UniqueValue",
 ]  # fmt: skip
