@@ -5,6 +5,7 @@ RingelisteError                 carries `data`, what an answer or a log line may
 ├── BadInput                    what, where, and what instead; nothing was done
 │   ├── BadRule                 a rule set breaks the language; carries every problem
 │   │   └── BadRuleText         the same of rules written as text; carries the places as well
+│   ├── BadValues               values break what is demanded of them; carries every problem
 │   └── BadSettings             the environment breaks a setting; carries every problem
 ├── Conflict                    true once, no longer: look again
 │   ├── LeaseGone               the lease ended, was recalled, or is somebody else's
@@ -60,6 +61,15 @@ class BadRuleText(BadRule):
         self.places, self.text = places, text
         for problem, (line, column, piece) in zip(self.data["problems"], places, strict=True):
             problem |= {"line": line, "column": column, "piece": piece}
+
+
+class BadValues(BadInput):
+    """Values break what is demanded of them. `problems` are (path, message) pairs, all of them."""
+
+    def __init__(self, problems: list[tuple[str, str]]) -> None:
+        self.problems = problems
+        lines = "; ".join(f"{path}: {message}" for path, message in problems)
+        super().__init__(lines, problems=[{"path": p, "message": m} for p, m in problems])
 
 
 class BadSettings(BadInput):

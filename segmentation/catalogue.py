@@ -91,6 +91,9 @@ BUILT_IN: Catalogue = {
     )
 }
 
+TAKEN = frozenset({*BUILT_IN, "segment", "state", "labels"})
+"""Keys that an own field may not have: the built-in ones, and what facets call by other names than rules."""
+
 
 def catalogue(own: Mapping[str, str]) -> Catalogue:
     """The built-in fields and a CRM's `own` ones (key -> type of models.tables.customers.FIELD_TYPES)."""

@@ -14,11 +14,11 @@ from sheets import write_xlsx
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
+from calling.catalogue.values import TYPES
 from calling.intake import importing
 from calling.intake.importing import ImportReport, Progress, import_file
 from calling.intake.reading import open_table
 from calling.intake.rejects import harmless
-from calling.intake.values import TYPES
 from models.errors import BadInput, NotFound
 from models.tables.customers import FIELD_TYPES
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from interleaving import Hook, acting_after, acting_before
 from sqlalchemy import TextClause, text
 from world import NOON, World, wait_until
 
@@ -34,37 +35,15 @@ from models.work import Work
 
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 
-Hook = Callable[[TextClause, Callable[[], Any]], None]
-"""`act` once, when whoever comes first executes `statement`."""
-
 
 @pytest.fixture
 def before(monkeypatch: pytest.MonkeyPatch) -> Hook:
-    """`before(statement, act)`: just before it."""
-    return _hook(monkeypatch, first=True)
+    return acting_before(monkeypatch)
 
 
 @pytest.fixture
 def after(monkeypatch: pytest.MonkeyPatch) -> Hook:
-    """`after(statement, act)`: as soon as it is done, with its locks in hand."""
-    return _hook(monkeypatch, first=False)
-
-
-def _hook(monkeypatch: pytest.MonkeyPatch, *, first: bool) -> Hook:
-    hooks: list[tuple[TextClause, Callable[[], Any]]] = []
-    real = Work.run
-
-    def run(self: Work, statement: TextClause, **values: Any) -> Any:
-        due = [hook for hook in hooks if hook[0] is statement]
-        for hook in due:
-            hooks.remove(hook)  # before anybody acts: the other may execute it as well
-        done = None if first else real(self, statement, **values)
-        for _, act in due:
-            act()
-        return real(self, statement, **values) if first else done
-
-    monkeypatch.setattr(Work, "run", run)
-    return lambda statement, act: hooks.append((statement, act))
+    return acting_after(monkeypatch)
 
 
 @pytest.fixture

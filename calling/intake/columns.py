@@ -1,18 +1,17 @@
 """Which column of a file is what: by its name, or by what the caller says."""
 
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from calling.intake.values import TYPES, infer
+from calling.catalogue.field import Field
+from calling.catalogue.keys import TARGETS, key_of, plain, problem_of
+from calling.catalogue.values import TYPES, infer
 from models.errors import BadInput
 
-# What a customer has beside the CRM's own fields. Only `phone` may be several columns.
-TARGETS = ("external_id", "name", "first_name", "last_name", "email", "place", "phone")
 IGNORED = "-"
-RESERVED = frozenset({*TARGETS, "status", "attempts", "last_outcome"})  # what rules call by these names
+SEVERAL = ("phone", "tags")  # targets that more than one column may give
 
 _SYNONYMS = {
     "external_id": "externalid id customerid customerno customernumber customer clientid client contactid "
@@ -26,28 +25,32 @@ _SYNONYMS = {
     "telefone telefono mobile mobilephone mobilenumber mobil mobilnr mobilnummer mobiltelefon mobiltlf "
     "telemovel movil cell cellphone cellular handy landline homephone phonehome workphone phonework msisdn "
     "e164 rufnummer",
+    "tags": "tags tag etiketter merkelapper etiquetas schlagworte",
 }
 _TARGET_OF = {word: target for target, words in _SYNONYMS.items() for word in words.split()}
-_LETTERS = str.maketrans({"ø": "o", "æ": "ae", "ß": "ss", "đ": "d", "ł": "l"})
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: where it stands, what it is, and the type where it is an own field of the CRM."""
+    """One column: where it stands, what it is, and its field where it is an own one of the CRM."""
 
     index: int
     header: str
     target: str
-    type: str | None = None
+    field: Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the rows of a file are read. Plain values, so that it travels to other processes."""
+    """How the rows of a file are read. Plain values, so that it travels to other processes.
+
+    `lacking`: required fields that no column gives; a customer who is new cannot be made without them.
+    """
 
     region: str
     width: int
     columns: tuple[Column, ...]
+    lacking: tuple[str, ...] = ()
 
     def of(self, target: str) -> list[Column]:
         """The columns of one target."""
@@ -56,77 +59,90 @@ class Plan:
     @property
     def own(self) -> list[Column]:
         """The columns that are own fields of the CRM."""
-        return [column for column in self.columns if column.type]
+        return [column for column in self.columns if column.field]
 
 
 def plan_columns(
     header: Sequence[str],
     region: str,
     mapping: Mapping[str, str],
-    fields: Mapping[str, str],
+    fields: Collection[Field],
     sample: Sequence[Sequence[str]],
 ) -> Plan:
     """What each column is.
 
     `mapping`: header -> a target, an own field ("age" or "age:number"), or "-" to leave it out. `fields`: the
-    CRM's own fields and their types. `sample`: rows that types of new fields are told by. Raises BadInput
-    with every problem.
+    CRM's own, retired ones too. `sample`: rows that types of new fields are told by. Raises BadInput with
+    every problem.
     """
     headers = [text.replace("\0", "").strip() for text in header]  # PostgreSQL keeps no NUL in a label
+    known = {field.key: field for field in fields}
     problems = _unknown_headers(headers, mapping)
     columns: list[Column] = []
     for index, text in enumerate(headers):
         said = mapping.get(text)
-        target, kind = _say(text, said, fields, problems) if said else _guess(text)
+        target, kind = _say(text, said, known, problems) if said else _guess(text, known)
         if target == IGNORED:
             continue
+        field = None
         if target not in TARGETS:
             cells = (row[index].strip() for row in sample if index < len(row))
-            kind = fields.get(target) or kind or infer([cell for cell in cells if cell])
-        columns.append(Column(index, text, target, None if target in TARGETS else kind))
+            field = known.get(target) or Field(target, kind or infer([cell for cell in cells if cell]), text)
+            problems += [_retired(text, field)] if field.retired_at else []
+        columns.append(Column(index, text, target, field))
     problems += _clashes(columns) + _missing(columns, headers)
     if problems:
         raise BadInput("; ".join(problems), problems=problems)
-    return Plan(region, len(headers), tuple(columns))
+    given = {column.target for column in columns}
+    lacking = [one.key for one in fields if one.required and not one.retired_at and one.key not in given]
+    return Plan(region, len(headers), tuple(columns), tuple(lacking))
 
 
 def normal(header: str) -> str:
     """A header without case, accents, spaces and signs."""
-    plain = unicodedata.normalize("NFKD", header.casefold().translate(_LETTERS))
-    return re.sub(r"[^a-z0-9]", "", plain.encode("ascii", "ignore").decode())
+    return re.sub(r"[^a-z0-9]", "", plain(header))
 
 
-def key_of(header: str) -> str:
-    """The key of an own field: "Saldo (€)" -> "saldo"; a name that rules use otherwise gets "own_"."""
-    plain = unicodedata.normalize("NFKD", header.casefold().translate(_LETTERS)).encode("ascii", "ignore")
-    key = re.sub(r"[^a-z0-9]+", "_", plain.decode()).strip("_")[:60] or "field"
-    return f"own_{key}" if key in RESERVED or key[0].isdigit() else key
+def _retired(header: str, field: Field) -> str:
+    return (
+        f"{header!r} gives {field.key}, which is no longer in use: it was retired {field.retired}; "
+        f"revive it, or map the column to another field or to {IGNORED!r}"
+    )
 
 
-def _guess(header: str) -> tuple[str, str | None]:
+def _guess(header: str, fields: Mapping[str, Field]) -> tuple[str, str | None]:
     """The target that a header names; any other is an own field; an empty header is left out."""
     if not header:
         return IGNORED, None
     word = normal(header)
     target = _TARGET_OF.get(word) or _TARGET_OF.get(word.rstrip("0123456789"))
-    return (target or key_of(header)), None
+    return (target or _own(header, fields) or key_of(header)), None
 
 
-def _say(header: str, said: str, fields: Mapping[str, str], problems: list[str]) -> tuple[str, str | None]:
+def _own(header: str, fields: Mapping[str, Field]) -> str | None:
+    """The field that is called so, by its key or its label; one in use rather than a retired one."""
+    called = [one for one in fields.values() if header in (one.key, one.label)]
+    return (
+        min(called, key=lambda one: (one.retired_at is not None, one.key != header)).key if called else None
+    )
+
+
+def _say(header: str, said: str, fields: Mapping[str, Field], problems: list[str]) -> tuple[str, str | None]:
     """The target and type that the caller gave for a header."""
     target, _, kind = (part.strip() for part in said.partition(":"))
+    known = fields.get(target)
     if kind and (kind not in TYPES or target in TARGETS):
         problems.append(f"{header!r} is mapped to {said!r}: a type is one of {', '.join(TYPES)}")
-    if kind and fields.get(target, kind) != kind:
-        problems.append(f"{header!r} is mapped to {said!r}, but {target} is a {fields[target]} field already")
-    if target in TARGETS or target in fields or target == IGNORED:
+    if kind and known and known.type != kind:
+        problems.append(f"{header!r} is mapped to {said!r}, but {target} is a {known.type} field already")
+    if target in TARGETS or known or target == IGNORED:
         return target, kind or None
     near = get_close_matches(target, TARGETS, 1, 0.7)
     if near and not kind:
         hint = f"did you mean {near[0]}? If not, write {target}:text"
         problems.append(f"{header!r} is mapped to {target!r}: {hint}")
-    if target != key_of(target):
-        problems.append(f"{header!r} is mapped to {target!r}: write the field as {key_of(target)!r}")
+    if wrong := problem_of(target):
+        problems.append(f"{header!r} is mapped to {target!r}: {wrong}")
     return target, kind or None
 
 
@@ -145,7 +161,7 @@ def _clashes(columns: Iterable[Column]) -> list[str]:
     seen: dict[str, str] = {}
     problems: list[str] = []
     for column in columns:
-        if column.target in seen and column.target != "phone":
+        if column.target in seen and column.target not in SEVERAL:
             both = f"{seen[column.target]!r} and {column.header!r} both give {column.target}"
             problems.append(f"{both}; map one of them to {IGNORED!r} or to a field")
         seen.setdefault(column.target, column.header)

@@ -4,13 +4,17 @@ Every good row is taken, every bad one told, and the same file again changes not
 transactions of their own: what a crash leaves is whole, and the same file said again does the rest.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from time import monotonic
 
-from calling import catalogue, planner
+from calling import planner
+from calling.catalogue.changing import add_missing
+from calling.catalogue.field import Field
+from calling.catalogue.reading import all_fields
+from calling.catalogue.uniqueness import looking_again
 from calling.hours.clocks import clock_ids
 from calling.hours.zones import Whereabouts
 from calling.intake import placing
@@ -20,13 +24,14 @@ from calling.intake.numbers import check_region
 from calling.intake.parallel import parse_all
 from calling.intake.parsing import ROW_REJECTED, Parsed, Reject
 from calling.intake.reading import open_table
+from calling.intake.refusing import Judge
 from calling.intake.rejects import Rejects
-from calling.intake.staging import Given, Loaded, Staged, load_new, look
+from calling.intake.staging import Given, Loaded, Refuse, Staged, load_new, look
 from calling.intake.tables import Row, Table
 from calling.intake.updating import BATCH as KNOWN_BATCH
-from calling.intake.updating import update_known
+from calling.intake.updating import Updated, update_known
 from models.errors import BadInput
-from models.work import OpenWork
+from models.work import OpenWork, Work
 
 SAMPLE = 20_000
 """Rows by which the types of new fields are told. A file with more is parsed in worker processes."""
@@ -78,14 +83,14 @@ class ImportReport:
 def import_file(
     open_work: OpenWork, path: Path, *, region: str, mapping: Mapping[str, str] | None = None,
     assignment_id: int | None = None, progress: Callable[[Progress], None] | None = None,
-    rejects: Path | None = None, dry_run: bool = False,
+    rejects: Path | None = None, dry_run: bool = False, author: str | None = None,
 ) -> ImportReport:  # fmt: skip
     """Import a customer list (CSV, Excel or JSON lines) into the CRM of `open_work`.
 
     `region`: the country whose people wrote the numbers. `mapping`: header -> target
     (calling/intake/columns.py), where the names do not tell. `assignment_id`: place every customer of the
     file there. `rejects`: a file for what is refused, rows and numbers. `dry_run`: check all, write
-    nothing but that file. Raises BadInput, NotFound.
+    nothing but that file. `author` signs the tags; the file's name if nobody does. Raises BadInput, NotFound.
     """
     region, started = check_region(region), monotonic()
     if assignment_id is not None:
@@ -96,7 +101,10 @@ def import_file(
             raise BadInput(f"{path} has a header and no rows")
         plan, new_fields = _plan(open_work, table, region, mapping or {}, sample, dry_run)
         run = Run(open_work, path.name, dry_run)
-        work = _Import(open_work, plan, run, rejected, None if dry_run else assignment_id)
+        work = _Import(
+            open_work, plan, run, rejected, None if dry_run else assignment_id,
+            Given.by(plan, author or path.name), Judge(plan, dry_run),
+        )  # fmt: skip
         with run:
             for parsed in parse_all(plan, chain(sample, table.rows), parallel=len(sample) == SAMPLE):
                 work.take(parsed)
@@ -114,24 +122,32 @@ def _plan(
 ) -> tuple[Plan, dict[str, str]]:  # fmt: skip
     """What each column is, and the fields that are new; made in the catalogue unless it is a dry run."""
     cells = [row for _, row in sample if not isinstance(row, str)]
-    known = catalogue.types(open_work)
+    known = _fields(open_work)
     plan = plan_columns(table.header, region, mapping, known, cells)
-    new = {column.target: column.type or "" for column in plan.own if column.target not in known}
+    there = {one.key for one in known}
+    new = [column.field for column in plan.own if column.field and column.target not in there]
     if new and not dry_run:
-        catalogue.add(open_work, [column for column in plan.own if column.target in new])
-        plan = plan_columns(table.header, region, mapping, catalogue.types(open_work), cells)
-    return plan, new
+        add_missing(open_work, new)
+        plan = plan_columns(table.header, region, mapping, _fields(open_work), cells)
+    return plan, {one.key: one.type for one in new}
+
+
+def _fields(open_work: OpenWork) -> list[Field]:
+    with open_work() as work:
+        return all_fields(work)
 
 
 @dataclass(slots=True)
 class _Import:
-    """One import under way."""
+    """One import under way. `seen`: the customer ids of the rows that were taken, and their lines."""
 
     open_work: OpenWork
     plan: Plan
     run: Run
     rejected: Rejects
     assignment_id: int | None
+    given: Given
+    judge: Judge
     placed: int = 0
     touched: set[int] = field(default_factory=set)
     seen: dict[str, int] = field(default_factory=dict)
@@ -140,36 +156,56 @@ class _Import:
     def take(self, parsed: Parsed) -> None:
         """Load one chunk: new customers in a transaction, changed ones in some of few."""
         rows, doubles = self._first_ones(parsed)
-        given = Given(
-            bool(self.plan.of("email")), bool(self.plan.of("place")), tuple(c.target for c in self.plan.own)
-        )
-        before = self.rejected.rows
-        self.rejected.add(_together(parsed.rejects, doubles))
-        counts = Counts(rows=parsed.rows, rejected=self.rejected.rows - before)
-        loaded = self._load(rows, given, parsed.where, counts)
-        if self.run.dry:
-            return
-        changed = [row for row in rows if row.line in loaded.changed]
-        for start in range(0, len(changed), KNOWN_BATCH):
-            with self.open_work() as work:
-                updated, assignments = update_known(work, changed[start : start + KNOWN_BATCH], given)
-                self.run.add(work, Counts(updated=updated))
-            self.touched.update(assignments)
-        self._place(loaded.customers)
+        begins = rows[0].line if rows else 0
 
-    def _load(self, rows: list[Staged], given: Given, where: set[Whereabouts], counts: Counts) -> Loaded:
-        """The first transaction of a chunk."""
+        def refuse(work: Work) -> list[Reject]:
+            return self.judge.refuse(work, self.seen, begins)
+
+        self._make_clocks(parsed.where)
+        loaded = self._load(rows, refuse, Counts(parsed.rows, rejected=_rows([*parsed.rejects, *doubles])))
+        refused = [*doubles, *loaded.refused]
+        if not self.run.dry:
+            changed = [row for row in rows if row.line in loaded.changed]
+            for start in range(0, len(changed), KNOWN_BATCH):
+                refused += self._update(changed[start : start + KNOWN_BATCH], refuse)
+        self.rejected.add(_together(parsed.rejects, refused))
+        self._forget(parsed, {reject.line for reject in refused})
+        if not self.run.dry:
+            self._place(loaded.customers)
+
+    def _make_clocks(self, where: set[Whereabouts]) -> None:
+        """In a transaction of their own: other imports wait for a new clock's."""
         if not self.run.dry and (missing := where - self.clocks):
-            with self.open_work() as work:  # its own: other imports wait for a new clock's transaction
+            with self.open_work() as work:
                 clock_ids(work, missing)
             self.clocks |= missing
-        with self.open_work() as work:
-            loaded = (look if self.run.dry else load_new)(work, rows, given)
-            counts.created, counts.unchanged = loaded.created, loaded.unchanged
-            if self.run.dry:
-                counts.updated = len(loaded.changed)
-            self.run.add(work, counts)
-        return loaded
+
+    def _load(self, rows: list[Staged], refuse: Refuse, counts: Counts) -> Loaded:
+        """The first transaction of a chunk."""
+
+        def load() -> Loaded:
+            with self.open_work() as work:
+                loaded = (look if self.run.dry else load_new)(work, rows, self.given, refuse)
+                counted = Counts(created=loaded.created, unchanged=loaded.unchanged)
+                counted.rejected = _rows(loaded.refused)
+                counted.updated = len(loaded.changed) if self.run.dry else 0
+                self.run.add(work, counts + counted)
+            return loaded
+
+        return looking_again(load)
+
+    def _update(self, rows: list[Staged], refuse: Refuse) -> list[Reject]:
+        """One transaction of known customers who change; the rows that could not be taken."""
+
+        def write() -> Updated:
+            with self.open_work() as work:
+                updated = update_known(work, rows, self.given, refuse)
+                self.run.add(work, Counts(updated=updated.customers, rejected=_rows(updated.refused)))
+            return updated
+
+        updated = looking_again(write)
+        self.touched.update(updated.assignments)
+        return updated.refused
 
     def _place(self, customers: list[int]) -> None:
         if self.assignment_id is None:
@@ -195,9 +231,20 @@ class _Import:
                 doubles.append(Reject(line, column, key, f"line {first} has this customer id already"))
         return rows, doubles
 
+    def _forget(self, parsed: Parsed, lines: set[int]) -> None:
+        """Rows that were not taken stand in nobody's way."""
+        for line, key in zip(parsed.lines, parsed.ids, strict=True) if lines else ():
+            if line in lines and self.seen.get(key) == line:
+                del self.seen[key]
+
+
+def _rows(rejects: Iterable[Reject]) -> int:
+    """How many rows were not taken."""
+    return len({reject.line for reject in rejects if reject.what == ROW_REJECTED})
+
 
 def _together(rejects: Sequence[Reject], doubles: Sequence[Reject]) -> list[Reject]:
-    """In the order of the file. What was only dropped from a row goes with it if the row is a double."""
+    """In the order of the file. What was only dropped from a row goes with it if the row is not taken."""
     gone = {double.line for double in doubles}
     told = [replace(one, what=ROW_REJECTED) if one.line in gone else one for one in rejects]
     return sorted([*told, *doubles], key=lambda reject: reject.line)
@@ -211,7 +258,7 @@ def _report(
         run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
         unchanged=counts.unchanged, rejected=counts.rejected,
         dropped=work.rejected.dropped, placed=work.placed, seconds=seconds,
-        columns={c.header: c.target + (f":{c.type}" if c.type else "") for c in plan.columns},
+        columns={c.header: c.target + (f":{c.field.type}" if c.field else "") for c in plan.columns},
         new_fields=new_fields, rejects=work.rejected.first,
         rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,
     )  # fmt: skip

@@ -4,23 +4,22 @@ Runs in worker processes for large files, so it knows neither the database nor a
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import orjson
-from phonenumbers import SUPPORTED_REGIONS
 
+from calling.catalogue.checking import Checker
+from calling.catalogue.person import read_email, read_name, read_place
 from calling.hours.zones import Whereabouts, whereabouts
 from calling.intake.columns import Column, Plan
 from calling.intake.numbers import Number, read_numbers
 from calling.intake.tables import Row
-from calling.intake.values import read_value
+from models.tags import read_tag
 
 LONGEST_ID = 200  # it stands in an index
-LONGEST_NAME = 500
 _KEPT = 20_000  # texts of a column whose value is remembered
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+_BETWEEN_TAGS = re.compile("[;,|\n]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
 _NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
@@ -68,7 +67,7 @@ class Parser:
         self._name = [c for target in ("name", "first_name", "last_name") for c in plan.of(target)]
         self._email = next(iter(plan.of("email")), None)
         self._place = next(iter(plan.of("place")), None)
-        self._phones = plan.of("phone")
+        self._phones, self._tagging = plan.of("phone"), plan.of("tags")
         self._own = [(column, _Memory(column)) for column in plan.own]
         self._wheres: dict[tuple[tuple[tuple[str, ...], str | None], ...], tuple[Whereabouts, str]] = {}
 
@@ -105,6 +104,7 @@ class Parser:
             wrong.append((self._id, external_id, f"is longer than {LONGEST_ID} characters"))
         name, email, place = self._person(cells, wrong)
         fields = [part for column, memory in self._own if (part := memory.read(cells[column.index], wrong))]
+        tags = self._tags(cells, wrong)
         numbers, bad = self._numbers(cells)
         if wrong or not numbers:
             wrong += bad
@@ -117,7 +117,7 @@ class Parser:
         parsed.ids.append(external_id)
         parsed.customers.append(
             f"{line}\t{external_id.translate(_ESCAPES)}\t{name}\t{email}\t{place or _NULL}"
-            f"\t{{{','.join(fields)}}}\t{tail}\n"
+            f"\t{{{','.join(fields)}}}\t{tail}\t{tags}\n"
         )
         parsed.numbers.append(
             "".join(
@@ -128,20 +128,26 @@ class Parser:
 
     def _person(self, cells: list[str], wrong: Wrong) -> tuple[str, str, str | None]:
         """Name and e-mail as COPY text, and the place."""
-        name, email, place = _NULL, _NULL, None
+        name = email = _NULL
         if self._name:
-            name = " ".join(filter(None, (cells[c.index].strip() for c in self._name))).translate(_ESCAPES)
-            if len(name) > LONGEST_NAME:
-                wrong.append((self._name[0], name, f"is longer than {LONGEST_NAME} characters"))
+            whole = " ".join(filter(None, (cells[c.index].strip() for c in self._name)))
+            name = _read(read_name, self._name[0], whole, wrong).translate(_ESCAPES)
         if self._email and (text := cells[self._email.index].strip()):
-            email = text.translate(_ESCAPES)
-            if not _EMAIL.fullmatch(text):
-                wrong.append((self._email, text, "is no e-mail address"))
-        if self._place and (text := cells[self._place.index].strip().upper()):
-            place = text
-            if not (_PLACE.fullmatch(text) and text[:2] in SUPPORTED_REGIONS):
-                wrong.append((self._place, text, "is no place: write PT, or US-FL for a state"))
+            email = _read(read_email, self._email, text, wrong).translate(_ESCAPES)
+        place = None
+        if self._place and (text := cells[self._place.index].strip()):
+            place = _read(read_place, self._place, text, wrong)
         return name, email, place
+
+    def _tags(self, cells: list[str], wrong: Wrong) -> str:
+        """The tags of the row as COPY text of an array."""
+        if not self._tagging:
+            return _NULL
+        tags: set[str] = set()
+        for column in self._tagging:
+            for part in filter(str.strip, _BETWEEN_TAGS.split(cells[column.index])):
+                tags.add(_read(read_tag, column, part.strip(), wrong))
+        return f"{{{','.join(sorted(tags))}}}"  # a tag holds nothing that an array's text would quote
 
     def _numbers(self, cells: list[str]) -> tuple[list[Number], Wrong]:
         """Every number of the row, in the order of the columns, each once; and the parts that are none."""
@@ -173,30 +179,46 @@ def _rejects(line: int, wrong: Wrong, what: str) -> list[Reject]:
     ]
 
 
+def _read(reader: Callable[[str], str], column: Column, text: str, wrong: Wrong) -> str:
+    try:
+        return reader(text)
+    except ValueError as error:
+        wrong.append((column, text, str(error)))
+        return ""
+
+
 class _Memory:
-    """A column's texts and what they come to as JSON inside COPY: most columns repeat themselves."""
+    """A column's texts and what they come to as JSON inside COPY: most columns repeat themselves.
+
+    What cannot be read is remembered as well: a whole column of it is refused no slower.
+    """
 
     def __init__(self, column: Column) -> None:
-        self._column = column
+        assert column.field is not None  # noqa: S101 - own fields have one
+        self._column, self._check = column, Checker(column.field).of_text
+        self._of_what = f"{column.field.type} field {column.field.key}"
         self._key = orjson.dumps(column.target).decode() + ":"
-        self._known: dict[str, str] = {}
+        self._known: dict[str, tuple[str, str]] = {}
 
     def read(self, cell: str, wrong: Wrong) -> str:
         """`"key":value`, or nothing for an empty cell."""
         known = self._known.get(cell)
         if known is None:
-            text = cell.strip()
-            try:
-                known = self._json(text) if text else ""
-            except ValueError as error:
-                of_what = f"{self._column.type} field {self._column.target}"
-                wrong.append((self._column, text, f"{error} ({of_what})"))
-                return ""
+            known = self._first(cell)
             if len(self._known) < _KEPT:
                 self._known[cell] = known
-        return known
+        json, why = known
+        if why:
+            wrong.append((self._column, cell.strip(), why))
+        return json
 
-    def _json(self, text: str) -> str:
-        assert self._column.type is not None  # noqa: S101 - own fields have one
-        value = read_value(self._column.type, text)
+    def _first(self, cell: str) -> tuple[str, str]:
+        """JSON inside COPY, and what is wrong: one of the two, or neither for an empty cell."""
+        try:
+            value = self._check(cell)
+        except ValueError as error:
+            return "", f"{error} ({self._of_what})"
+        return "" if value is None else self._json(value), ""
+
+    def _json(self, value: object) -> str:
         return (self._key + orjson.dumps(value).decode()).replace("\\", "\\\\")

@@ -4,11 +4,13 @@ New customers come in whole batches. Known ones that change are taken a few at a
 what is handed out at this very moment: claims, clocks, ranks and gates (calling/intake/updating.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from calling.intake.columns import Plan
+from calling.intake.parsing import Reject
 from models.sql import load
 from models.work import Work
 
@@ -17,7 +19,7 @@ from models.work import Work
 _TABLES = """
     create temporary table staged (
         row_no bigint, external_id text, name text, email text, place text, fields jsonb,
-        clock_key text, reckoning_zone text) on commit drop;
+        clock_key text, reckoning_zone text, tags text[]) on commit drop;
     create temporary table staged_number (
         row_no bigint, e164 text, position smallint, zones text[]) on commit drop;
     create temporary table matched (row_no bigint, customer_id bigint, kind text) on commit drop;
@@ -37,6 +39,14 @@ class Given:
     has_email: bool
     has_place: bool
     keys: tuple[str, ...]
+    has_tags: bool = False
+    author: str = ""
+
+    @classmethod
+    def by(cls, plan: Plan, author: str) -> "Given":
+        """What a file's columns give, and who signs its tags."""
+        own = tuple(column.target for column in plan.own)
+        return cls(bool(plan.of("email")), bool(plan.of("place")), own, bool(plan.of("tags")), author)
 
     def bindings(self) -> dict[str, object]:
         """As parameters of the import's statements."""
@@ -60,23 +70,42 @@ class Loaded:
     unchanged: int
     changed: frozenset[int]
     customers: list[int]
+    refused: list[Reject]
 
 
-def load_new(work: Work, rows: Sequence[Staged], given: Given) -> Loaded:
+Refuse = Callable[[Work], list[Reject]]
+"""Takes staged rows off that cannot be taken, and says why: Judge.refuse (calling/intake/refusing.py)."""
+
+
+def load_new(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -> Loaded:
     """Make customers of the rows that are none yet, with their numbers. Their clocks exist already."""
     stage(work, rows, given)
+    refused = refuse(work)
+    left = _left(rows, refused)
     work.run(load("import_new"))
-    if sum(_counts(work).values()) < len(rows):
+    if sum(_counts(work).values()) < left:
         _match(work, given)  # somebody else made them in this very moment
     work.run(_COUNT_MATCHED)
     work.run(load("import_new_numbers"))
-    return _loaded(work, len(rows))
+    put_tags(work, given, ["created"])
+    return _loaded(work, left, refused, given)
 
 
-def look(work: Work, rows: Sequence[Staged], given: Given) -> Loaded:
+def look(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -> Loaded:
     """What `load_new` would find; nothing is written."""
     stage(work, rows, given)
-    return _loaded(work, len(rows))
+    refused = refuse(work)
+    return _loaded(work, _left(rows, refused), refused, given)
+
+
+def put_tags(work: Work, given: Given, kinds: Sequence[str]) -> None:
+    """Give the tags of staged rows of these kinds; whoever has one keeps its first source and time."""
+    if given.has_tags:
+        work.run(load("import_tags"), kinds=list(kinds), author=given.author)
+
+
+def _left(rows: Sequence[Staged], refused: Sequence[Reject]) -> int:
+    return len(rows) - len({reject.line for reject in refused})
 
 
 def stage(work: Work, rows: Sequence[Staged], given: Given) -> None:
@@ -104,10 +133,10 @@ def _counts(work: Work) -> dict[str, int]:
     return {row.kind: row.rows for row in work.run(_COUNTS)}
 
 
-def _loaded(work: Work, rows: int) -> Loaded:
+def _loaded(work: Work, rows: int, refused: list[Reject], given: Given) -> Loaded:
     """Whoever is not known, or was made a moment ago, is new."""
     counts = _counts(work)
     known = sum(counts.values()) - counts.get("created", 0)
-    changed = frozenset(row.row_no for row in work.run(load("import_changed")))
+    changed = frozenset(row.row_no for row in work.run(load("import_changed"), has_tags=given.has_tags))
     customers = list(work.run(_CUSTOMERS).scalars())
-    return Loaded(rows - known, known - len(changed), changed, customers)
+    return Loaded(rows - known, known - len(changed), changed, customers, refused)

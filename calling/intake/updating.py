@@ -5,6 +5,7 @@ somebody else holds it, it stays unclaimed, and nobody rings it for this custome
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -12,8 +13,9 @@ from sqlalchemy import Row, text
 from calling.dialers.orders import want_back
 from calling.handout import gates, placements
 from calling.hours.clocks import reclock
+from calling.intake.parsing import Reject
 from calling.intake.placing import note_rebuild, rerank
-from calling.intake.staging import Given, Staged, stage
+from calling.intake.staging import Given, Refuse, Staged, put_tags, stage
 from models import turnstile
 from models.sql import load
 from models.work import Work
@@ -62,13 +64,23 @@ _CLAIM_NUMBERS = text("""
 _UNBLOCK = text("delete from claim_customer where crm_id = :crm_id and lease_id = :ours")
 
 
-def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int, list[int]]:
-    """Write what these rows (at most BATCH) say about known customers; how many, and their assignments.
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """How many known customers a batch wrote, their assignments, and the rows that could not be taken."""
+
+    customers: int
+    assignments: list[int]
+    refused: list[Reject]
+
+
+def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -> Updated:
+    """Write what these rows (at most BATCH) say about known customers.
 
     Their clock, the rank and the gates of their placements follow. A rebuild of each assignment is noted;
     the caller hints it in the end.
     """
     stage(work, rows, given)
+    refused = refuse(work)
     assignments = list(work.run(_ASSIGNMENTS).scalars())
     turnstile.pass_shared(work, assignments)
     gaining = list(work.run(_GAINING).scalars())
@@ -79,6 +91,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int,
     placements.lock(work, customers)  # before their numbers, as an outcome does
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
+    put_tags(work, given, ["differs", "same"])
     if held:
         work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)
@@ -88,7 +101,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given) -> tuple[int,
         gates.restamp(work, customers, locked=True)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
-    return len(customers), assignments
+    return Updated(len(customers), assignments, refused)
 
 
 def _want_back(work: Work, orders: Sequence[Row[Any]], moved: Sequence[int]) -> None:

@@ -5,7 +5,15 @@ from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
 from models.tables.bulk import BulkAction, BulkPart
 from models.tables.changes import FacetChange, FacetHorizon
-from models.tables.customers import Customer, CustomerDay, CustomerNumber, CustomerTag, Field, UniqueValue
+from models.tables.customers import (
+    Customer,
+    CustomerDay,
+    CustomerEdit,
+    CustomerNumber,
+    CustomerTag,
+    Field,
+    UniqueValue,
+)
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
@@ -16,7 +24,7 @@ from models.tables.walls import Pause, Suppression
 
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
 TENANT = (
-    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag,
+    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
     Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
     BulkAction, BulkPart,
     Seller, Dialer,
@@ -29,8 +37,8 @@ TENANT = (
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
-    "BulkAction", "BulkPart", "BusinessClock", "CallClock",
-    "ClaimCustomer", "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerNumber", "CustomerTag",
+    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "ClaimCustomer",
+    "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
     "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
     "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",

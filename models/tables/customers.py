@@ -70,10 +70,14 @@ class Field(Base):
     pattern: Mapped[str | None]  # of texts: the whole value has to match
     choices: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))  # empty: any
     retired_at: Mapped[datetime | None]
+    retired_by: Mapped[str | None]
 
 
 class UniqueValue(Base):
-    """Who has a value of a field that may stand only once in the CRM: the database refuses a second one."""
+    """Who has a value of a field that may stand only once in the CRM: the database refuses a second one.
+
+    Kept by triggers on `customer`, whoever writes it; only for unique fields that are in use.
+    """
 
     __tablename__ = "unique_value"
     __table_args__ = (
@@ -123,3 +127,23 @@ class CustomerTag(Base):
     source: Mapped[str]
     author: Mapped[str]
     tagged_at: Mapped[datetime]
+
+
+class CustomerEdit(Base):
+    """Somebody changed a customer's data, by hand or through the API; append-only.
+
+    `changed` names what, as "name" or "fields.age", never a value: those go when a customer is anonymised.
+    """
+
+    __tablename__ = "customer_edit"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(None, "crm_id", "customer_id", "id"),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    customer_id: Mapped[int]
+    author: Mapped[str]
+    changed: Mapped[list[str]]
+    edited_at: Mapped[datetime]

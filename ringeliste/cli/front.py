@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from models.errors import BadInput, BadRule, BadRuleText, BadSettings, RingelisteError, Unavailable
+from models.errors import BadInput, BadRule, BadRuleText, BadSettings, BadValues, RingelisteError, Unavailable
 
 DONE, REFUSED, USED_WRONGLY, VIOLATIONS = 0, 1, 2, 3
 
@@ -55,7 +55,7 @@ def told(error: Exception) -> list[str]:
         from ringeliste.cli.rule_files import drawn
 
         return list(drawn(error))
-    if isinstance(error, BadRule):
+    if isinstance(error, BadRule | BadValues):
         return [f"{path}: {message}" for path, message in error.problems]
     if isinstance(error, BadSettings):
         return [str(problem) for problem in error.data.get("problems", [error.message])]

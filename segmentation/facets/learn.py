@@ -8,7 +8,7 @@ from sqlalchemy import Text, func, literal_column, select, text
 from models.errors import NotFound
 from models.tables.assignments import PLACEMENT_STATES
 from models.work import Work
-from segmentation.catalogue import BUILT_IN, KnownField
+from segmentation.catalogue import BUILT_IN, TAKEN, KnownField
 from segmentation.facets.bounds import day_bounds, number_bounds
 from segmentation.facets.dimensions import (
     AT_ONCE,
@@ -33,7 +33,6 @@ SAMPLE = 20_000  # placements that the bars are chosen from; all of them where t
 _LISTED = {"segment": SEGMENT, "state": STATE, "zone": ZONE} | {
     key: BUILT_IN[key] for key in ("status", "last_outcome", "place")
 }
-_OWN_NAMES = frozenset({*_LISTED, "labels", "tags", *BUILT_IN})
 
 _SIZE = text("""
     select count(*) from placement
@@ -62,7 +61,7 @@ _TAGS = text("""
 
 def fields(work: Work) -> dict[str, str]:
     """key -> type of the CRM's own fields that are dimensions; as in rules, a built-in name wins."""
-    return {row.key: row.type for row in work.run(_FIELDS) if row.key not in _OWN_NAMES}
+    return {row.key: row.type for row in work.run(_FIELDS) if row.key not in TAKEN}
 
 
 def ids(work: Work, assignment_id: int) -> dict[str, tuple[int, ...]]:
