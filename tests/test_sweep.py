@@ -10,6 +10,8 @@ from world import NOON, World
 
 from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
+from calling.handout.reaper import reap
+from calling.handout.ring import ring
 from calling.intake.placing import place
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.publishing import publish
@@ -59,6 +61,28 @@ def test_a_rule_of_time_comes_true_at_its_tick_and_not_before(world: World) -> N
     assert swept_to(world) == NOON + 3 * DAY
     assert sweep_all(world.opener(NOON + 3 * DAY + SECOND)) == 0
     assert swept_to(world) == NOON + 3 * DAY + SECOND
+
+
+@pytest.mark.parametrize(
+    ("field", "op", "span", "after"),
+    [
+        ("last_call", "older_than", "3d", 3 * DAY), ("entered", "older_than", "3d", 3 * DAY),
+        ("customer_since", "older_than", "3d", 3 * DAY), ("due", "due_within", "2h", 2 * HOUR),
+    ],
+)  # fmt: skip
+def test_each_instant_comes_true_at_its_very_tick(
+    world: World, field: str, op: str, span: str, after: timedelta
+) -> None:
+    """No slack, so that only the tick's own range can find it. Planted: the end of each range left out."""
+    assignment = world.assignment(retry_seconds={"no_answer": 4 * 3600})
+    world.customers(1)
+    place(world.opener(), assignment)
+    publish(world.opener(), assignment, rules(then={"f": field, "op": op, "v": span}), author="a")
+    rebuild(world)
+    call(world, assignment, world.seller(assignment), NOON)
+    assert sizes(world) == {"unsegmented": 1}
+    assert sweep(world.opener(NOON + after - SECOND), assignment, timedelta()) == 0
+    assert sweep(world.opener(NOON + after), assignment, timedelta()) == 1
 
 
 def swept_to(world: World) -> datetime:
@@ -182,6 +206,22 @@ def test_a_rest_that_ends_is_followed(world: World) -> None:
     assert sizes(world) == {"waits": 1, "unsegmented": 1}
     wake_due(world.opener(NOON + HOUR))
     assert sizes(world) == {"unsegmented": 2}
+
+
+def test_a_rest_that_begins_without_an_outcome_is_followed(world: World) -> None:
+    """They rang, and nobody said what came of it. Planted: `follow` left out of the giving back."""
+    assignment = world.assignment()
+    world.customers(1)
+    place(world.opener(), assignment)
+    publish(world.opener(), assignment, rules(waits={"f": "due", "op": "not_empty"}), author="a")
+    rebuild(world)
+    seller = world.seller(assignment)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    with world.work() as work:
+        ring(work, handed.lease_id, seller)
+    reap(world.opener(NOON + 2 * HOUR))
+    assert sizes(world) == {"waits": 1}
 
 
 def test_the_audit_judges_as_of_the_watermark(world: World) -> None:
