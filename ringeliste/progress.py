@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
 
 from calling.intake.importing import Progress as Imported
+from calling.views.rebuilds import Rebuild
 from ringeliste.drawing import counted
 
 PATIENCE_SECONDS = 2.0
@@ -28,6 +29,46 @@ def import_bar(console: Console, title: str) -> Iterator[Callable[[Imported], No
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(title, total=1.0, pace="")
         yield lambda now: bar.update(task, completed=now.share, pace=_pace(now))
+
+
+@contextmanager
+def rebuild_bar(console: Console) -> Iterator[Callable[[Rebuild], None]]:
+    """Call what it gives with each look at a rebuild."""
+    if not console.is_terminal:
+        yield _rebuild_lines(console)
+        return
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(30), TaskProgressColumn(),
+        TextColumn("{task.fields[pace]}", style="dim"),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0, pace="")
+        yield lambda now: bar.update(
+            task, completed=now.share, description=_what(now), pace=_how_far(now), refresh=True
+        )
+
+
+def _rebuild_lines(console: Console) -> Callable[[Rebuild], None]:
+    due = monotonic() + PATIENCE_SECONDS
+
+    def tell(now: Rebuild) -> None:
+        nonlocal due
+        if monotonic() >= due:
+            console.print(f"{_what(now)}: {_how_far(now)}", highlight=False, markup=False, emoji=False)
+            due = monotonic() + LINE_SECONDS
+
+    return tell
+
+
+def _what(now: Rebuild) -> str:
+    return "Waiting for a worker" if now.state == "pending" else f"Moving customers ({now.reason})"
+
+
+def _how_far(now: Rebuild) -> str:
+    if now.differing is None or now.settled is None:
+        return "" if now.state == "pending" else "looking at all of them"
+    ends = f", done at {now.ends_at:%H:%M:%S} UTC" if now.ends_at else ""
+    return f"{now.settled:,} of {now.differing:,}{ends}"
 
 
 def _lines(console: Console, title: str) -> Callable[[Imported], None]:

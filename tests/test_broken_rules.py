@@ -8,6 +8,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from ground import Database
 from hypothesis import given
 from hypothesis import strategies as st
 from rebuild_scene import waiting_backends
@@ -15,6 +18,7 @@ from sqlalchemy import TextClause, text
 from world import NOON, World, new_app, wait_until
 
 import calling.segments.alarms
+import migrations
 from calling.handout.hand_out import next_customer
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.alarms import Alarm, alarms, renew
@@ -415,3 +419,20 @@ def test_whatever_breaks_the_rest_stands_as_it_was(
         key for key, when in now.items() if "label" not in str(when) and "was_known" not in str(when)
     }
     assert broken.isdisjoint(untouched if age == "number" else ())
+
+
+def test_rules_from_before_we_kept_what_they_ask_are_kept_as_well(floor: Floor, database: Database) -> None:
+    """The migration writes down the types of that day. Planted: without it nobody met them."""
+    floor.publish(OLD, labels=(GOLD,))
+    floor.rebuild()
+    floor.world.app.engine.dispose()
+    config = migrations.config(database.owner_url)
+    before = ScriptDirectory.from_config(config).get_revision("0009").down_revision
+    command.downgrade(config, str(before))
+    command.upgrade(config, "head")
+    for key in ("age", "balance"):
+        floor.retype(key, "text")
+    floor.restart()
+    assert floor.broken() == {"old": 1, "gold": 1}
+    assert floor.differing() == 0
+    assert floor.sql("select ending from rebuild").scalars().all() == ["done"]

@@ -13,12 +13,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from world import NOON, World, wait_until
 
 from calling import register
 from calling.handout import hand_out, ring
 from calling.outcomes import outcome
+from calling.segments.publishing import publish
+from calling.segments.sweeping import sweep_all
 from models.outcomes import Outcome
 from models.tables import Pause
 from web.screenshot import browser_page
@@ -137,6 +139,45 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         page.get_by_role("button", name="Pause Loans").wait_for()
         assert _standing(world) == []
     assert key not in (tmp_path / "web.log").read_text()
+
+
+@pytest.mark.browser
+def test_a_broken_rule_is_seen_on_the_page(world: World, chromium: str, site: str) -> None:
+    """A red badge with the reason; gone when it is mended. Planted: another assignment's alarms shown."""
+    for key in ("age", "balance"):
+        world.field(key)
+    work, other = world.assignment("Term deposit"), world.assignment("Funds")
+    world.customers(3, work, fields=lambda i: {"age": i})
+    old = {"key": "old", "name": "Seniors", "when": {"f": "age", "op": "ge", "v": 60}}
+    gold = {"key": "gold", "name": "Golden", "when": {"f": "balance", "op": "ge", "v": 60}}
+    publish(world.opener(), work, {"segments": [old], "labels": [gold]}, author="a")
+    publish(world.opener(), other, {"segments": [], "labels": [{**gold, "name": "Old"}]}, author="a")
+    with world.app.shared() as session:
+        set_clock(session, NOON, 0)
+        key = register.add_key(session, world.crm_id, "manager", "Kari", now=NOON)
+    with clean_page(site) as page:
+        page.goto(site)
+        page.get_by_label("Key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        row = page.get_by_role("row").filter(has_text="Seniors")
+        row.wait_for()
+        assert not row.locator(".badge").is_visible()
+        retype(world, "text")
+        row.locator(".badge", has_text="Broken rule").wait_for(timeout=5_000)
+        why = row.locator(".badge").get_attribute("title")
+        assert "does not go with age, a text" in why
+        assert "in version 1, it goes on" in why
+        assert page.locator(".badge:visible").all_inner_texts() == ["Broken label: Golden", "Broken rule"]
+        in_one_line(row)
+        retype(world, "number")
+        row.locator(".badge").wait_for(state="hidden", timeout=5_000)
+
+
+def retype(world: World, type_: str) -> None:
+    """Make another type of the CRM's fields, and let the sweep find out."""
+    with world.work() as work:
+        work.run(text("update field set type = :type"), type=type_)
+    sweep_all(world.opener())
 
 
 def in_one_line(row: Any) -> None:

@@ -35,6 +35,7 @@ _WAITING = text(
           where crm_id = :crm_id and finished_at is null) as rebuilds
     """
 )
+_BROKEN = text("select count(*) from broken_rule where crm_id = :crm_id")
 
 
 class DatabaseGauges(Collector):
@@ -50,11 +51,12 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, up = families
+        leases, oldest, waiting, broken, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
                     _measure(work, leases, oldest, waiting)
+                    broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -74,6 +76,11 @@ class DatabaseGauges(Collector):
                 "ringeliste_overdue_seconds",
                 "How long the oldest of what should have been done waits, business time; 0: nothing waits.",
                 labels=["crm", "what"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_broken_rules",
+                "Rules that cannot be read; the last form of each that can is in force. 0 is well.",
+                labels=["crm"],
             ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]

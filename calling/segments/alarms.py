@@ -49,6 +49,17 @@ _ALARMS = text("""
        and (cast(:assignment_id as bigint) is null or b.assignment_id = :assignment_id)
      order by b.found_at, b.assignment_id, b.kind desc, b.rule_id
 """)
+_NAMES = text("""
+    select r.kind, r.id, r.key, r.name, a.name as assignment
+      from (select 'segment' as kind, id, key, name, position, assignment_id, retired_at from segment
+             where crm_id = :crm_id
+             union all
+            select 'label', id, key, name, position, assignment_id, retired_at from label
+             where crm_id = :crm_id) r
+      join assignment a on a.crm_id = :crm_id and a.id = r.assignment_id
+     where r.assignment_id = :assignment_id and r.retired_at is null
+     order by r.kind desc, r.position, r.id
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +90,20 @@ class Alarm:
 def alarms(work: Work, assignment_id: int | None = None) -> list[Alarm]:
     """The rules that cannot be read, of one assignment or of all, the oldest first. Reads a few rows."""
     return [Alarm(**row._asdict()) for row in work.run(_ALARMS, assignment_id=assignment_id)]
+
+
+def found_now(work: Work, assignment_id: int) -> list[Alarm]:
+    """As `alarms`, by reading the rules: also what no sweep has found yet. `found_at` is now for those."""
+    written = {(one.kind, one.id): one.found_at for one in alarms(work, assignment_id)}
+    broken = {(one.kind, one.id): one for one in rules_in_force(work, assignment_id).broken}
+    names = work.run(_NAMES, assignment_id=assignment_id) if broken else ()
+    return [
+        Alarm(
+            assignment_id, row.assignment, row.kind, row.id, row.key, row.name, one.why, one.stands_in,
+            written.get((row.kind, row.id), work.now),
+        )
+        for row in names if (one := broken.get((row.kind, row.id))) is not None
+    ]  # fmt: skip
 
 
 def stale(work: Work, assignments: Sequence[int]) -> list[int]:

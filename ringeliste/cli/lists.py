@@ -34,16 +34,18 @@ def segments(crm: CrmName = None, assignment: AssignmentName = None, as_json: As
       ringeliste segments
       ringeliste segments --assignment "Term deposit" --json
     """
+    from calling.segments.alarms import alarms
     from calling.views.report import segments as figures_of
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
 
     with reading(crm, assignment) as (work, assignment_id):
         figures = figures_of(work, assignment_id)
-    answer(figures, lambda console: _draw_segments(console, figures), as_json=as_json)
+        broken = {one.id for one in alarms(work, assignment_id) if one.kind == "segment"}
+    answer(figures, lambda console: _draw_segments(console, figures, broken), as_json=as_json)
 
 
-def _draw_segments(console: "Console", figures: "list[SegmentFigures]") -> None:
+def _draw_segments(console: "Console", figures: "list[SegmentFigures]", broken: set[int]) -> None:
     from rich.table import Table
 
     from ringeliste.cli.output import number, shown
@@ -59,7 +61,8 @@ def _draw_segments(console: "Console", figures: "list[SegmentFigures]") -> None:
         table.add_column("", style="cyan", no_wrap=True, min_width=BAR)
     largest = max((one.size for one in figures), default=0) or 1
     for one in figures:
-        name = f"[red]{shown(one.name)} (paused)[/red]" if one.paused else shown(one.name)
+        marks = (["paused"] if one.paused else []) + (["broken rule"] if one.id in broken else [])
+        name = f"[red]{shown(one.name)} ({', '.join(marks)})[/red]" if marks else shown(one.name)
         more = (shown(one.key), bar(one.size / largest, BAR)) if roomy else ()
         table.add_row(name, *(number(getattr(one, column)) for column in NUMBERS), *more)
     totals = (count(sum(getattr(one, column) for one in figures)) for column in NUMBERS)

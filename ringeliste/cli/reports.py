@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from calling.segments.alarms import Alarm
     from calling.views.audit import Finding
     from calling.views.report import Hour
 
@@ -44,6 +45,8 @@ def report(
 ) -> None:
     """Calls, contacts and sales per hour. Hours are those of the business clock, in UTC.
 
+    Rules that cannot be read any more are told of as well.
+
     \b
     Examples:
       ringeliste report
@@ -51,6 +54,7 @@ def report(
     """
     from datetime import timedelta
 
+    from calling.segments.alarms import found_now
     from calling.views.report import hours as per_hour
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
@@ -58,8 +62,9 @@ def report(
     with reading(crm, assignment) as (work, assignment_id):
         now = work.now
         worked = per_hour(work, assignment_id, now - timedelta(hours=hours))
-    document = {"now": now, "hours": worked, "total": _total(worked)}
-    answer(document, lambda console: _draw_hours(console, worked, now), as_json=as_json)
+        broken = found_now(work, assignment_id)
+    document = {"now": now, "hours": worked, "total": _total(worked), "broken_rules": broken}
+    answer(document, lambda console: _draw_report(console, worked, now, broken), as_json=as_json)
 
 
 def check(crm: CrmName = None, as_json: AsJson = False) -> None:
@@ -90,6 +95,15 @@ def check(crm: CrmName = None, as_json: AsJson = False) -> None:
 
 def _total(worked: "list[Hour]") -> dict[str, int]:
     return {name: sum(getattr(hour, name) for hour in worked) for name in ("attempts", "contacts", "sales")}
+
+
+def _draw_report(console: "Console", worked: "list[Hour]", now: "datetime", broken: "list[Alarm]") -> None:
+    from ringeliste.cli.output import shown
+    from ringeliste.cli.publishing import told_of
+
+    _draw_hours(console, worked, now)
+    for line in told_of(broken):
+        console.print(f"[red]{shown(line)}[/red]")
 
 
 def _draw_hours(console: "Console", worked: "list[Hour]", now: "datetime") -> None:

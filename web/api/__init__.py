@@ -3,13 +3,13 @@
 from fastapi import FastAPI
 
 from web import problems
-from web.api import assignments, audit, customers, leases, me, outcomes, pauses, suppressions
+from web.api import assignments, audit, customers, leases, me, outcomes, pauses, rebuilds, suppressions
 from web.api.docs import describe_problems
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
-PARTS = (me, leases, assignments, pauses, suppressions, customers, outcomes, audit)
+PARTS = (me, leases, assignments, rebuilds, pauses, suppressions, customers, outcomes, audit)
 
 _DESCRIPTION = """
 Who is called next, by whom, and when they may be called.

@@ -1,10 +1,11 @@
 """The segments: how big, where their customers stand, what they brought, and a button that stops each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nicegui import ui
 
+from calling.segments.alarms import Alarm
 from calling.views.report import SegmentFigures
 from web.pages.parts import box, count, share, words
 from web.pages.snapshot import Pause, Snapshot, local
@@ -38,6 +39,7 @@ class Segments:
             with box("panel-head"):
                 words("Segments", "title")
                 self._rebuilding = words("Customers are moving to the new rules …", "rebuilding")
+                self._labels = words("", "badge")
                 with box("legend"):
                     for part, name in PARTS:
                         with box("key", title=MEANINGS[part]):
@@ -61,9 +63,17 @@ class Segments:
             with self._body:
                 self._rows = {s.id: _Row(number, self._steer) for number, s in enumerate(shown, 1)}
         self._rebuilding.set_visibility(now.floor.rebuilding)
+        self._show_labels([one for one in now.alarms if one.kind == "label"])
         whole = now.total("size")
         for segment in shown:
             self._rows[segment.id].write(segment, now, whole)
+
+    def _show_labels(self, broken: Sequence[Alarm]) -> None:
+        """Labels have no row of their own."""
+        self._labels.set_visibility(bool(broken))
+        one = broken[0].name if len(broken) == 1 else ""
+        self._labels.text = f"Broken label: {one}" if one else f"{len(broken)} broken labels"
+        self._labels.props["title"] = "\n".join(f"{one.name}: {said(one)}" for one in broken)
 
 
 class _Row:
@@ -73,7 +83,9 @@ class _Row:
             with _cell("who"):
                 words(str(number), "rank")
                 with box("names"):
-                    self._name = words("", "segment-name")
+                    with box("name-line"):
+                        self._name = words("", "segment-name")
+                        self._broken = words("Broken rule", "badge")
                     self._state = words("", "state")
             with _cell("size", "Customers"):
                 self._size, self._share = words("", "strong"), words("", "soft")
@@ -100,6 +112,9 @@ class _Row:
     def write(self, segment: SegmentFigures, now: Snapshot, whole: int) -> None:
         self._segment = segment
         self._name.text = segment.name
+        alarm = now.alarm_of(segment.id)
+        self._broken.set_visibility(alarm is not None)
+        self._broken.props["title"] = said(alarm) if alarm else ""
         self._size.text, self._share.text = count(segment.size), share(segment.size, whole)
         self._free.text, self._leased.text = count(segment.free), count(segment.leased)
         self._this_hour.text = count(segment.this_hour)
@@ -130,6 +145,11 @@ class _Row:
         self._button.props["aria-label"] = f"{self._word.text} {segment.name}"
         self._button.classes(add="go" if own else "", remove="" if own else "go")
         self._button.set_visibility(bool(own) or not segment.paused)
+
+
+def said(alarm: Alarm) -> str:
+    """Why a rule cannot be read, and what is in force in its place."""
+    return f"Its rule cannot be read: {alarm.why}. {alarm.instead[0].upper()}{alarm.instead[1:]}."
 
 
 def _cell(kind: str, name: str = "") -> Any:

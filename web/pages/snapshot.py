@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calling.segments.alarms import Alarm, alarms
 from calling.views import browse, report
 from calling.views.floor import Floor, floor
 from calling.views.report import Hour, SegmentFigures
@@ -38,6 +39,7 @@ class Snapshot:
     today: list[Hour]
     floor: Floor
     pauses: list[Pause]
+    alarms: list[Alarm]
 
     def total(self, figure: str) -> int:
         """The sum of one figure over all segments."""
@@ -63,6 +65,10 @@ class Snapshot:
         found = (p for p in self.pauses if (p.scope, p.target_id) == (scope, target_id))
         return next(found, None)
 
+    def alarm_of(self, segment_id: int) -> Alarm | None:
+        """The alarm of a segment whose rule cannot be read."""
+        return next((one for one in self.alarms if (one.kind, one.id) == ("segment", segment_id)), None)
+
     def shown(self) -> Sequence[SegmentFigures]:
         """The segments worth a row: Unsegmented only while somebody is or was in it."""
         alone = len(self.segments) == 1
@@ -79,6 +85,7 @@ def read(work: Work, assignment_id: int, zone: ZoneInfo) -> Snapshot:
         report.hours(work, assignment_id, midnight.astimezone(work.now.tzinfo)),
         floor(work, assignment_id),
         [_pause(row) for row in browse.pauses(work, 0, MOST_PAUSES)],
+        alarms(work, assignment_id),
     )  # fmt: skip
 
 
