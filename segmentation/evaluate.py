@@ -40,7 +40,8 @@ def meets(node: Node, row: Row, known: Catalogue, now: datetime) -> bool:
         case Not(part):
             return not meets(part, row, known, now)
         case Leaf(key):
-            return _meets_leaf(node, known[key], row, now)
+            value = value_of(known[key], row, now)
+            return meets_value(node, known[key], value, row["zone"], now)
 
 
 def value_of(field: KnownField, row: Row, now: datetime) -> Any:
@@ -62,12 +63,12 @@ def value_of(field: KnownField, row: Row, now: datetime) -> Any:
             return value if isinstance(value, str) else None
 
 
-def _meets_leaf(leaf: Leaf, field: KnownField, row: Row, now: datetime) -> bool:
-    value = value_of(field, row, now)
+def meets_value(leaf: Leaf, field: KnownField, value: Any, zone: str, now: datetime) -> bool:
+    """Whether a value, as rules compare it, meets one question in this reckoning zone when it is `now`."""
     if value is None:
         return leaf.op in TRUE_OF_NOTHING
     if leaf.op in TIME:
-        return meets_time(leaf, field, value, row, now)
+        return meets_time(leaf, field, value, zone, now)
     return _OPERATORS[leaf.op](value, _comparable(leaf.value))
 
 

@@ -1,6 +1,5 @@
 """Questions of time in plain Python, over one value."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -15,7 +14,7 @@ TIME = WITH_DURATION | {"on", "weekday_in"}
 """The operators that are answered here."""
 
 
-def meets_time(leaf: Leaf, field: KnownField, value: Any, row: Mapping[str, Any], now: datetime) -> bool:
+def meets_time(leaf: Leaf, field: KnownField, value: Any, zone_name: str, now: datetime) -> bool:
     """Whether `value` (an instant, or a day as "2026-03-02") meets the leaf when it is `now`."""
     window = window_of(leaf, field.type)
     if field.type == "instant" and window is not None:
@@ -23,7 +22,7 @@ def meets_time(leaf: Leaf, field: KnownField, value: Any, row: Mapping[str, Any]
     if field.type == "date" and leaf.op == "weekday_in":
         return _is_among(leaf, date.fromisoformat(value))
     # Whatever is asked now depends on the zone: in one that nobody knows it is not so.
-    return row["zone"] in zone_names() and _meets_local(leaf, field, value, row["zone"], now, window)
+    return zone_name in zone_names() and _meets_local(leaf, field, value, zone_name, now, window)
 
 
 def _meets_local(
