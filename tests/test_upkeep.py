@@ -61,6 +61,8 @@ def test_a_planted_drift_is_told_and_mended(world: World, plant: Plant) -> None:
     assert right.source == "cache"
     assert (bars_of(right), right.total) == (bars_of(true), true.total)
     assert wrong.dimensions != right.dimensions
+    with world.work() as work:
+        ask(work)
     assert check_caches(world.app) == 0
     assert gauge(DRIFT, world, scene.assignment) == 0
 
