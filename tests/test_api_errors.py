@@ -93,8 +93,19 @@ def test_what_lies_behind_the_wall_does_not_exist(api: Api, world: World) -> Non
     stop = {"scope": "segment", "target_id": far.unsegmented(theirs), "reason": "x"}
     pause = api.manager(far).ok("POST", "/pauses", 201, json=stop)["id"]
     entry = api.manager(far).ok("POST", "/suppressions", 201, json={"customer_id": customer, "reason": "x"})
-    for path in ("", "/segments", "/hours", "/floor", "/rules"):
+    segment = f"/segments/{far.unsegmented(theirs)}"
+    stories = [f"{segment}/{story}" for story in ("history", "portrait", "deeds", "affected")]
+    for path in ("", "/segments", "/hours", "/floor", "/rules", "/holds", "/bulk-actions", *stories):
         kari.refused(404, "GET", f"/assignments/{theirs}{path}")
+        if path.startswith(segment):
+            kari.refused(404, "GET", f"/assignments/{near}{path}")
+    why = {"expected": 1, "reason": "x"}
+    for path in (f"{segment}/free", f"{segment}/wake", f"{segment}/release"):
+        kari.refused(404, "POST", f"/assignments/{near}{path}", json=why)
+        kari.refused(404, "POST", f"/assignments/{theirs}{path}", json=why)
+    into = {"filters": {}, "segment_id": far.unsegmented(theirs), "expected": 0, "reason": "x"}
+    kari.refused(404, "POST", f"/assignments/{near}/selection/move", json=into)
+    kari.refused(404, "POST", f"/assignments/{theirs}/facets", json={})
     kari.refused(404, "PUT", f"/assignments/{theirs}/rules", json={"segments": []})
     kari.refused(404, "GET", f"/customers/{customer}")
     kari.refused(404, "GET", f"/customers/{customer}/explanation", params={"assignment": theirs})

@@ -1,6 +1,9 @@
 """Facets: every dimension counts what passes all filters but its own; SQL, the cache and Python agree."""
 
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from threading import Event
+from typing import Any
 
 import pytest
 from facet_scene import FacetScene, bars_of, naive, random_filters
@@ -8,7 +11,7 @@ from sqlalchemy import text
 from world import NOON, World
 
 from models.errors import BadInput, NotFound
-from segmentation.facets import Range, board_of, check_drift, facets, prune
+from segmentation.facets import Range, board_of, cached, check_drift, facets, prune
 from segmentation.facets.asking import ask
 from segmentation.facets.cache import FacetCache, OutOfDate
 from segmentation.facets.learn import learn
@@ -187,9 +190,51 @@ def test_drift_is_found_and_gone_after_it(world: World) -> None:
         work.run(text("delete from facet_change where crm_id = :crm_id"))
     for differing in ({"status": ready}, {}):
         with world.work() as work:
+            facets(work, scene.assignment, {}, border=1)  # what nobody asks any more is thrown away
+        with world.work() as work:
             drift = check_drift(work, scene.assignment)
         assert drift is not None
         assert drift.differing == differing
+
+
+def test_a_cache_that_nobody_asks_any_more_is_thrown_away(world: World) -> None:
+    """Planted: kept for ever; seen to fail."""
+    scene = FacetScene(world, customers=20)
+    with world.work() as work:
+        facets(work, scene.assignment, {}, border=1)
+    for there in ([scene.assignment], []):
+        with world.work() as work:
+            check_drift(work, scene.assignment)
+            assert cached(work) == there
+
+
+def test_questions_are_answered_while_the_cache_is_checked(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: the check counts nobody else in until it is done; the question waited for ever."""
+    scene, loading, go_on = FacetScene(world, customers=20), Event(), Event()
+    with world.work() as work:
+        facets(work, scene.assignment, {}, border=1)
+    load = FacetCache.load
+
+    def slowly(*given: Any) -> FacetCache:
+        loading.set()
+        assert go_on.wait(20)
+        return load(*given)
+
+    def check() -> Any:
+        with world.work() as work:
+            return check_drift(work, scene.assignment)
+
+    monkeypatch.setattr(FacetCache, "load", slowly)
+    with ThreadPoolExecutor(1) as pool:
+        drift = pool.submit(check)
+        assert loading.wait(20)
+        scene.change(scene.customers[0])
+        with world.work() as work:
+            assert facets(work, scene.assignment, {}, border=1).source == "cache"
+        go_on.set()
+        assert drift.result().is_none
 
 
 # The mark of a pruning is the oldest transaction of the whole server, whose other databases are not ours.

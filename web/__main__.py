@@ -3,6 +3,7 @@
 import uvicorn
 
 from web.app import create
+from web.upkeep import Upkeep
 from wiring.process import begin
 from workers.sending import connect
 
@@ -11,6 +12,7 @@ def main() -> None:
     """Serve until told to stop (SIGTERM, SIGINT)."""
     app = begin("web")
     connect(app.settings)
+    Upkeep(app).start()
     uvicorn.run(
         create(app),
         host=app.settings.web_host,

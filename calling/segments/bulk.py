@@ -63,6 +63,18 @@ _FINISH = text("""
     returning *
 """)
 _FORGET = text("delete from bulk_part where crm_id = :crm_id and action_id = :action_id")
+_ACTIONS = text("""
+    select a.id, a.kind, a.segment_id, a.of_segment, a.what, a.author, a.reason, a.expires_at, a.customers,
+           a.begun_at, a.finished_at, a.changed, a.problem,
+           case when a.finished_at is null then (
+               select coalesce(sum(cardinality(p.customers)), 0) from bulk_part p
+                where p.crm_id = :crm_id and p.action_id = a.id and p.done_at is not null)
+           else a.customers end as done
+      from bulk_action a
+     where a.crm_id = :crm_id and a.assignment_id = :assignment_id and a.id > :after
+       and (not :open or a.finished_at is null)
+     order by a.id limit :most
+""")
 _OPEN = text("select id from bulk_action where crm_id = :crm_id and finished_at is null order by id")
 
 Progress = Callable[[int, int], None]
@@ -134,6 +146,14 @@ def actions_to_do(open_work: OpenWork) -> list[int]:
     """Actions that were begun and not finished, oldest first: what a crash left, or somebody is at."""
     with open_work() as work:
         return list(work.run(_OPEN).scalars())
+
+
+def actions(
+    work: Work, assignment_id: int, after: int, most: int, *, unfinished: bool = False
+) -> Sequence[Row[Any]]:
+    """Actions with an id above `after`, and how many customers each has `done`."""
+    asked = {"assignment_id": assignment_id, "after": after, "most": most, "open": unfinished}
+    return work.run(_ACTIONS, **asked).all()
 
 
 def _part(open_work: OpenWork, action: Row[Any]) -> int:

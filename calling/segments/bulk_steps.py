@@ -48,12 +48,21 @@ _WAKE = text("""
        and customer_id = any((select cast(:customers as bigint[]))::bigint[]) and state = 'resting'
     returning customer_id
 """)
+_THERE = text("""
+    select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
+""")
 _BY_KEYS = text("set local enable_seqscan = off")
 
 
 def check_segment(work: Work, assignment_id: int, segment_id: int) -> None:
     """Raises NotFound unless it is a live segment of the assignment."""
     if not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
+        raise NotFound("segment", segment_id)
+
+
+def check_there(work: Work, assignment_id: int, segment_id: int) -> None:
+    """Raises NotFound unless it is, or was, a segment of the assignment."""
+    if not work.run(_THERE, assignment_id=assignment_id, segment_id=segment_id).first():
         raise NotFound("segment", segment_id)
 
 

@@ -3,15 +3,13 @@
 from sqlalchemy import TextClause, text
 
 from calling.segments.bulk import BulkDone, Progress, Wish, begin, carry_out, untold
+from calling.segments.bulk_steps import check_there
 from calling.segments.editing import id_of
 from calling.segments.selection import Expected
-from models.errors import BadInput, NotFound
+from models.errors import BadInput
 from models.tables.assignments import UNSEGMENTED
 from models.work import OpenWork, Work
 
-_THERE = text("""
-    select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
-""")
 _IN_IT = text("""
     select customer_id from placement
      where crm_id = :crm_id and assignment_id = :assignment_id and segment_id = :segment_id
@@ -39,7 +37,7 @@ def affected(work: Work, assignment_id: int, segment_id: int) -> dict[str, int]:
 
     Raises NotFound.
     """
-    _check(work, assignment_id, segment_id)
+    check_there(work, assignment_id, segment_id)
     return dict(work.run(_COUNTS, assignment_id=assignment_id, segment_id=segment_id).one()._mapping)
 
 
@@ -52,7 +50,7 @@ def free_segment(
     Raises BadInput for Unsegmented itself, NotFound, Conflict when they are not as many as expected.
     """
     with open_work() as work:
-        _check(work, assignment_id, segment_id)
+        check_there(work, assignment_id, segment_id)
         to = id_of(work, assignment_id, UNSEGMENTED)
         if to == segment_id:
             raise BadInput("segment: Unsegmented is where the free ones are; they are there already")
@@ -70,7 +68,7 @@ def wake_segment(
     Gates stay as well: the minimum gap after a ring is waited all the same. Raises NotFound, Conflict.
     """
     with open_work() as work:
-        _check(work, assignment_id, segment_id)
+        check_there(work, assignment_id, segment_id)
         wish = Wish(assignment_id, "wake", author, reason, of_segment=segment_id)
         action_id = _begin(work, wish, _RESTING, expected)
     return carry_out(open_work, action_id, progress)
@@ -82,7 +80,7 @@ def release_segment(
 ) -> BulkDone:  # fmt: skip
     """Let go of every hold in a segment; the rules place their customers again. Raises NotFound, Conflict."""
     with open_work() as work:
-        _check(work, assignment_id, segment_id)
+        check_there(work, assignment_id, segment_id)
         wish = Wish(assignment_id, "release", author, reason, of_segment=segment_id)
         action_id = _begin(work, wish, _HELD, expected)
     return carry_out(open_work, action_id, progress)
@@ -93,8 +91,3 @@ def _begin(work: Work, wish: Wish, found: TextClause, expected: Expected) -> int
     customers = list(work.run(found, **asked).scalars())
     expected.check(len(customers))
     return begin(work, wish, customers)
-
-
-def _check(work: Work, assignment_id: int, segment_id: int) -> None:
-    if not work.run(_THERE, assignment_id=assignment_id, segment_id=segment_id).first():
-        raise NotFound("segment", segment_id)

@@ -49,6 +49,13 @@ _DEEDS = text("""
      order by done_at, id
 """)
 
+_DEED_PAGE = text("""
+    select id, deed, author, detail, done_at from segment_event
+     where crm_id = :crm_id and assignment_id = :assignment_id and id > :after
+       and (segment_id = :segment_id or segment_id is null)
+     order by id limit :most
+""")
+
 MOST_STEPS = 1_000
 
 
@@ -119,6 +126,12 @@ def history(work: Work, segment_id: int, since: datetime, step: timedelta) -> Se
         _steps(flows, since, step, before, work.now),
         [Deed(**row._asdict()) for row in work.run(_DEEDS, **asked)],
     )  # fmt: skip
+
+
+def deeds(work: Work, assignment_id: int, segment_id: int, after: int, most: int) -> list[Deed]:
+    """What was done to a segment, or to all of its assignment, with an id above `after`."""
+    asked = {"assignment_id": assignment_id, "segment_id": segment_id, "after": after, "most": most}
+    return [Deed(**row._asdict()) for row in work.run(_DEED_PAGE, **asked)]
 
 
 def _steps(flows: Sequence[Any], since: datetime, step: timedelta, size: int, now: datetime) -> list[Step]:

@@ -67,7 +67,7 @@ def count(work: Work, assignment_id: int, filters: Filters) -> int:
     return asking.count(work, assignment_id, _asked(work, assignment_id, filters))
 
 
-def rule_of(work: Work, assignment_id: int, filters: Filters) -> AllOf:
+def rule_of(work: Work, assignment_id: int, filters: Filters) -> Node:
     """The rule that exactly these customers meet. Raises BadInput for what no rule can ask."""
     labels = {row.id: row.key for row in work.run(_LABELS, assignment_id=assignment_id)}
     if gone := sorted(

@@ -16,7 +16,7 @@ def cannot_ask(filters: Filters, known: Catalogue) -> dict[str, str]:
     return {key: why for key, values in filters.items() if (why := _why_not(key, values, known))}
 
 
-def as_rule(filters: Filters, known: Catalogue, labels: Mapping[int, str] | None = None) -> AllOf:
+def as_rule(filters: Filters, known: Catalogue, labels: Mapping[int, str] | None = None) -> Node:
     """The rule that the customers of a selection meet, and nobody else. `labels`: key of each id.
 
     Raises BadInput for what rules cannot ask, or not in the words of bars: segment, state, the rest of
@@ -25,7 +25,8 @@ def as_rule(filters: Filters, known: Catalogue, labels: Mapping[int, str] | None
     if foreign := cannot_ask(filters, known):
         raise BadInput("; ".join(foreign[key] for key in sorted(foreign)), dimensions=sorted(foreign))
     names = labels or {}
-    return AllOf(tuple(_any_of(key, filters[key], known, names) for key in sorted(filters)))
+    parts = tuple(_any_of(key, filters[key], known, names) for key in sorted(filters))
+    return parts[0] if len(parts) == 1 else AllOf(parts)
 
 
 def _why_not(key: str, values: Sequence[FacetValue], known: Catalogue) -> str | None:

@@ -11,7 +11,7 @@ from segmentation.facets import changes
 from segmentation.facets.asking import ask, asked_of
 from segmentation.facets.cache import FacetCache, OutOfDate
 from segmentation.facets.dimensions import Frame
-from segmentation.facets.drift import Drift, renew
+from segmentation.facets.drift import Drift, told_apart
 from segmentation.facets.learn import fields, ids, learn
 from segmentation.facets.values import Facets, Filters
 
@@ -29,10 +29,11 @@ class Board:
         self._frame: Frame | None = None
         self._cache: FacetCache | None = None
         self._counting, self._loading = Lock(), Lock()
+        self._wanted = False  # whether somebody has asked since the last check
 
     def facets(self, work: Work, filters: Filters, border: int) -> Facets:
         """Count. Raises BadInput for a dimension that there is not."""
-        frame = self.frame(work)
+        frame, self._wanted = self.frame(work), True
         asked_of(frame, filters)
         found = None
         if frame.rows >= border and not changes.is_writing(work):
@@ -85,16 +86,39 @@ class Board:
             return found
 
     def renew(self, work: Work) -> Drift | None:
-        """Compare the cache with SQL and go on with a fresh one; None where there is no cache."""
+        """Compare the cache with SQL and go on with a fresh one; None where there is none to compare.
+
+        Questions are answered by the old one while the fresh one is loaded. One that nobody has asked since
+        the last time is thrown away: it would be loaded anew at the next question in any case.
+        """
+        kept, wanted, self._wanted = self._cache, self._wanted, False
+        if kept is None or not wanted:
+            self._cache = None
+            return None
+        if not self._loading.acquire(blocking=False):
+            return None
+        try:
+            fresh = FacetCache.load(work, self._assignment_id, kept.frame)
+        finally:
+            self._loading.release()
         with self._counting:
-            if self._cache is None:
-                return None
-            try:
-                drift, self._cache = renew(work, self._cache)
-            except OutOfDate:
-                self._cache = None
-                return None
-            return drift
+            return self._take(work, kept, fresh)
+
+    def _take(self, work: Work, kept: FacetCache, fresh: FacetCache) -> Drift | None:
+        if self._cache is not kept:
+            return None
+        try:
+            drift = told_apart(work, kept, fresh)
+        except OutOfDate:
+            self._cache = None
+            return None
+        self._cache = fresh
+        return drift
+
+    @property
+    def has_cache(self) -> bool:
+        """Whether it counts on a cache just now."""
+        return self._cache is not None
 
 
 _boards: WeakKeyDictionary[Engine, dict[_Key, Board]] = WeakKeyDictionary()
@@ -103,11 +127,21 @@ _lock = Lock()
 
 def board_of(work: Work, assignment_id: int) -> Board:
     """The board of an assignment in this process."""
-    bound = work.session.get_bind()
-    engine = bound.engine if isinstance(bound, Connection) else bound
     with _lock:
-        boards = _boards.setdefault(engine, {})
+        boards = _boards.setdefault(_engine(work), {})
         return boards.setdefault((work.crm_id, assignment_id), Board(assignment_id))
+
+
+def cached(work: Work) -> list[int]:
+    """The assignments of the CRM that this process has a cache of."""
+    with _lock:
+        boards = dict(_boards.get(_engine(work), {}))
+    return sorted(key[1] for key, board in boards.items() if key[0] == work.crm_id and board.has_cache)
+
+
+def _engine(work: Work) -> Engine:
+    bound = work.session.get_bind()
+    return bound.engine if isinstance(bound, Connection) else bound
 
 
 def facets(work: Work, assignment_id: int, filters: Filters, *, border: int = BORDER) -> Facets:
@@ -120,8 +154,8 @@ def facets(work: Work, assignment_id: int, filters: Filters, *, border: int = BO
 
 
 def check_drift(work: Work, assignment_id: int) -> Drift | None:
-    """Compare this process's cache with SQL, and go on with a fresh one. None: there is no cache.
+    """Compare this process's cache with SQL, and go on with a fresh one of the same bars.
 
-    For a nightly tick: the bars of its frame are kept.
+    None: there is no cache, or nobody has asked it since the last check and it was thrown away.
     """
     return board_of(work, assignment_id).renew(work)

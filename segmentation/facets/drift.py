@@ -29,15 +29,14 @@ class Drift:
         return not (self.missing or self.surplus or self.differing)
 
 
-def renew(work: Work, kept: FacetCache) -> tuple[Drift, FacetCache]:
-    """Load anew and compare; what was loaded is to be gone on with. Raises OutOfDate."""
-    fresh = FacetCache.load(work, kept.assignment_id, kept.frame)
+def told_apart(work: Work, kept: FacetCache, fresh: FacetCache) -> Drift:
+    """How `kept` differs from `fresh`, loaded just now. Brings both up to date; raises OutOfDate."""
     kept.refresh(work)
     at = kept.seen
     fresh.refresh(work)
     # Whoever changed since: the two may have read them at different instants.
     doubtful = changes.since(work, kept.assignment_id, at).customers
-    return compare(kept, fresh, np.array(doubtful, np.int64)), fresh
+    return compare(kept, fresh, np.array(doubtful, np.int64))
 
 
 def compare(kept: FacetCache, fresh: FacetCache, doubtful: NDArray[np.int64]) -> Drift:
