@@ -24,8 +24,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, segments, rebuilds, segment_stories, selections, holds, pauses, suppressions, customers,
-    outcomes, audit,
+    me, leases, assignments, segments, rebuilds, segment_stories, selections, holds, pauses,
+    suppressions, customers, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
