@@ -20,12 +20,13 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "people list", "report", "rules check", "rules show",
-    "rules translate", "rules versions", "rules watch", "segments", "simulate",
+    "bench", "check", "db status", "explain", "facets", "people list", "portrait", "report", "rules check",
+    "rules show", "rules translate", "rules versions", "rules watch", "segments", "segments history", "segments list", "simulate",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "people add",
-    "people revoke", "resume", "rules publish", "rules roll-back", "simulate", "suppress", "up",
+    "people revoke", "resume", "rules publish", "rules roll-back", "segments delete", "segments free", "segments move",
+    "segments release", "segments rename", "segments reorder", "segments wake", "simulate", "suppress", "up",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (
@@ -45,7 +46,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
-        else:
+        if not hasattr(command, "commands") or command.invoke_without_command:
             yield " ".join((*path, name)), command
 
 

@@ -8,12 +8,13 @@ import typer
 from ringeliste.cli import (
     calls,
     database,
+    facets,
     imports,
-    lists,
     machinery,
     people,
     reports,
     rules,
+    segments,
     suppression,
     trials,
     walls,
@@ -31,7 +32,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (machinery, imports, lists, rules, people, walls, suppression, calls, reports, trials, database):
+for part in (
+    machinery,
+    imports,
+    segments,
+    facets,
+    rules,
+    people,
+    walls,
+    suppression,
+    calls,
+    reports,
+    trials,
+    database,
+):
     part.register(app)
 
 

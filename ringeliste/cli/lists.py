@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import typer
-
-from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, CrmName
 
 if TYPE_CHECKING:
@@ -21,18 +18,13 @@ NUMBERS = {
 """Figures of a segment, and what stands above them."""
 
 
-def register(app: typer.Typer) -> None:
-    """Add this command."""
-    add(app, segments, PANEL, "segments")
-
-
 def segments(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False) -> None:
     """Show the segments of an assignment: how large, how many free, held, resting, closed, sold.
 
     \b
     Examples:
-      ringeliste segments
-      ringeliste segments --assignment "Term deposit" --json
+      ringeliste segments list
+      ringeliste segments list --assignment "Term deposit" --json
     """
     from calling.segments.alarms import alarms
     from calling.views.report import segments as figures_of

@@ -1,0 +1,145 @@
+"""Segments, bars and portraits from the command line."""
+
+from typing import Any
+
+import pytest
+from shell import Shell
+from sqlalchemy import text
+from world import World
+
+from calling.segments.publishing import publish
+from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+
+
+@pytest.fixture
+def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    return Shell(world, monkeypatch)
+
+
+@pytest.fixture
+def spring(shell: Shell) -> int:
+    """Forty customers, 20 to 59 years old, every fourth a student, half with a loan; two segments."""
+    world = shell.world
+    world.field("age", label="Age")
+    world.field("job", "choice", label="Job")
+    world.field("loan", "yes_no", label="Loan")
+    assignment = world.assignment("Spring")
+
+    def fields(i: int) -> dict[str, Any]:
+        return {"age": 20 + i, "job": "clerk, retired" if i % 4 else "student", "loan": i < 20}
+
+    world.customers(40, assignment, fields=fields)
+    loans = {"key": "loans", "name": "Loans", "when": {"f": "loan", "op": "is_true"}}
+    old = {"key": "old", "name": "Old", "when": {"f": "age", "op": "ge", "v": 50}}
+    publish(world.opener(), assignment, {"segments": [loans, old]}, author="Kari")
+    rebuild(world)
+    return assignment
+
+
+def rebuild(world: World) -> None:
+    for key in rebuilds_to_do(world.opener()):
+        run_rebuild(world.opener(), key)
+
+
+def sizes(shell: Shell) -> dict[str, int]:
+    return {one["key"]: one["size"] for one in shell.ok("segments", "--json").document}
+
+
+def test_without_a_command_the_segments_are_listed(shell: Shell, spring: int) -> None:
+    assert sizes(shell) == {"loans": 20, "old": 10, "unsegmented": 10}
+    assert shell.ok("segments", "list").out == shell.ok("segments").out
+
+
+def test_segments_are_renamed_ordered_and_deleted(shell: Shell, spring: int) -> None:
+    assert shell.ok("segments", "rename", "loans", "With a loan", "--json").document["version"] == 2
+    assert "Old" in shell.ok("segments", "reorder", "old", "With a loan").out.title()
+    assert [one["name"] for one in shell.ok("segments", "--json").document][:2] == ["Old", "With a loan"]
+    before = shell.everything()
+    assert "nothing is changed" in shell.ok("segments", "delete", "old", "--dry-run").out
+    assert shell.everything() == before
+    shell.ok("segments", "delete", "old")
+    rebuild(shell.world)
+    assert sizes(shell) == {"loans": 20, "unsegmented": 20}
+    assert "did you mean loans" in shell.run("segments", "delete", "lones").err
+    assert shell.run("segments", "reorder").code == 2
+
+
+def test_a_selection_is_moved_and_everybody_freed_and_let_go(shell: Shell, spring: int) -> None:
+    dry = shell.ok("segments", "free", "loans", "--dry-run", "--json").document
+    assert (dry["customers"], dry["changed"], dry["dry_run"]) == (20, 20, True)
+    assert sizes(shell)["loans"] == 20
+    refused = shell.run("segments", "free", "loans")
+    assert (refused.code, "20 customers" in refused.err, "--yes" in refused.err) == (2, True, True)
+    late = shell.run("segments", "free", "loans", "--expect", "10")
+    assert (late.code, "20 customers instead of 10" in late.err) == (1, True)
+    assert "20 customers moved back to free" in shell.ok("segments", "free", "loans", "--yes").out
+    assert sizes(shell) == {"loans": 0, "old": 10, "unsegmented": 30}
+    moved = shell.ok(
+        "segments", "move", "loans", "-w", "job=student", "-w", "age=20..40", "--expect", "6", "--tolerance",
+        "20", "--reason", "campaign", "--days", "2", "--json",
+    ).document  # fmt: skip
+    assert (moved["customers"], moved["changed"]) == (5, 5)
+    let_go = shell.ok("segments", "release", "unsegmented", "--expect", "15", "--json").document
+    assert (let_go["customers"], let_go["changed"]) == (15, 15)
+    assert sizes(shell) == {"loans": 20, "old": 10, "unsegmented": 10}
+    assert shell.run("segments", "move", "loans").code == 2
+
+
+def test_resting_ones_are_woken(shell: Shell, spring: int) -> None:
+    with shell.world.work() as work:
+        rest = "update placement set state = 'resting', due_at = :now + interval '1 h' where segment_id = 2"
+        work.run(text(rest))
+    assert "20 customers ready now" in shell.ok("segments", "wake", "loans", "--yes").out
+    assert {one["key"]: one["free"] for one in shell.ok("segments", "--json").document}["loans"] == 20
+
+
+def test_the_history_is_drawn_and_told(shell: Shell, spring: int) -> None:
+    shell.ok("segments", "move", "old", "-w", "job=student", "--expect", "10", "--reason", "campaign")
+    shown = shell.ok("segments", "history", "old").out
+    assert "█" in shown
+    assert "by rule" in shown
+    assert "by hand" in shown
+    assert "moved 10 customers here (Job: student): campaign" in shown
+    told = shell.ok("segments", "history", "old", "--hours", "1", "--json").document
+    assert (told["size_before"], told["size"], len(told["steps"])) == (0, 18, 61)
+    assert [one["deed"] for one in told["deeds"]] == ["created", "held"]
+
+
+def test_bars_follow_the_filters(shell: Shell, spring: int) -> None:
+    shown = shell.ok("facets", "Spring", "-w", "job=student", "--only", "job", "--only", "loan").out
+    assert "10 of 40 customers" in shown
+    assert "✓ student" in shown
+    assert "Age" not in shown
+    told = shell.ok(
+        "facets", "-w", "age=30..", "-w", 'job="clerk, retired",student', "-w", "loan=yes", "--json"
+    )
+    document = told.document
+    assert document["filters"] == {
+        "age": [{"from": 30, "to": None}], "job": ["clerk, retired", "student"], "loan": [True]
+    }  # fmt: skip
+    assert (document["total"], document["of"]) == (10, 40)
+    of_segment = shell.ok("facets", "-w", "segment=loans", "--json").document
+    assert of_segment["total"] == 20
+    assert shell.ok("facets", "-w", "job=empty", "--json").document["total"] == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (["-w", "job"], "DIMENSION=VALUES"), (["-w", "jobb=x"], 'did you mean "job"?'),
+        (["-w", "age=old"], "no number"), (["-w", "loan=perhaps"], "neither true nor false"),
+        (["--only", "shoes"], "no such dimension"),
+    ],
+)  # fmt: skip
+def test_wrong_filters_are_told(shell: Shell, spring: int, wrong: list[str], said: str) -> None:
+    answer = shell.run("facets", *wrong)
+    assert (answer.code, said in answer.err) == (2, True), answer.err
+
+
+def test_the_portrait_is_drawn_and_told(shell: Shell, spring: int) -> None:
+    shown = shell.ok("portrait", "old").out
+    assert "10 of 40 customers" in shown
+    assert "54.5" in shown  # the mean age
+    told = shell.ok("portrait", "Old", "--json").document
+    assert told["numbers"][0]["mean_of_all"] == 39.5
+    assert (told["size"], told["worked"]["attempts"]) == (10, 0)
