@@ -21,12 +21,14 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "check", "db status", "explain", "facets", "people list", "portrait", "report", "rules check",
-    "rules show", "rules translate", "rules versions", "rules watch", "segments", "segments history", "segments list", "simulate",
+    "rules show", "rules translate", "rules versions", "rules watch", "segments", "segments history",
+    "segments list", "simulate",
 }  # fmt: skip
 WRITING = {
-    "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "people add",
-    "people revoke", "resume", "rules publish", "rules roll-back", "segments delete", "segments free", "segments move",
-    "segments release", "segments rename", "segments reorder", "segments wake", "simulate", "suppress", "up",
+    "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause",
+    "people add", "people revoke", "resume", "rules publish", "rules roll-back", "segments delete",
+    "segments free", "segments move", "segments release", "segments rename", "segments reorder",
+    "segments wake", "simulate", "suppress", "up",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (
