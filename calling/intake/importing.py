@@ -12,7 +12,7 @@ from time import monotonic
 
 from calling import catalogue, planner
 from calling.hours.clocks import clock_ids
-from calling.hours.zones import Whereabouts
+from calling.hours.whereabouts import Whereabouts
 from calling.intake import placing
 from calling.intake.columns import Plan, plan_columns
 from calling.intake.import_run import Counts, Run
