@@ -238,7 +238,7 @@ def test_the_rank_follows_the_field_of_the_order(world: World) -> None:
 
 
 def test_another_address_is_another_clock(world: World) -> None:
-    """A legal place more: the window, the gates, the order outside and the segment follow.
+    """A legal place more and its zones: the window, the gates, the order outside and the segment follow.
 
     Planted: each of the four left out, one after the other; seen to fail.
     """
@@ -253,7 +253,7 @@ def test_another_address_is_another_clock(world: World) -> None:
     with world.work() as work:
         clock = work.run(text("select key from call_clock where id = :id"), id=found.clock_id).scalar_one()
         placed = work.run(text("select clock_id, gated_by from placement")).one()
-    assert (found.place, clock) == ("US-FL", "PT,US-FL|Europe/Lisbon")
+    assert (found.place, clock) == ("US-FL", "PT,US-FL|America/Chicago,America/New_York,Europe/Lisbon")
     assert (placed.clock_id, placed.gated_by) == (found.clock_id, None)
     assert segment_of(world, assignment, one) == "abroad"
 
