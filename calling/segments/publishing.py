@@ -1,6 +1,6 @@
 """Publishing rules: a new version of an assignment's segments, in force when the call returns (design 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -118,15 +118,45 @@ def publish(
     one is not overwritten. `also` is done in the same transaction. Raises BadRule with every problem,
     Conflict, NotFound.
     """
-    with open_work() as work:
-        version = _write(work, assignment_id, body, author, base)
-        also(work)
-    turnstile.pass_exclusively(open_work, [assignment_id])
-    with open_work() as work:
-        work.run(_WALLED, assignment_id=assignment_id, version=version)
-    with open_work() as work:
-        alarms.renew(work, assignment_id)
+    (version,) = publish_all(
+        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also
+    ).values()
     return version
+
+
+def publish_all(
+    open_work: OpenWork,
+    make: Callable[[Work], Mapping[int, object]],
+    *,
+    author: str,
+    bases: Mapping[int, int | None] | None = None,
+    also: Also = nothing_more,
+) -> dict[int, int]:
+    """Put rule sets of several assignments in force, all or none: assignment -> its new version.
+
+    `make` comes first in the transaction, and says what to publish; what it locks is locked before the
+    assignments are; `also` comes last in it. Otherwise as `publish`.
+    """
+    with open_work() as work:
+        versions = {
+            assignment_id: _write(work, assignment_id, body, author, (bases or {}).get(assignment_id))
+            for assignment_id, body in sorted(make(work).items())
+        }
+        also(work)
+    turnstile.pass_exclusively(open_work, versions)
+    with open_work() as work:
+        for assignment_id, version in versions.items():
+            work.run(_WALLED, assignment_id=assignment_id, version=version)
+    for assignment_id in versions:
+        with open_work() as work:
+            alarms.renew(work, assignment_id)
+    return versions
+
+
+def lock_rules(work: Work, assignments: Collection[int]) -> None:
+    """From here to the end of the transaction nobody else publishes for these; what is read now stays so."""
+    for assignment_id in sorted(assignments):
+        work.run(_ASSIGNMENT, assignment_id=assignment_id)
 
 
 def own_fields(work: Work) -> dict[str, str]:
