@@ -4,6 +4,7 @@ Compiled to text once a rule version, so that each execution costs no compiling 
 text again, has the server prepare it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -160,8 +161,11 @@ class Statements:
 
     def _evaluated(self, *, some: bool) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
-        asked = {leaf.field for node in nodes for leaf in leaves(node)}
-        rows = rows_of((self._known[key] for key in asked), some=some, local=local_values(nodes, self._known))
+        asked = Counter(leaf.field for node in nodes for leaf in leaves(node))
+        rows = rows_of(
+            (self._known[key] for key in asked), some=some, local=local_values(nodes, self._known),
+            once=[key for key, leaves_of_it in asked.items() if leaves_of_it == 1],
+        )  # fmt: skip
         belongs = segment_case(rows.table.c.held, self._arms, self._otherwise, rows.columns, self._known)
         asked_of = rows.table.c
         evaluated = select(
