@@ -204,6 +204,13 @@ def test_a_selection_becomes_a_segment_that_is_renamed_ordered_and_deleted(
     with segments_page(world, site) as page:
         facet(page, "job", "student").click()
         wait_until(lambda: total(page) == "8")
+        facet(page, "segment", "With a loan").click()
+        wait_until(lambda: total(page) == "4")
+        page.get_by_role("button", name="Save as rule").click()
+        page.get_by_text("no rule can ask for segment").wait_for()
+        page.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Without Segment With a loan").click()
+        page.locator(".chip", has_text="Segment").wait_for(state="detached")
         page.get_by_role("button", name="Save as rule").click()
         page.get_by_label("Name").fill("Youth")
         page.get_by_role("button", name="Make it").click()

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import orjson
 
 from calling.views.bars import read_selection
-from models.errors import BadInput
+from models.errors import RingelisteError
 from segmentation.facets import Filters
 from segmentation.facets.spelling import spelled_filters
 from wiring.app import App
@@ -14,14 +14,14 @@ LONGEST = 4_000
 
 
 def filters_of(app: App, crm_id: int, assignment_id: int, written: str | None) -> Filters:
-    """The filters of an address; none where they mean nothing here: an old link shows everybody."""
+    """The filters of an address; none where they cannot be read: an old link shows everybody."""
     if not written or len(written) > LONGEST:
         return {}
     try:
         document = orjson.loads(written)
         with app.work(crm_id) as work:
             return read_selection(work, assignment_id, document)
-    except (BadInput, orjson.JSONDecodeError):
+    except (RingelisteError, orjson.JSONDecodeError):
         return {}
 
 

@@ -11,6 +11,7 @@ from calling.segments.bulk import BulkDone, Progress
 from calling.segments.selection import Created, Expected
 from calling.views.bars import in_words
 from calling.walls.pause import pause, resume
+from models.errors import BadInput
 from models.work import Work
 from segmentation.facets import Filters
 from web.api.walls import patience
@@ -89,6 +90,15 @@ class Deeds:
                 reason=reason, progress=progress,
             )  # fmt: skip
         return f"{_customers(done)} {told}.{_others(done)}"
+
+    def why_no_rule(self, filters: Filters) -> str:
+        """Why no rule can be made of a selection; empty when one can."""
+        try:
+            with self._open() as work:
+                selection.rule_of(work, self.assignment_id, filters)
+        except BadInput as error:
+            return error.message
+        return ""
 
     def resting(self, filters: Filters) -> int:
         """How many of a selection rest."""

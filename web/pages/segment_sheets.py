@@ -90,6 +90,10 @@ class SegmentSheets:
             reason.on("keydown.enter", go)
             self._sheet.actions(go_word, go)
 
+    def trouble(self, error: RingelisteError) -> None:
+        """It cannot be done any more."""
+        self._sheet.tell("Nothing was done", error.message, "wrong")
+
     async def _edit(self, trouble: Any, verb: Callable[..., None], *what: Any) -> None:
         trouble.text = "Working …"
         try:

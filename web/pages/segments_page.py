@@ -3,22 +3,19 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from math import inf
-from time import monotonic
 from typing import Any
 
-import structlog
 from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
 from calling.handout.recalling import WallAnswer
 from calling.views.bars import NamedBar, search_bars
 from calling.views.segment_list import SegmentNow
-from models.errors import BadInput, RingelisteError
+from models.errors import RingelisteError
 from segmentation.facets import FacetValue, Filters
 from web.keys import Holder, KeyRing
 from web.pages.address import filters_of, spelled_address
-from web.pages.board_reading import Reading, read
+from web.pages.board_reading import Reading
 from web.pages.deeds_of_board import Deeds
 from web.pages.facet_board import FacetBoard, toggled
 from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet
@@ -33,13 +30,10 @@ from web.pages.segment_rows import SegmentRows
 from web.pages.segment_sheets import SegmentSheets
 from web.pages.selection_bar import SelectionBar
 from web.pages.selection_sheets import SelectionSheets
+from web.pages.watch import Watch
 from wiring.app import App
 
 LOOK_SECONDS = 0.5
-REST_SECONDS, REST_TIMES = 2.0, 8
-"""The page reads again after so long, or so many times as long as reading took, whichever is longer."""
-
-log = structlog.get_logger(__name__)
 
 
 async def build(
@@ -65,94 +59,53 @@ class SegmentsPage:
 
     def __init__(self, app: App, holder: Holder, assignments: Sequence[Any], assignment_id: int) -> None:
         self._app, self._holder, self._assignment_id = app, holder, assignment_id
-        self._filters: Filters = {}
-        self._now: Reading | None = None
-        self._reading = self._changed = False
-        self._next_look = inf  # monotonic
         self._deeds = Deeds(app, holder, assignment_id)
-        zone = zone_of(holder.region)
-        self._zone = zone
+        self._watch = Watch(app, holder.crm_id, assignment_id, self._show, self._trouble)
+        self.look = self._watch.look
+        zone = self._zone = zone_of(holder.region)
         with box("floor"):
             self._header = Header(holder, assignments, assignment_id, page="segments")
             with box("segments-page", "main"):
                 self._bar = SelectionBar(self._toggle, self._clear, self._act_on_selection)
                 self._board = FacetBoard(self._toggle, self._look_for)
                 self._rows = SegmentRows(self._act_on_segment)
-        self._selection = SelectionSheets(self._deeds, self.refresh)
-        self._segments = SegmentSheets(self._deeds, self.refresh)
+        self._selection = SelectionSheets(self._deeds, self._refresh)
+        self._segments = SegmentSheets(self._deeds, self._refresh)
         self._pauses = PauseSheet(zone)
         self._history = HistoryDrawer(app, holder, zone)
         self._portrait = PortraitDrawer(app, holder, assignment_id)
 
     async def begin(self, written: str | None) -> None:
         """Read for the first time, under the filters of the address."""
-        self._filters = await run_in_threadpool(
+        self._watch.filters = await run_in_threadpool(
             filters_of, self._app, self._holder.crm_id, self._assignment_id, written
         )
-        await self.refresh()
+        await self._refresh()
 
-    async def look(self) -> None:
-        """Read again if it is time."""
-        if monotonic() >= self._next_look:
-            await self.refresh()
+    async def _refresh(self) -> None:
+        await self._watch.refresh()
+        self._board.show_busy(busy=False)
 
-    async def refresh(self) -> None:
-        """Read and show. A click while it reads is read after it, and the stale answer is not shown."""
-        self._changed = True
-        if self._reading:
-            return
-        self._reading = True
-        try:
-            while self._changed:
-                self._changed = False
-                await self._read_once()
-        finally:
-            self._reading = False
-            self._board.show_busy(busy=False)
-
-    async def _read_once(self) -> None:
-        begun = monotonic()
-        try:
-            now = await run_in_threadpool(self._read, self._filters)
-        except BadInput:  # what was filtered is gone: a field retired, a segment's assignment
-            self._changed = bool(self._filters)
-            self._filters = {}
-            return
-        except RingelisteError as error:
-            self._header.tick(None, self._zone, 1.0, error.message.removesuffix("; try again"))
-            return
-        except Exception:
-            log.exception("segments cannot be read", crm=self._holder.crm_id, assignment=self._assignment_id)
-            self._header.tick(None, self._zone, 1.0, "something of ours is broken; the log has it")
-            return
-        finally:
-            took = monotonic() - begun
-            self._next_look = monotonic() + max(REST_SECONDS, REST_TIMES * took)
-        if not self._changed:
-            self._show(now)
-
-    def _read(self, filters: Filters) -> Reading:
-        with self._app.work(self._holder.crm_id) as work:
-            return read(work, self._assignment_id, filters)
+    def _trouble(self, why: str) -> None:
+        self._header.tick(None, None, 1.0, why)
 
     def _show(self, now: Reading) -> None:
-        self._now = now
         self._header.tick(now.now, self._zone, self._app.clock.base().speed, None)
         self._bar.show(now)
         self._board.show(now.bars)
         self._rows.show(now)
 
     async def _toggle(self, key: str, value: FacetValue | None) -> None:
-        await self._choose(toggled(self._filters, key, value))
+        await self._choose(toggled(self._watch.filters, key, value))
 
     async def _clear(self) -> None:
         await self._choose({})
 
     async def _choose(self, filters: Filters) -> None:
-        self._filters = filters
+        self._watch.filters = filters
         self._board.show_busy(busy=True)
         ui.run_javascript(spelled_address(self._assignment_id, filters))
-        await self.refresh()
+        await self._refresh()
 
     async def _look_for(self, key: str, piece: str) -> None:
         """Search one dimension; what somebody has typed on since is searched by the next."""
@@ -161,10 +114,10 @@ class SegmentsPage:
 
     def _search(self, key: str, piece: str) -> Sequence[NamedBar]:
         with self._app.work(self._holder.crm_id) as work:
-            return search_bars(work, self._assignment_id, key, self._filters, piece)
+            return search_bars(work, self._assignment_id, key, self._watch.filters, piece)
 
     async def _act_on_selection(self, word: str) -> None:
-        now = self._now
+        now = self._watch.now
         if now is None or not now.bars.total:
             return
         if word == "move":
@@ -172,13 +125,19 @@ class SegmentsPage:
         elif word == "wake":
             await self._selection.wake(now)
         else:
-            self._selection.new(now, standing=word == "rule")
+            await self._selection.new(now, standing=word == "rule")
 
     async def _act_on_segment(self, word: str, segment: SegmentNow) -> None:
+        try:
+            await self._act(word, segment)
+        except RingelisteError as error:  # somebody else was there first
+            self._segments.trouble(error)
+
+    async def _act(self, word: str, segment: SegmentNow) -> None:
         match word:
             case "choose":
-                rest = {key: values for key, values in self._filters.items() if key != "segment"}
-                alone = list(self._filters.get("segment", ())) == [segment.id]
+                rest = {key: values for key, values in self._watch.filters.items() if key != "segment"}
+                alone = list(self._watch.filters.get("segment", ())) == [segment.id]
                 await self._choose(rest if alone else {**rest, "segment": [segment.id]})
             case "history":
                 await self._history.tell(segment)
@@ -192,7 +151,7 @@ class SegmentsPage:
                 self._pauses.ask(segment.name, partial(self._stop, segment.id))
             case "resume":
                 await run_in_threadpool(self._deeds.resume, segment.id)
-                await self.refresh()
+                await self._refresh()
             case "up" | "down":
                 await self._shift(segment, -1 if word == "up" else 1)
             case _:
@@ -200,13 +159,14 @@ class SegmentsPage:
 
     async def _stop(self, segment_id: int, reason: str, lasting: timedelta | None) -> WallAnswer:
         answer = await run_in_threadpool(self._deeds.pause, segment_id, reason, lasting)
-        await self.refresh()
+        await self._refresh()
         return answer
 
     async def _shift(self, segment: SegmentNow, by: int) -> None:
-        keys = [one.key for one in self._now.segments if not one.is_unsegmented] if self._now else []
+        segments = self._watch.now.segments if self._watch.now else []
+        keys = [one.key for one in segments if not one.is_unsegmented]
         place = keys.index(segment.key)
         if 0 <= place + by < len(keys):
             keys[place], keys[place + by] = keys[place + by], keys[place]
             await run_in_threadpool(self._deeds.reorder, keys)
-            await self.refresh()
+            await self._refresh()

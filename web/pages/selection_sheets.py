@@ -69,10 +69,11 @@ class SelectionSheets:
 
             self._sheet.actions("Move", go)
 
-    def new(self, reading: Reading, *, standing: bool) -> None:
+    async def new(self, reading: Reading, *, standing: bool) -> None:
         """A segment that there is not yet: with these customers in it, or by a rule that takes their like."""
         asked, total = _Asked(), reading.bars.total
         asked.how = STANDING if standing else ONCE
+        why_not = await run_in_threadpool(self._deeds.why_no_rule, reading.bars.filters)
         with self._sheet.fresh():
             words(f"New segment of {_many(total)}", "sheet-title")
             name = text_field("Name", focus=True)
@@ -82,6 +83,7 @@ class SelectionSheets:
                 asked.how = how
                 held.set_visibility(how == ONCE)
                 meaning.text = _meaning(how)
+                trouble.text = why_not if how == STANDING else ""
 
             choices((ONCE, STANDING), choose, chosen=asked.how)
             meaning = words(_meaning(asked.how), "soft")
@@ -91,9 +93,11 @@ class SelectionSheets:
             held.set_visibility(asked.how == ONCE)
             words("Priority", "label")
             choices((FIRST, LAST), lambda place: setattr(asked, "place", place), chosen=asked.place)
-            trouble = words("", "wrong")
+            trouble = words(why_not if standing else "", "wrong")
 
             async def go() -> None:
+                if asked.how == STANDING and why_not:
+                    return
                 if not name.value.strip():
                     trouble.text = "Give it a name."
                 elif asked.how == ONCE and not reason.value.strip():

@@ -72,6 +72,7 @@ class BulkSheet(Sheet):
     def __init__(self, after: Callable[[], Awaitable[None]]) -> None:
         super().__init__()
         self._after = after
+        self._done = (0, 0)  # of how many
 
     async def carry_out(self, act: Act, expected: Expected, again: Callable[[int], str]) -> None:
         """Do it. `again` is the button's word for the new count, when that is another by now."""
@@ -87,9 +88,9 @@ class BulkSheet(Sheet):
         except Conflict as error:
             self._refused(error, act, expected, again)
         except RingelisteError as error:
-            self._tell("Nothing was done" if not self._done[0] else "It was given up", error.message, "wrong")
+            self.tell("Nothing was done" if not self._done[0] else "It was given up", error.message, "wrong")
         else:
-            self._tell("Done", told, "")
+            self.tell("Done", told, "")
         finally:
             timer.cancel()
         await self._after()
@@ -107,7 +108,7 @@ class BulkSheet(Sheet):
     def _refused(self, error: Conflict, act: Act, expected: Expected, again: Callable[[int], str]) -> None:
         found = error.data.get("count")
         if found is None:
-            self._tell("Nothing was done", error.message, "wrong")
+            self.tell("Nothing was done", error.message, "wrong")
             return
         with self.fresh():
             words(f"There are {count(found)} now", "sheet-title").mark("refused")
@@ -118,7 +119,8 @@ class BulkSheet(Sheet):
             )  # fmt: skip
             self.actions(again(found), lambda: self.carry_out(act, Expected(found), again))
 
-    def _tell(self, title: str, said: str, kind: str) -> None:
+    def tell(self, title: str, said: str, kind: str) -> None:
+        """Say something, with nothing to decide."""
         with self.fresh():
             words(title, "sheet-title").mark("told")
             words(said, kind)
