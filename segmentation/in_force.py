@@ -20,6 +20,7 @@ from models.work import Work
 from segmentation.catalogue import REFERENCES, Catalogue, catalogue
 from segmentation.language import read_rule
 from segmentation.nodes import LabelRule, Node, Rules, SegmentRule, leaves
+from segmentation.probe import Probe
 from segmentation.references import inlined
 from segmentation.statements import Statements
 from segmentation.timed import Timed, timed
@@ -58,14 +59,17 @@ class InForce:
     """One assignment's rules as published. `version` 0: nothing was ever published.
 
     `written`: the transaction that published them, as PostgreSQL names it. `rules`: named by their keys,
-    without references. `broken`: keys of rules that cannot be read any more (a field's type has changed):
-    their last version that can be is in force in their place, or nobody meets them. The others go on.
+    without references; `as_written`: with them. `known`: every field that they ask. `broken`: keys of rules
+    that cannot be read any more (a field's type has changed): their last version that can be is in force in
+    their place, or nobody meets them. The others go on.
     """
 
     version: int
     written: str
     statements: Statements
     rules: Rules
+    as_written: Rules
+    known: Catalogue
     broken: tuple[str, ...] = ()
 
     @cached_property
@@ -78,6 +82,11 @@ class InForce:
     def timed(self) -> Timed:
         """What of these rules time alone can flip."""
         return timed(self.rules)
+
+    @cached_property
+    def probe(self) -> Probe:
+        """What asks one customer every question of these rules."""
+        return Probe(self.rules, self.known)
 
 
 _Key = tuple[int, int, int, str]  # crm, assignment, version, the transaction that wrote it
@@ -100,7 +109,8 @@ def _read(work: Work, assignment_id: int, engine: Engine) -> InForce:
     first = rows[0]
     # Retired fields too: rules that ask them stay in force until somebody publishes others.
     known = catalogue({row.key: row.type for row in work.run(_FIELDS)})
-    rules = InForce(first.rule_version, first.written, *_compiled(work, assignment_id, rows, known))
+    statements, plain, as_written, broken = _compiled(work, assignment_id, rows, known)
+    rules = InForce(first.rule_version, first.written, statements, plain, as_written, known, broken)
     for key in rules.broken:
         log.error("rule %r of assignment %d cannot be read any more", key, assignment_id)
     if rules.version > 0:
@@ -110,7 +120,7 @@ def _read(work: Work, assignment_id: int, engine: Engine) -> InForce:
 
 def _compiled(
     work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Catalogue
-) -> tuple[Statements, Rules, tuple[str, ...]]:
+) -> tuple[Statements, Rules, Rules, tuple[str, ...]]:
     try:
         return *_together(
             rows, {(row.kind, row.id): read_rule(row.rule, known) for row in rows if row.rule}, known
@@ -151,7 +161,7 @@ def _one_by_one(
 
 def _together(
     rows: Sequence[Row[Any]], read: dict[tuple[str, int], Node], known: Catalogue
-) -> tuple[Statements, Rules]:
+) -> tuple[Statements, Rules, Rules]:
     segments = [row for row in rows if row.kind == "segment" and row.key != UNSEGMENTED]
     labels = [row for row in rows if row.kind == "label"]
     (unsegmented,) = (row.id for row in rows if row.kind == "segment" and row.key == UNSEGMENTED)
@@ -162,7 +172,7 @@ def _together(
     rules = inlined(written)
     arms = tuple((row.id, rule.when) for row, rule in zip(segments, rules.segments, strict=True))
     label_arms = tuple((row.id, rule.when) for row, rule in zip(labels, rules.labels, strict=True))
-    return Statements(arms, unsegmented, known, label_arms), rules
+    return Statements(arms, unsegmented, known, label_arms), rules, written
 
 
 def _engine(work: Work) -> Engine:
