@@ -3,13 +3,26 @@
 from fastapi import FastAPI
 
 from web import problems
-from web.api import assignments, audit, customers, leases, me, outcomes, pauses, suppressions
+from web.api import (
+    assignments,
+    audit,
+    customers,
+    leases,
+    me,
+    outcomes,
+    pauses,
+    rules,
+    segment_explanations,
+    suppressions,
+)
 from web.api.docs import describe_problems
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
-PARTS = (me, leases, assignments, pauses, suppressions, customers, outcomes, audit)
+PARTS = (
+    me, leases, assignments, rules, pauses, suppressions, customers, segment_explanations, outcomes, audit
+)  # fmt: skip
 
 _DESCRIPTION = """
 Who is called next, by whom, and when they may be called.
@@ -28,7 +41,8 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
-    {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
+    {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
+    {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "customers", "description": "Who may be called, and why not now."},
