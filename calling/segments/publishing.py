@@ -184,17 +184,19 @@ def versions(work: Work, assignment_id: int) -> list[Version]:
     return [Version(**row._asdict()) for row in work.run(_VERSIONS, assignment_id=assignment_id)]
 
 
-def roll_back(open_work: OpenWork, assignment_id: int, version: int, *, author: str) -> int:
+def roll_back(
+    open_work: OpenWork, assignment_id: int, version: int, *, author: str, base: int | None = None
+) -> int:
     """Put an earlier version in force again, as a new one; its number.
 
-    Segments that came later retire, those that went come back with their ids. Raises what `publish` raises;
-    NotFound for a version that never was.
+    Segments that came later retire, those that went come back with their ids. `base`: as for `publish`.
+    Raises what `publish` raises; NotFound for a version that never was.
     """
     with open_work() as work:
         body = work.run(_BODY, assignment_id=assignment_id, version=version).scalar()
     if body is None:
         raise NotFound("rule version", version)
-    return publish(open_work, assignment_id, body, author=author)
+    return publish(open_work, assignment_id, body, author=author, base=base)
 
 
 def _write(work: Work, assignment_id: int, body: object, author: str, base: int | None) -> int:

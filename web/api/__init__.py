@@ -13,6 +13,8 @@ from web.api import (
     outcomes,
     pauses,
     rebuilds,
+    rules,
+    segment_explanations,
     segment_stories,
     segments,
     selections,
@@ -24,8 +26,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, outcomes, audit,
+    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
+    suppressions, customers, segment_explanations, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -45,13 +47,14 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
-    {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
+    {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",
         "description": "Made, renamed, ordered, deleted; emptied; their history and portrait.",
     },
     {"name": "selections", "description": "Customers chosen by bars: counted, moved, made into a segment."},
     {"name": "holds", "description": "Who was put where by hand, and what of it is under way."},
+    {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "customers", "description": "Who may be called, and why not now."},

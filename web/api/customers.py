@@ -74,6 +74,7 @@ class Explanation(Model):
     external_id: str
     name: str
     segment: str
+    segment_why: str = Field(description="Why they are in it; `GET /customers/{id}/segment` says all of it.")
     held_by: str | None
     state: str
     status: str
@@ -102,8 +103,8 @@ PLACEMENT: dict[str, Any] = {
 }  # fmt: skip
 WHY: dict[str, Any] = {
     "customer_id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "segment": "Loans",
-    "held_by": None, "state": "resting", "status": "no_answer", "attempts": 1, "zones": ["Europe/Lisbon"],
-    "callable_now": False,
+    "segment_why": "by its rule: loan", "held_by": None, "state": "resting", "status": "no_answer",
+    "attempts": 1, "zones": ["Europe/Lisbon"], "callable_now": False,
     "callable_at": "2026-03-02T16:00:00Z",
     "answers": [
         {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
