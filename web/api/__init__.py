@@ -3,13 +3,24 @@
 from fastapi import FastAPI
 
 from web import problems
-from web.api import assignments, audit, customers, leases, me, outcomes, pauses, suppressions
+from web.api import (
+    assignments,
+    audit,
+    customers,
+    fields,
+    leases,
+    me,
+    outcomes,
+    pauses,
+    suppressions,
+    tags,
+)
 from web.api.docs import describe_problems
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
-PARTS = (me, leases, assignments, pauses, suppressions, customers, outcomes, audit)
+PARTS = (me, leases, assignments, pauses, suppressions, customers, tags, fields, outcomes, audit)
 
 _DESCRIPTION = """
 Who is called next, by whom, and when they may be called.
@@ -31,7 +42,9 @@ _TAGS = [
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
-    {"name": "customers", "description": "Who may be called, and why not now."},
+    {"name": "customers", "description": "Who may be called, and why not now; their data."},
+    {"name": "tags", "description": "Marks of customers, by whom and when."},
+    {"name": "fields", "description": "What is kept of customers, and what a value has to be."},
     {"name": "outcomes", "description": "What calls came to, in batches."},
     {"name": "audit", "description": "The promises, held against the database."},
 ]
