@@ -20,12 +20,13 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "people list", "report", "rules check", "rules show",
-    "rules translate", "segments", "simulate",
+    "bench", "check", "db status", "explain", "fields list", "people list", "report", "rules check",
+    "rules show", "rules translate", "segments", "simulate", "tags list",
 }  # fmt: skip
 WRITING = {
-    "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "people add",
-    "people revoke", "resume", "rules publish", "simulate", "suppress", "up",
+    "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change", "fields retire",
+    "fields revive", "import", "next", "outcome", "pause", "people add", "people revoke", "resume",
+    "rules publish", "simulate", "suppress", "tags add", "tags remove", "up",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (

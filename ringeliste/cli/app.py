@@ -8,6 +8,7 @@ import typer
 from ringeliste.cli import (
     calls,
     database,
+    fields,
     imports,
     lists,
     machinery,
@@ -15,6 +16,7 @@ from ringeliste.cli import (
     reports,
     rules,
     suppression,
+    tags,
     trials,
     walls,
 )
@@ -31,7 +33,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (machinery, imports, lists, rules, people, walls, suppression, calls, reports, trials, database):
+PARTS = (
+    machinery, imports, lists, fields, tags, rules, people, walls, suppression, calls, reports, trials,
+    database,
+)  # fmt: skip
+for part in PARTS:
     part.register(app)
 
 
