@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 
 from calling.catalogue.uniqueness import looking_again
 from calling.customers.changes import Changes, read_changes
-from calling.customers.standing import pass_turnstiles
+from calling.customers.standing import check_on_screen, pass_turnstiles
 from calling.dialers.reclocked import Orders, lock_orders, want_back_reclocked
 from calling.handout import gates, placements
 from calling.hours.clocks import reclock
@@ -40,11 +40,6 @@ _ORDERED_BY = text("""
 _NOTE = text("""
     insert into customer_edit (crm_id, customer_id, author, changed, edited_at)
     values (:crm_id, :customer_id, :author, :changed, :now)
-""")
-_HOLDS = text("""
-    select 1 from lease
-     where crm_id = :crm_id and customer_id = :customer_id and seller_id = :seller_id and ended_at is null
-       and state in ('taken', 'rung', 'wrap_up')
 """)
 _EDITS = text("""
     select id, author, changed, edited_at from customer_edit
@@ -95,7 +90,9 @@ def _write(
     assignments = pass_turnstiles(work, [customer_id])
     orders = lock_orders(work, [customer_id]) if "place" in wanted else []
     before = work.run(_LOCK, customer_id=customer_id).first()
-    _check_there(work, before, customer_id, seller_id)
+    _check_there(before, customer_id)
+    if seller_id is not None:
+        check_on_screen(work, customer_id, seller_id)
     changes = read_changes(work, customer_id, wanted)
     after, changed = _after(before, changes)
     if not changed:
@@ -107,13 +104,11 @@ def _write(
     return Edited(customer_id, changed, len(moved)), moved
 
 
-def _check_there(work: Work, row: Row[Any] | None, customer_id: int, seller_id: int | None) -> None:
+def _check_there(row: Row[Any] | None, customer_id: int) -> None:
     if row is None:
         raise NotFound("customer", customer_id)
     if row.anonymised_at is not None:
         raise Conflict(f"customer {customer_id} was anonymised: nothing is kept of them any more")
-    if seller_id is not None and not work.run(_HOLDS, customer_id=customer_id, seller_id=seller_id).first():
-        raise NotFound("customer on your screen", customer_id)
 
 
 def _after(before: Any, changes: Changes) -> tuple[dict[str, Any], tuple[str, ...]]:

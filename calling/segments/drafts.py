@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from models.errors import BadInput, BadRule
-from segmentation.catalogue import Catalogue
+from segmentation.catalogue import Catalogue, OwnFields
 from segmentation.language import read_rules
 from segmentation.nodes import LabelRule, Node, Rules
 from segmentation.problems import Problems
@@ -17,7 +17,7 @@ TEXT = "text"
 _IT = ""  # the key of the rule that is asked for: no label has this one
 
 
-def body_of(given: object, fields: Mapping[str, str]) -> object:
+def body_of(given: object, fields: OwnFields) -> object:
     """The JSON body of a rule set; of {"text": ..} what the text says. `fields`: the CRM's own, key -> type.
 
     Raises BadRuleText with every problem and its place, BadInput.
@@ -27,7 +27,7 @@ def body_of(given: object, fields: Mapping[str, str]) -> object:
     return read_text(_only(given, TEXT), fields)
 
 
-def rules_of(given: object, fields: Mapping[str, str]) -> Rules:
+def rules_of(given: object, fields: OwnFields) -> Rules:
     """A rule set, either way. Raises BadRule with every problem."""
     return read_rules(body_of(given, fields), fields)
 

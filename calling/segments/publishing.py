@@ -8,20 +8,19 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from calling.catalogue.reading import all_fields
 from calling.segments import alarms
 from calling.segments.carried import Readable, read_body
 from calling.segments.deeds import note_changes
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
+from segmentation.catalogue import KnownField
 from segmentation.rebuild import request_rebuild
 
 _ASSIGNMENT = text("""
     select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update
 """)
-_FIELDS = text(
-    "select key, type from field where crm_id = :crm_id and retired_at is null order by ordinal, key"
-)
 _RULE_SET = text("""
     insert into rule_set (crm_id, assignment_id, version, body, author, published_at)
     values (:crm_id, :assignment_id, :version, cast(:body as jsonb), :author, :now)
@@ -159,9 +158,14 @@ def lock_rules(work: Work, assignments: Collection[int]) -> None:
         work.run(_ASSIGNMENT, assignment_id=assignment_id)
 
 
-def own_fields(work: Work) -> dict[str, str]:
-    """The CRM's own fields that rules may ask: key -> type."""
-    return {row.key: row.type for row in work.run(_FIELDS)}
+def own_fields(work: Work) -> dict[str, KnownField]:
+    """The CRM's own fields as rules know them; of a retired one, that none may ask it any more."""
+    return {
+        field.key: KnownField(
+            field.key, field.type, declared=field.choices, retired=field.retired if field.retired_at else ""
+        )
+        for field in all_fields(work)
+    }
 
 
 def current(work: Work, assignment_id: int) -> dict[str, Any]:

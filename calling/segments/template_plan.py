@@ -10,7 +10,7 @@ from calling.segments import turnover
 from calling.segments.publishing import current, own_fields, version_in_force
 from models.errors import BadInput, NotFound
 from models.work import Work
-from segmentation.catalogue import BUILT_IN, KnownField, catalogue
+from segmentation.catalogue import BUILT_IN, catalogue
 from segmentation.problems import did_you_mean
 from segmentation.templates.bands import Piece, free_keys
 from segmentation.templates.catalogue import Kind, Template, templates
@@ -85,9 +85,9 @@ def ground_of(work: Work, assignment_id: int) -> Ground:
     own = own_fields(work)
     labels = {row.key: row.label for row in work.run(_LABELS)}
     fields = {key: Named(BUILT_IN[key], label) for key, label in _BUILT_IN.items()}
-    for key, type_ in own.items():
-        if key not in BUILT_IN:
-            fields[key] = Named(KnownField(key, type_), labels[key])
+    for key, field in own.items():
+        if key not in BUILT_IN and not field.retired:
+            fields[key] = Named(field, labels[key])
     return Ground(work, assignment_id, sample(work, assignment_id), fields, catalogue(own))
 
 

@@ -164,7 +164,7 @@ def _rules(work: Work, parameters: Mapping[str, Any]) -> dict[str, Any]:
 def _read(work: Work, given: Mapping[str, Any]) -> dict[str, Any]:
     missing = [name for name in ("field", *CLASSES) if given.get(name) is None]
     refuse((name, "say it: the classes have no default") for name in missing)
-    fields = {key: Named(KnownField(key, type_), key) for key, type_ in own_fields(work).items()}
+    fields = {key: Named(field, key) for key, field in own_fields(work).items() if not field.retired}
     read = read_choices(_template(), given, fields)
     if not read["silver"] < read["gold"] < read["platinum"]:
         raise BadInput("silver has to begin below gold, and gold below platinum")

@@ -7,6 +7,7 @@ from web.api import (
     assignments,
     audit,
     customers,
+    fields,
     holds,
     leases,
     me,
@@ -19,6 +20,7 @@ from web.api import (
     segments,
     selections,
     suppressions,
+    tags,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -27,7 +29,7 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, segment_explanations, outcomes, audit,
+    suppressions, customers, segment_explanations, tags, fields, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -57,7 +59,9 @@ _TAGS = [
     {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
-    {"name": "customers", "description": "Who may be called, and why not now."},
+    {"name": "customers", "description": "Who may be called, and why not now; their data."},
+    {"name": "tags", "description": "Marks of customers, by whom and when."},
+    {"name": "fields", "description": "What is kept of customers, and what a value has to be."},
     {"name": "outcomes", "description": "What calls came to, in batches."},
     {"name": "audit", "description": "The promises, held against the database."},
 ]
