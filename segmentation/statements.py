@@ -18,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     case,
     func,
+    null,
     or_,
     select,
     update,
@@ -127,11 +128,18 @@ class Statements:
             )
         )
 
-    def _evaluated(self, *, some: bool) -> Subquery:
+    @cached_property
+    def by_rule(self) -> Statement:
+        """(customer_id, belongs): where the rules alone would put the bound customer_ids, holds left out."""
+        rows = self._evaluated(some=True, held=False)
+        return Statement.of(select(rows.c.customer_id, rows.c.belongs))
+
+    def _evaluated(self, *, some: bool, held: bool = True) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
         asked = {leaf.field for node in nodes for leaf in leaves(node)}
         rows = rows_of((self._known[key] for key in asked), some=some, local=local_values(nodes, self._known))
-        belongs = segment_case(rows.table.c.held, self._arms, self._otherwise, rows.columns, self._known)
+        hold = rows.table.c.held if held else null()
+        belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
         asked_of = rows.table.c
         evaluated = select(
             asked_of.lies_at,
