@@ -85,9 +85,9 @@ def ground_of(work: Work, assignment_id: int) -> Ground:
     own = own_fields(work)
     labels = {row.key: row.label for row in work.run(_LABELS)}
     fields = {key: Named(BUILT_IN[key], label) for key, label in _BUILT_IN.items()}
-    for key, field in own.items():
-        if key not in BUILT_IN and not field.retired:
-            fields[key] = Named(field, labels[key])
+    for key, own_field in own.items():
+        if key not in BUILT_IN and not own_field.retired:
+            fields[key] = Named(own_field, labels[key])
     return Ground(work, assignment_id, sample(work, assignment_id), fields, catalogue(own))
 
 
