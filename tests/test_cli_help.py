@@ -22,10 +22,12 @@ README = Path(__file__).parents[1] / "README.md"
 READING = {
     "bench", "check", "db status", "explain", "people list", "report", "rules check", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "simulate",
+    "templates list", "templates show",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "people add",
-    "people revoke", "resume", "rules publish", "rules roll-back", "simulate", "suppress", "up",
+    "people revoke", "resume", "rules publish", "rules roll-back", "simulate", "suppress", "templates apply",
+    "templates turnover", "up",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (

@@ -15,6 +15,7 @@ from ringeliste.cli import (
     reports,
     rules,
     suppression,
+    templates,
     trials,
     walls,
 )
@@ -31,7 +32,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (machinery, imports, lists, rules, people, walls, suppression, calls, reports, trials, database):
+PARTS = (
+    machinery, imports, lists, rules, templates, people, walls, suppression, calls, reports, trials, database,
+)  # fmt: skip
+for part in PARTS:
     part.register(app)
 
 

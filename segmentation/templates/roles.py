@@ -55,8 +55,10 @@ def suggested(
         named, can = _named(role, one), _can_be(role, one.field, like, today)
         looks = not named and can and _looks_like(role, one.field, like, today)
         if (named and (can or not like.known)) or looks:
-            found.append((not named, -named, -like.known, place, _told(role, one, like, bool(named))))
-    return [suggestion for *_, suggestion in sorted(found, key=lambda one: one[:4])]
+            # A CRM's own field knows more than one that every CRM has.
+            order = (not named, one.field.table is not None, -named, -like.known, place)
+            found.append((order, _told(role, one, like, bool(named))))
+    return [suggestion for _, suggestion in sorted(found, key=lambda one: one[0])]
 
 
 def words(name: str) -> list[str]:
@@ -87,7 +89,7 @@ def _can_be(role: Role, field: KnownField, like: Values, today: date) -> bool:
     if not like.known:
         return True
     if field.type in ("text", "choice"):
-        return like.different <= (max(_FEW, like.known // 2) if role == "place" else _FEW)
+        return 2 <= like.different <= (max(_FEW, like.known // 2) if role == "place" else _FEW)
     match role:
         case "age" | "birth" if field.type == "date":
             return _years(like.high, today) >= 0 and _years(like.low, today) <= OLDEST

@@ -3,13 +3,24 @@
 from fastapi import FastAPI
 
 from web import problems
-from web.api import assignments, audit, customers, leases, me, outcomes, pauses, rebuilds, suppressions
+from web.api import (
+    assignments,
+    audit,
+    customers,
+    leases,
+    me,
+    outcomes,
+    pauses,
+    rebuilds,
+    suppressions,
+    templates,
+)
 from web.api.docs import describe_problems
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
-PARTS = (me, leases, assignments, rebuilds, pauses, suppressions, customers, outcomes, audit)
+PARTS = (me, leases, assignments, rebuilds, templates, pauses, suppressions, customers, outcomes, audit)
 
 _DESCRIPTION = """
 Who is called next, by whom, and when they may be called.
@@ -29,6 +40,7 @@ _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
+    {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "customers", "description": "Who may be called, and why not now."},
