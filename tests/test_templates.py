@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,6 +205,17 @@ def test_what_is_offered_says_which_field_it_takes(floor: Floor) -> None:
     assert found["turnover-classes"].suggestions["field"][0].field == "omsetning"
     assert [key for key, one in found.items() if not one.fits] == ["income", "company-size"]
     assert found["income"].why_not == "say which field it is: field"
+
+
+def test_a_field_that_nobody_has_filled_is_no_click_away(world: World) -> None:
+    """Seen to fail: it was offered, and could not be applied."""
+    world.field("age")
+    assignment = world.assignment()
+    world.customers(3, assignment)
+    with world.work() as work:
+        age = next(one for one in offers(work, assignment) if one.template.key == "age")
+    assert [one.field for one in age.suggestions["field"]] == ["age"]
+    assert (age.fits, age.why_not) == (False, "say which field it is: field")
 
 
 def test_ages_with_one_click(floor: Floor) -> None:
@@ -488,3 +500,11 @@ def test_an_edit_while_thresholds_move_is_not_lost(
     assert floor.version() == 4
     assert {one["key"]: one["name"] for one in body["segments"]}["warm"] == "Hot"
     assert body["labels"][2]["when"]["v"] == 3
+
+
+def test_the_page_about_templates_names_each_of_them_and_what_it_is_told() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "templates.md").read_text(encoding="utf-8")
+    for template in templates().values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{template.key}`"))
+        told = set(template.parameters) - ({"top", "values"} if template.key != "place" else set())
+        assert [name for name in told if f"`{name}`" not in row] == []

@@ -34,13 +34,17 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A field that may hold what is looked for, and why. `sure`: its name says so and its values can be."""
+    """A field that may hold what is looked for, and why. `sure`: its name says so and its values can be.
+
+    `known`: how many of the customers who were looked at have a value.
+    """
 
     field: str
     label: str
     type: str
     why: str
     sure: bool
+    known: int
 
 
 def suggested(
@@ -116,7 +120,7 @@ def _told(role: Role, one: Named, like: Values, named: bool) -> Suggestion:
     why = f"its name says that it is {_MEANT[role]}" if named else f"its values look like {_MEANT[role]}"
     if named and not like.known:
         why += "; nobody has a value yet"
-    return Suggestion(one.field.key, one.label, one.field.type, why, named and like.known > 0)
+    return Suggestion(one.field.key, one.label, one.field.type, why, named and like.known > 0, like.known)
 
 
 def _years(day: Any, today: date) -> float:

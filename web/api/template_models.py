@@ -18,6 +18,7 @@ class Suggestion(Model):
     type: str
     why: str
     sure: bool
+    known: int = Field(description="How many of the customers who were looked at have a value.")
 
 
 class Told(Model):
@@ -136,7 +137,7 @@ OFFER: dict[str, Any] = {
             "name": "field", "what": "The age, or the date of birth.", "default": None,
             "types": ["number", "date", "choice", "text"],
             "suggestions": [
-                {"field": "alder", "label": "Alder", "type": "number", "sure": True,
+                {"field": "alder", "label": "Alder", "type": "number", "sure": True, "known": 20_000,
                  "why": "its name says that it is the age"}
             ],
         },
