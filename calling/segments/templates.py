@@ -127,6 +127,10 @@ def _offer(
     template: Template, found: Mapping[str, Sequence[Suggestion]], kept: turnover.Turnover | None
 ) -> Offer:
     settled = template.turnover and kept is not None
-    missing = [name for name, one in template.parameters.items() if one.needed and not found.get(name)]
+    likeliest = {name: next(iter(several), None) for name, several in found.items()}
+    missing = [
+        name for name, one in template.parameters.items()
+        if one.needed and ((first := likeliest.get(name)) is None or not first.known)
+    ]  # fmt: skip
     why = f"say which field it is: {', '.join(missing)}" if missing and not settled else None
     return Offer(template, found, why is None, why)

@@ -18,6 +18,7 @@ from ringeliste.cli import (
     segments,
     suppression,
     tags,
+    templates,
     trials,
     walls,
 )
@@ -35,8 +36,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    machinery, imports, segments, facets, fields, tags, rules, people, walls, suppression, calls, reports,
-    trials, database,
+    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
+    reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -29,7 +29,7 @@ _OTHERS: Mapping[Bands, str] = {
 CLASS_SHARES = (0.5, 0.8, 0.95)
 """Of the customers with a turnover, so many lie below silver, gold, platinum where nobody has said better."""
 
-_LEEWAY = 0.05  # a class may begin so far from its share, to begin at a round number
+_LEEWAY = 0.02  # a class may begin so far from its share, to begin at a round number
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,17 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A field that may hold what is looked for, and why. `sure`: its name says so and its values can be."""
+    """A field that may hold what is looked for, and why. `sure`: its name says so and its values can be.
+
+    `known`: how many of the customers who were looked at have a value.
+    """
 
     field: str
     label: str
     type: str
     why: str
     sure: bool
+    known: int
 
 
 def suggested(
@@ -55,8 +59,10 @@ def suggested(
         named, can = _named(role, one), _can_be(role, one.field, like, today)
         looks = not named and can and _looks_like(role, one.field, like, today)
         if (named and (can or not like.known)) or looks:
-            found.append((not named, -named, -like.known, place, _told(role, one, like, bool(named))))
-    return [suggestion for *_, suggestion in sorted(found, key=lambda one: one[:4])]
+            # A CRM's own field knows more than one that every CRM has.
+            order = (not named, one.field.table is not None, -named, -like.known, place)
+            found.append((order, _told(role, one, like, bool(named))))
+    return [suggestion for _, suggestion in sorted(found, key=lambda one: one[0])]
 
 
 def words(name: str) -> list[str]:
@@ -87,7 +93,7 @@ def _can_be(role: Role, field: KnownField, like: Values, today: date) -> bool:
     if not like.known:
         return True
     if field.type in ("text", "choice"):
-        return like.different <= (max(_FEW, like.known // 2) if role == "place" else _FEW)
+        return 2 <= like.different <= (max(_FEW, like.known // 2) if role == "place" else _FEW)
     match role:
         case "age" | "birth" if field.type == "date":
             return _years(like.high, today) >= 0 and _years(like.low, today) <= OLDEST
@@ -114,7 +120,7 @@ def _told(role: Role, one: Named, like: Values, named: bool) -> Suggestion:
     why = f"its name says that it is {_MEANT[role]}" if named else f"its values look like {_MEANT[role]}"
     if named and not like.known:
         why += "; nobody has a value yet"
-    return Suggestion(one.field.key, one.label, one.field.type, why, named and like.known > 0)
+    return Suggestion(one.field.key, one.label, one.field.type, why, named and like.known > 0, like.known)
 
 
 def _years(day: Any, today: date) -> float:

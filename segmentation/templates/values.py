@@ -99,17 +99,19 @@ def frequent(
     counted = select(column, func.count()).select_from(rows.table).where(column.is_not(None))
     grouped = counted.group_by(column).order_by(func.count().desc(), literal_column("1")).limit(MOST_VALUES)
     found = Statement.of(grouped).run(work, assignment_id=assignment_id, customer_ids=list(customers))
-    groups: dict[str, list[str]] = {}
-    sizes: dict[str, int] = {}
+    groups: dict[str, list[tuple[int, str]]] = {}
     for value, count in map(tuple, found):
         same = " ".join(value.split()).casefold()
         if same and value.isprintable() and len(value) <= MAX_TEXT:
-            spellings = groups.setdefault(same, [])
-            if len(spellings) < MOST_SPELLINGS:
-                spellings.append(value)
-                sizes[same] = sizes.get(same, 0) + count
-    best = sorted(groups, key=lambda same: (-sizes[same], same))[:top]
-    return [groups[same] for same in best]
+            groups.setdefault(same, []).append((count, value))
+    best = sorted(groups, key=lambda same: (-sum(count for count, _ in groups[same]), same))[:top]
+    return [_spellings(groups[same]) for same in best]
+
+
+def _spellings(counted: Sequence[tuple[int, str]]) -> list[str]:
+    """The most frequent first, as the one that names the rest; of equal ones "Oslo" before "OSLO"."""
+    best = sorted(counted, key=lambda one: (-one[0], one[1].isupper() or one[1].islower(), one[1]))
+    return [value for _, value in best[:MOST_SPELLINGS]]
 
 
 def _figures(field: KnownField, column: ColumnElement[Any]) -> list[ColumnElement[Any]]:

@@ -21,6 +21,7 @@ from web.api import (
     selections,
     suppressions,
     tags,
+    templates,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -29,7 +30,8 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, segment_explanations, tags, fields, outcomes, audit,
+    suppressions, customers, segment_explanations, tags, fields, templates,
+    outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -57,6 +59,7 @@ _TAGS = [
     {"name": "selections", "description": "Customers chosen by bars: counted, moved, made into a segment."},
     {"name": "holds", "description": "Who was put where by hand, and what of it is under way."},
     {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
+    {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
