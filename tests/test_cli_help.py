@@ -20,8 +20,8 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "people list", "report", "rules check", "rules show",
-    "rules translate", "segments", "simulate",
+    "bench", "check", "db status", "explain", "people list", "report", "rules check", "rules explain",
+    "rules preview", "rules show", "rules translate", "segments", "simulate",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "import", "next", "outcome", "pause", "people add",
