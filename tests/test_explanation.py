@@ -334,7 +334,7 @@ def test_a_draft_explains_where_it_would_place_them(scene: Scene) -> None:
     known = catalogue({"age": "number"})
     said = look(scene, scene.customers[9], draft=(read_rules(body, {"age": "number"}), known))
     assert (said.segment_key, said.rule_key, said.belongs_key, said.hold) == ("tired", "young", "young", None)
-    assert said.why == 'by its rule: age < 95; still in "tired", to be moved to "Young"'
+    assert said.why == 'by rule "Young": age < 95; still in "tired", to be moved to "Young"'
 
 
 def test_a_rule_that_is_broken_is_told_apart(scene: Scene) -> None:
