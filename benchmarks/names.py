@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import allocating, asking, facets, importing, rebuilding, recording
+from benchmarks import allocating, asking, facets, importing, previewing, rebuilding, recording
 from benchmarks.figures import Figure
 from models.errors import BadInput
 from wiring.app import App
@@ -14,6 +14,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "next": asking.measure,
     "outcomes": recording.measure,
     "facets": facets.measure,
+    "preview": previewing.measure,
 }
 
 

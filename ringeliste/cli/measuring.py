@@ -26,6 +26,7 @@ MILLISECONDS_A_ROW = {
     "next": 0.5,
     "outcomes": 0.1,
     "facets": 0.2,
+    "preview": 0.3,
 }
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""
