@@ -54,13 +54,13 @@ class Probe:
         conditions = [condition(leaf, rows.columns, known) for leaf in self._leaves]
         answers: ColumnElement[Any] = array(list[Any](conditions)) if conditions else _NO_ANSWERS
         values = [rows.columns[key].label(f"value_{i}") for i, key in enumerate(self._fields)]
-        self._statement = Statement.of(select(answers.label("answers"), *values))
+        self.statement = Statement.of(select(answers.label("answers"), *values))
 
     def facts(self, work: Work, assignment_id: int, customer_id: int) -> Facts | None:
         """Ask; None for somebody who is not in the assignment, or has left it."""
         work.run(_BY_KEYS)
         asked = {"assignment_id": assignment_id, "customer_ids": [customer_id]}
-        row = self._statement.run(work, **asked).first()
+        row = self.statement.run(work, **asked).first()
         if row is None:
             return None
         answers = dict(zip(self._leaves, row.answers, strict=True))

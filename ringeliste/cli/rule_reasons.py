@@ -9,12 +9,12 @@ from models.errors import BadInput
 from ringeliste.cli.options import AsJson, AssignmentName, CrmName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from rich.console import Console
     from rich.tree import Tree
 
+    from segmentation.catalogue import OwnFields
     from segmentation.explanation import Reason, RuleAnswer, SegmentExplanation
 
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's external id.")]
@@ -63,7 +63,7 @@ def explain(
     answer(explanation, lambda console: _draw(console, explanation, every=every), as_json=as_json)
 
 
-def _facts(given: list[str], fields: "Mapping[str, str]") -> dict[str, Any]:
+def _facts(given: list[str], fields: "OwnFields") -> dict[str, Any]:
     """attempts=4, tags=vip,lead, vip=yes, email= as JSON has them."""
     from segmentation.catalogue import catalogue
 
