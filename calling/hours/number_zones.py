@@ -10,8 +10,6 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from hashlib import sha256
-from importlib.metadata import version
 from importlib.resources import files
 
 from phonenumbers.tzdata import TIMEZONE_DATA
@@ -72,13 +70,6 @@ def zones_of_place(place: str) -> tuple[str, ...]:
 def corrections() -> tuple[Correction, ...]:
     """Every correction, the shortest prefix first."""
     return _read(_file("zones.toml"))
-
-
-@cache
-def data_version() -> str:
-    """What zones were derived from: phonenumbers, our corrections and area codes, and the names of tzdata."""
-    own = sha256((_file("zones.toml") + _file("area_codes.toml")).encode()).hexdigest()[:12]
-    return f"phonenumbers {version('phonenumbers')}, corrections {own}"
 
 
 @cache
