@@ -211,6 +211,11 @@ def test_what_was_published_goes_on_while_its_field_is_retired(world: World, kar
         run_rebuild(world.opener(), rebuild)
     (asker,) = kari.ok("DELETE", "/fields/age")["askers"]
     assert (asker["assignment"], asker["kind"], asker["key"]) == ("Spring", "segment", "old")
-    problem = kari.refused(422, "PUT", f"/assignments/{assignment}/rules", json=rules)
+    # As it was it may stay, or no other rule could be edited; a new rule may not ask it.
+    assert kari.ok("PUT", f"/assignments/{assignment}/rules", json=rules)["version"] == 2
+    newer = {"key": "young", "name": "Young", "when": {"f": "age", "op": "lt", "v": 30}}
+    problem = kari.refused(
+        422, "PUT", f"/assignments/{assignment}/rules", json={"segments": [*rules["segments"], newer]}
+    )
     assert "retired by a manager on 2026-03-02" in problem["detail"]
-    assert kari.ok("GET", f"/assignments/{assignment}/rules")["version"] == 1
+    assert kari.ok("GET", f"/assignments/{assignment}/rules")["version"] == 2
