@@ -49,6 +49,7 @@ wheel: $(READY) ## Build dist/*.whl, which alone runs everything
 
 screenshot: $(READY) browser ## Take the README's picture anew: KEY=rl_... as the running demo shows it
 	$(BIN)/python -m web.screenshot docs/live-page.png --key "$(KEY)"
+	$(BIN)/python -m web.screenshot docs/segments-page.png --key "$(KEY)" --page segments --click Ready --click services --click retired
 
 clean: ## Remove what was built; the data of the servers stays
 	rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -2,7 +2,17 @@
 
 from collections.abc import Callable, Mapping
 
-from benchmarks import allocating, asking, facets, importing, moving, rebuilding, recording, sweeping
+from benchmarks import (
+    allocating,
+    asking,
+    facets,
+    importing,
+    moving,
+    previewing,
+    rebuilding,
+    recording,
+    sweeping,
+)
 from benchmarks.figures import Figure
 from models.errors import BadInput
 from wiring.app import App
@@ -16,6 +26,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "facets": facets.measure,
     "sweep": sweeping.measure,
     "bulk": moving.measure,
+    "preview": previewing.measure,
 }
 
 

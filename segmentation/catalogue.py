@@ -47,7 +47,9 @@ class KnownField:
     """A field that rules may ask. `table` None: a CRM's own, kept in `customer.fields` under `key`.
 
     `table` says otherwise what a row is joined with for it; segmentation/sources.py has the columns.
-    `choices` are all its values where they are known. `whole`: its numbers have no fraction. `kept_as`: the
+    `choices` are all its values where they are known. `whole`: its numbers have no fraction. Of own
+    fields: `declared`, the choices that are offered, while other values may still stand in old rows;
+    `retired`, when and by whom ("by Kari on 2026-03-02"), so that no new rule may ask it; `kept_as`, the
     key of its values where that is another one: a field read as the type that it had once.
     """
 
@@ -56,6 +58,8 @@ class KnownField:
     table: Table | None = None
     choices: tuple[str, ...] = ()
     whole: bool = False
+    declared: tuple[str, ...] = ()
+    retired: str = ""
     kept_as: str = ""
 
     @property
@@ -65,6 +69,8 @@ class KnownField:
 
 
 Catalogue = Mapping[str, KnownField]
+OwnFields = Mapping[str, "str | KnownField"]
+"""A CRM's own fields by key: each as its type (of models.tables.customers.FIELD_TYPES), or whole."""
 
 BUILT_IN: Catalogue = {
     field.key: field
@@ -95,6 +101,7 @@ TAKEN = frozenset({*BUILT_IN, "segment", "state", "labels"})
 """Keys that an own field may not have: the built-in ones, and what facets call by other names than rules."""
 
 
-def catalogue(own: Mapping[str, str]) -> Catalogue:
-    """The built-in fields and a CRM's `own` ones (key -> type of models.tables.customers.FIELD_TYPES)."""
-    return {**{key: KnownField(key, type_) for key, type_ in own.items()}, **BUILT_IN}
+def catalogue(own: OwnFields) -> Catalogue:
+    """The built-in fields and a CRM's `own` ones."""
+    whole = {key: KnownField(key, one) if isinstance(one, str) else one for key, one in own.items()}
+    return {**whole, **BUILT_IN}

@@ -20,6 +20,7 @@ from models.work import Work
 from segmentation.catalogue import Catalogue, catalogue
 from segmentation.last_good import Broken, standing
 from segmentation.nodes import Rules, leaves, renamed
+from segmentation.probe import Probe
 from segmentation.references import inlined
 from segmentation.statements import Statements
 from segmentation.timed import Timed, timed
@@ -57,14 +58,16 @@ class InForce:
     """One assignment's rules as published. `version` 0: nothing was ever published.
 
     `written`: the transaction that published them, as PostgreSQL names it. `rules`: named by their keys,
-    without references; `known`: every field that they ask. `broken`: rules that cannot be read any more; the
-    last form of each that can is in force in its place (segmentation/last_good.py). The others go on.
+    without references; `as_written`: with them. `known`: every field that they ask. `broken`: rules that
+    cannot be read any more; the last form of each that can is in force in its place
+    (segmentation/last_good.py). The others go on.
     """
 
     version: int
     written: str
     statements: Statements
     rules: Rules
+    as_written: Rules
     known: Catalogue
     broken: tuple[Broken, ...] = ()
 
@@ -88,6 +91,11 @@ class InForce:
     def _fields(self) -> frozenset[str]:
         trees = [one.when for one in self.rules.segments] + [one.when for one in self.rules.labels]
         return frozenset(leaf.field for tree in trees for leaf in leaves(tree))
+
+    @cached_property
+    def probe(self) -> Probe:
+        """What asks one customer every question of these rules."""
+        return Probe(self.rules, self.known)
 
 
 _Key = tuple[int, int, int, str, str]  # crm, assignment, version, the transaction that wrote it, the fields
@@ -126,7 +134,7 @@ def _read(work: Work, assignment_id: int, engine: Engine, fields: str) -> InForc
 
 def _compiled(
     work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Catalogue
-) -> tuple[Statements, Rules, Catalogue, tuple[Broken, ...]]:
+) -> tuple[Statements, Rules, Rules, Catalogue, tuple[Broken, ...]]:
     ruled = [row for row in rows if row.key != UNSEGMENTED or row.kind == "label"]
     (unsegmented,) = (row.id for row in rows if row.kind == "segment" and row.key == UNSEGMENTED)
     found = standing(work, assignment_id, ruled, known)
@@ -134,7 +142,13 @@ def _compiled(
     of = {kind: [row.id for row in ruled if row.kind == kind] for kind in ("segment", "label")}
     arms = tuple((id_, rule.when) for id_, rule in zip(of["segment"], rules.segments, strict=True))
     label_arms = tuple((id_, rule.when) for id_, rule in zip(of["label"], rules.labels, strict=True))
-    return Statements(arms, unsegmented, found.known, label_arms), rules, found.known, found.broken
+    return (
+        Statements(arms, unsegmented, found.known, label_arms),
+        rules,
+        found.rules,
+        found.known,
+        found.broken,
+    )
 
 
 def _engine(work: Work) -> Engine:

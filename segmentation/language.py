@@ -6,12 +6,11 @@
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from models.tables.assignments import UNSEGMENTED
-from segmentation.catalogue import Catalogue, catalogue
+from segmentation.catalogue import Catalogue, OwnFields, catalogue
 from segmentation.nodes import LANGUAGE, LabelRule, Node, Rules, SegmentRule
 from segmentation.problems import Problems, shown, unknown_keys
 from segmentation.references import check
@@ -27,8 +26,8 @@ _SLUG = re.compile(r"[a-z0-9]+([_-][a-z0-9]+)*")
 _MAX_KEY = 60
 
 
-def read_rules(body: object, fields: Mapping[str, str]) -> Rules:
-    """Read a rule set. `fields`: the CRM's own, key -> type.
+def read_rules(body: object, fields: OwnFields) -> Rules:
+    """Read a rule set. `fields`: the CRM's own.
 
     Raises BadRule with every problem: (path, message).
     """

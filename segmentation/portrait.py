@@ -12,7 +12,6 @@ from models.errors import NotFound
 from models.ids import first_id_of
 from models.outcomes import EFFECTS, Outcome
 from models.work import Work
-from segmentation.catalogue import KnownField
 from segmentation.facets import Facets, FacetValue, Others, board_of, facets
 from segmentation.rows import rows_of
 from segmentation.statements import Statement
@@ -156,8 +155,8 @@ def _standout(key: str, value: FacetValue, here: int, of_all: int, size: int, ev
 
 
 def _numbers(work: Work, assignment_id: int, segment_id: int) -> tuple[NumberFigures, ...]:
-    asked = [KnownField(*field) for field in board_of(work, assignment_id).frame(work).fields.items()]
-    asked = [field for field in asked if field.type == "number"]
+    own = board_of(work, assignment_id).frame(work).fields
+    asked = [field for field in own if field.type == "number"]
     if not asked:
         return ()
     rows = rows_of(asked, some=False)

@@ -79,6 +79,14 @@ def _moved(
     return how.run(work, assignment_id=assignment_id, customer_ids=ids, version=rules.version, cause=cause)
 
 
+def by_rule(work: Work, assignment_id: int, customer_ids: Sequence[int]) -> dict[int, int]:
+    """Customer -> the segment that the rules alone would give, whatever holds say. Raises NotFound."""
+    asked = rules_in_force(work, assignment_id).statements.by_rule
+    ids = f"{{{','.join(map(str, customer_ids))}}}"
+    rows = asked.run(work, assignment_id=assignment_id, customer_ids=ids)
+    return {row.customer_id: row.belongs for row in rows}
+
+
 def differing(work: Work, assignment_id: int) -> int:
     """How many placements have another segment or other labels than holds and rules say: zero, or a bug (P6).
 

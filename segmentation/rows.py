@@ -24,10 +24,10 @@ from sqlalchemy import (
     select,
 )
 
-from models.tables import Placement
+from models.tables import Customer, Placement
 from segmentation.catalogue import KnownField
 from segmentation.moments import Local
-from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, Sources, among, words
+from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, Sources, among, own_value, words
 
 LIES_AT: ColumnElement[Any] = literal_column("placement.ctid")
 
@@ -57,11 +57,19 @@ class Rows:
     columns: Columns
 
 
-def rows_of(fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = ()) -> Rows:
-    """The placements of one assignment, or only those of the bound `customer_ids` when `some`."""
-    asked = {f"field_{i}": field for i, field in enumerate(sorted(fields, key=lambda field: field.key))}
+def rows_of(
+    fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = (), once: Collection[str] = ()
+) -> Rows:
+    """The placements of one assignment, or only those of the bound `customer_ids` when `some`.
+
+    `once`: keys of fields that a single question asks. These are taken out of `customer.fields` when it is
+    asked, which for whoever matched a rule before is never.
+    """
+    every = sorted(fields, key=lambda field: field.key)
+    later = [field for field in every if field.key in once and field.table is None]
+    asked = {f"field_{i}": field for i, field in enumerate(field for field in every if field not in later)}
     of_zone = {f"local_{i}": value for i, value in enumerate(local)}
-    raw = _joined(asked, of_zone, some)
+    raw = _joined(asked, of_zone, some, whole=bool(later))
     typed = select(
         raw.c.lies_at,
         raw.c.customer_id,
@@ -70,13 +78,15 @@ def rows_of(fields: Iterable[KnownField], *, some: bool, local: Collection[Local
         raw.c.held,
         *(_typed(field, raw.c[name]).label(name) for name, field in asked.items()),
         *(raw.c[name] for name in of_zone),
+        *([raw.c.fields] if later else []),
     )
     table = typed.offset(FENCE).subquery("typed")
     columns: Columns = {field.key: table.c[name] for name, field in asked.items()}
+    columns |= {field.key: _typed(field, own_value(table.c.fields, field)) for field in later}
     return Rows(table, columns | {value: table.c[name] for name, value in of_zone.items()})
 
 
-def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool) -> Subquery:
+def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool, *, whole: bool) -> Subquery:
     sources = Sources(fields.values(), local.values(), some=some)
     wanted = [
         _placement.crm_id == CRM_ID,
@@ -93,6 +103,7 @@ def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool) 
         sources.held.label("held"),
         *(sources.of_field(field).label(name) for name, field in fields.items()),
         *(sources.of_local(value).label(name) for name, value in local.items()),
+        *([Customer.__table__.c.fields] if whole else []),
     )
     return joined.select_from(sources.joined).where(*wanted).offset(FENCE).subquery("raw")
 

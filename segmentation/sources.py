@@ -62,6 +62,11 @@ def words(texts: Iterable[str]) -> list[ColumnElement[Any]]:
     return [literal_column(f"'{text}'") for text in texts]
 
 
+def own_value(fields: ColumnElement[Any], field: KnownField) -> ColumnElement[Any]:
+    """What a CRM's own field is, as jsonb, in the values of a customer; null where there is none."""
+    return fields.op("->", return_type=JSONB())(bindparam(None, field.stored, type_=Text()))
+
+
 class Sources:
     """The joins that some fields and local values need, and the column of each.
 
@@ -87,7 +92,7 @@ class Sources:
     def of_field(self, field: KnownField) -> ColumnElement[Any]:
         """The column of a field; of a CRM's own the jsonb that it is kept as."""
         if field.table is None:
-            return _customer.fields.op("->", return_type=JSONB())(bindparam(None, field.stored, type_=Text()))
+            return own_value(_customer.fields, field)
         if field.table == "local":
             return self._local[HoursAhead()]
         if field.key in self._columns:

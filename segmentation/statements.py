@@ -4,6 +4,7 @@ Compiled to text once a rule version, so that each execution costs no compiling 
 text again, has the server prepare it.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from sqlalchemy import (
     case,
     func,
     insert,
+    null,
     or_,
     select,
     update,
@@ -158,11 +160,21 @@ class Statements:
         )  # fmt: skip
         return moved, insert(SegmentMove).from_select(_HISTORY, flows).cte("noted")
 
-    def _evaluated(self, *, some: bool) -> Subquery:
+    @cached_property
+    def by_rule(self) -> Statement:
+        """(customer_id, belongs): where the rules alone would put the bound customer_ids, holds left out."""
+        rows = self._evaluated(some=True, held=False)
+        return Statement.of(select(rows.c.customer_id, rows.c.belongs))
+
+    def _evaluated(self, *, some: bool, held: bool = True) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
-        asked = {leaf.field for node in nodes for leaf in leaves(node)}
-        rows = rows_of((self._known[key] for key in asked), some=some, local=local_values(nodes, self._known))
-        belongs = segment_case(rows.table.c.held, self._arms, self._otherwise, rows.columns, self._known)
+        asked = Counter(leaf.field for node in nodes for leaf in leaves(node))
+        rows = rows_of(
+            (self._known[key] for key in asked), some=some, local=local_values(nodes, self._known),
+            once=[key for key, leaves_of_it in asked.items() if leaves_of_it == 1],
+        )  # fmt: skip
+        hold = rows.table.c.held if held else null()
+        belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
         asked_of = rows.table.c
         evaluated = select(
             asked_of.lies_at,

@@ -82,7 +82,11 @@ class TreeReader:
     def _field(self, path: str, key: object) -> KnownField | None:
         field = self._known.get(key) if isinstance(key, str) else None
         if field is None:
-            self._problems.add(f"{path}.f", f"{shown(key)} is not a field{did_you_mean(key, self._known)}")
+            live = [one.key for one in self._known.values() if not one.retired]
+            self._problems.add(f"{path}.f", f"{shown(key)} is not a field{did_you_mean(key, live)}")
+        elif field.retired:
+            why = f"it was retired {field.retired}; revive it, or ask another"
+            self._problems.add(f"{path}.f", f"{shown(key)} is no longer in use: {why}")
         return field
 
     def _takes(self, path: str, field: KnownField, op: object) -> bool:

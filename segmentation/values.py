@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from models.tags import folded
 from segmentation import time_values
 from segmentation.calendar import WEEKDAYS
 from segmentation.catalogue import PART_OF_TEXT, WITH_DURATION, WITH_LIST, WITHOUT_VALUE, KnownField
@@ -103,6 +104,10 @@ def _number(field: KnownField, given: Any) -> Scalar:
     return given
 
 
+def _tag(field: KnownField, given: Any) -> Scalar:
+    return _text(field, folded(given) if isinstance(given, str) else given)
+
+
 def _count(field: KnownField, given: Any) -> Scalar:
     if isinstance(given, bool) or not isinstance(given, int) or not 1 <= given <= MAX_LIST:
         raise Refused(f"{field.key} are counted: {shown(given)} is no whole number from 1 to {MAX_LIST}")
@@ -124,4 +129,9 @@ def _text(field: KnownField, given: Any) -> Scalar:
     return given
 
 
-_READERS: dict[str, _Read] = {"number": _number, "date": time_values.day, "instant": time_values.instant}
+_READERS: dict[str, _Read] = {
+    "number": _number,
+    "date": time_values.day,
+    "instant": time_values.instant,
+    "tags": _tag,
+}

@@ -1,4 +1,4 @@
-"""What is most likely not meant: segments that nobody reaches, rules that everybody meets.
+"""What is most likely not meant: segments that nobody reaches, rules that everybody meets, unknown choices.
 
 Sound, not complete: whatever is said is so, and not everything is found. Rules combine in ways that no
 warning follows.
@@ -11,6 +11,7 @@ from segmentation.domains import Domain, meet
 from segmentation.nodes import Node, Rules
 from segmentation.normal import Atom, Axis, Both, Either, Normal, normal
 from segmentation.references import inlined
+from segmentation.undeclared import undeclared
 
 MAX_STEPS = 500  # of one proof; then nothing is said
 MAX_TOGETHER = 10  # segments that may cover a later one between them
@@ -25,7 +26,10 @@ def warnings_of(rules: Rules, known: Catalogue) -> list[tuple[str, str]]:
     labels = [_Rule.of(one.key, one.when, known) for one in plain.labels]
     said = [(f"segments[{i}].when", _of_segment(one, segments[:i])) for i, one in enumerate(segments)]
     said += [(f"labels[{i}].when", _of_label(one)) for i, one in enumerate(labels)]
-    return [(path, message) for path, message in said if message]
+    written = [(f"segments[{i}].when", one.when) for i, one in enumerate(rules.segments)]
+    written += [(f"labels[{i}].when", one.when) for i, one in enumerate(rules.labels)]
+    strange = [(path, message) for path, when in written for message in undeclared(when, known)]
+    return [(path, message) for path, message in said if message] + strange
 
 
 @dataclass(frozen=True, slots=True)

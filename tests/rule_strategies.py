@@ -170,16 +170,19 @@ def _references(segments: int, labels: int) -> st.SearchStrategy[dict[str, Any]]
 
 
 @st.composite
-def rule_sets(draw: st.DrawFn, most: int = 4) -> dict[str, Any]:
-    """A whole rule set, with rules that name others."""
+def rule_sets(
+    draw: st.DrawFn, most: int = 4, some: st.SearchStrategy[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """A whole rule set over `some` leaves, with rules that name others."""
+    plain = leaves() if some is None else some
     labels: list[dict[str, Any]] = []
     for i in range(draw(st.integers(0, 2))):
-        some = st.one_of(leaves(), _references(0, i)) if i else leaves()
-        labels.append({"key": f"label-{i}", "name": f"Label {i}", "when": draw(trees_of(some))})
+        asked = st.one_of(plain, _references(0, i)) if i else plain
+        labels.append({"key": f"label-{i}", "name": f"Label {i}", "when": draw(trees_of(asked))})
     segments: list[dict[str, Any]] = []
     for i in range(draw(st.integers(0, most))):
-        some = st.one_of(leaves(), _references(i, len(labels))) if i or labels else leaves()
-        segments.append({"key": f"segment-{i}", "name": f"Segment {i}", "when": draw(trees_of(some))})
+        asked = st.one_of(plain, _references(i, len(labels))) if i or labels else plain
+        segments.append({"key": f"segment-{i}", "name": f"Segment {i}", "when": draw(trees_of(asked))})
     return {"segments": segments, "labels": labels}
 
 

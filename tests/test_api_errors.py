@@ -63,6 +63,10 @@ ROLES = {
     "GET /assignments": "manager seller", "GET /assignments/{assignment_id}": "manager seller",
     "GET /assignments/{assignment_id}/segments": "manager seller",
     "POST /suppressions": "manager seller", "POST /outcomes": "manager dialer",
+    "GET /fields": "manager seller", "GET /tags": "manager seller",
+    "PATCH /customers/{customer_id}": "manager seller", "GET /customers/{customer_id}/tags": "manager seller",
+    "PUT /customers/{customer_id}/tags/{tag}": "manager seller",
+    "DELETE /customers/{customer_id}/tags/{tag}": "manager seller",
 }  # fmt: skip
 
 

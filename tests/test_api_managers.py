@@ -66,7 +66,7 @@ def test_the_floor_shows_who_holds_whom(api: Api, world: World, kari: Caller, wo
 def test_rules_are_published_and_read_back(world: World, kari: Caller, work: int) -> None:
     world.field("loan", "yes_no")
     path = f"/assignments/{work}/rules"
-    assert kari.ok("GET", path) == {"version": 0, "segments": [], "author": None, "published_at": None}
+    assert (kari.ok("GET", path)["version"], kari.ok("GET", path)["author"]) == (0, None)
     assert kari.ok("PUT", path, json={"segments": [LOANS]}) == {"version": 1}
     read = kari.ok("GET", path)
     assert (read["version"], read["segments"][0]["key"], read["author"]) == (1, "loans", "a manager")

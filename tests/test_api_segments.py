@@ -151,6 +151,7 @@ def test_a_selection_is_moved_and_the_history_says_so(
     ]  # fmt: skip
     assert story["deeds"][1]["detail"]["what"] == "Job: retired"
     held = kari.ok("GET", f"{path}/holds", params={"segment": loans})["items"]
+    assert sorted(one["by_rule"] for one in held) == ["Unsegmented"] * 2 + ["With a loan"] * 2
     assert {(one["reason"], one["expires_at"]) for one in held} == {("campaign", "2026-03-03T12:00:00Z")}
     (action,) = kari.ok("GET", f"{path}/bulk-actions")["items"]
     assert (action["id"], action["done"], action["changed"], action["kind"]) == (done["id"], 4, 2, "hold")

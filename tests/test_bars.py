@@ -35,7 +35,7 @@ FRAME = Frame(
         Dimension("since", "ranges", KnownField("since", "date"), bounds=(date(2026, 1, 1),)),
         Dimension("job", "listed", KnownField("job", "text"), ("a", "b")),
     ),
-    {}, 10, NOON,
+    (), 10, NOON,
 )  # fmt: skip
 IDS = {"segment": {"old": 2}, "labels": {"gold": 7}}
 

@@ -99,8 +99,12 @@ def test_all_back_to_free_changes_the_segment_and_nothing_else(
     with world.work() as work:
         held = holds(work, spring, 0, 50)
         assert {(one.segment_id, one.author, one.reason) for one in held} == {(free, "Kari", "campaign")}
+        assert {(one.by_rule_id, one.by_rule) for one in held} == {(free, "Unsegmented")}
         assert len(held) == 22
         assert differing(work, spring) == 0
+    set_state(world, people[9:10], "left")  # who has gone since is no longer told of
+    with world.work() as work:
+        assert len(holds(work, spring, 0, 50)) == 21
     assert [deed for deed, _ in deeds(world, old)] == ["freed"]
     ((deed, detail),) = deeds(world, free)
     assert (deed, detail["customers"], detail["reason"]) == ("held", 22, "campaign")

@@ -7,13 +7,14 @@ from sqlalchemy import text
 from world import LISBON, NOON, World
 
 from calling.hours.clocks import clock_for, clock_ids, clock_key, read_clocks, reclock, whereabouts_of
-from calling.hours.zones import UNKNOWN_RECKONING, Whereabouts, whereabouts
+from calling.hours.whereabouts import UNKNOWN_RECKONING, Whereabouts, whereabouts
 from models.work import Work
 
 AZORES = "Atlantic/Azores"
 MOBILE = ((AZORES, LISBON), "PT")
 LANDLINE = ((LISBON,), "PT")
 NORWAY = (("Europe/Oslo",), "NO")
+FLORIDA = ("America/Chicago", "America/New_York")  # of an address, as its area codes say
 NOWHERE = ((), None)  # +800 and its like
 
 
@@ -23,7 +24,7 @@ NOWHERE = ((), None)  # +800 and its like
         ([LANDLINE, MOBILE], None, None, Whereabouts((AZORES, LISBON), ("PT",), LISBON)),
         ([MOBILE, LANDLINE], None, "PT", Whereabouts((AZORES, LISBON), ("PT",), AZORES)),
         ([MOBILE, NORWAY], None, "US-FL",
-         Whereabouts((AZORES, "Europe/Lisbon", "Europe/Oslo"), ("NO", "PT", "US-FL"), AZORES)),
+         Whereabouts((*FLORIDA, AZORES, "Europe/Lisbon", "Europe/Oslo"), ("NO", "PT", "US-FL"), AZORES)),
         ([MOBILE, NORWAY], LISBON, None, Whereabouts((LISBON,), ("NO", "PT"), LISBON)),
         ([NOWHERE], LISBON, None, Whereabouts((LISBON,), (), LISBON)),
         ([], None, "PT", Whereabouts((), ("PT",), UNKNOWN_RECKONING)),

@@ -37,7 +37,7 @@ def test_every_customer_has_a_number_of_their_own(folder: Path) -> None:
     rows = read(folder / "demo-customers.csv")
     assert [row["customer id"] for row in rows] == [str(n) for n in range(1, 45_212)]
     numbers = [read_number(row["phone"], None) for row in rows]
-    assert all(isinstance(number, Number) and number.country == "PT" for number in numbers)
+    assert all(isinstance(number, Number) and number.place == "PT" for number in numbers)
     assert len({number.e164 for number in numbers if isinstance(number, Number)}) == len(rows)
     zones = Counter(number.zones for number in numbers if isinstance(number, Number))
     assert 0.78 < zones["Atlantic/Azores", "Europe/Lisbon"] / len(rows) < 0.82

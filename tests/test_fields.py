@@ -192,12 +192,16 @@ def test_a_value_that_is_no_choice_any_more_is_counted(world: World) -> None:
     assert {sample.value for sample in changed.broken[0].samples} == {"blue", "Red"}
 
 
-def test_pages_of_customers_are_all_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Planted: the last page left out; seen."""
-    monkeypatch.setattr("calling.catalogue.breakers.PAGE", 3)
+def test_every_slice_of_customers_is_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: the last slice left out, the end of a slice left out; each seen to fail."""
+    monkeypatch.setattr("calling.catalogue.scanning.SLICE", 3)
     made(world, "policy")
     world.customers(7, fields=lambda _: {"policy": "x"})
     assert broken(change(world.opener(), "policy", {"pattern": "y"}, dry_run=True)) == {"pattern": 7}
+    with world.work() as work:
+        work.run(text("update customer set fields = jsonb_build_object('policy', id::text)"))
+    change(world.opener(), "policy", {"unique": True})
+    assert len(unique_values(world)) == 7
 
 
 def test_unique_is_refused_while_two_share_a_value_and_names_some(world: World) -> None:

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from calling.hours.number_zones import presumed_place, zones_of
 from calling.hours.zones import ALIASES, canonical, zone, zone_names
-from calling.intake.numbers import Number, check_region, country_of, read_number, read_numbers
+from calling.intake.numbers import Number, check_region, place_of, read_number, read_numbers
 from models.errors import BadInput
 
 REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
 
 
 def straight(text: str, region: str | None) -> Number | None:
-    """What phonenumbers itself says, but for numbers longer than E.164 has them."""
+    """What phonenumbers itself says, with our corrections, but for numbers longer than E.164 has them."""
     try:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
@@ -28,7 +29,9 @@ def straight(text: str, region: str | None) -> Number | None:
     zones = tuple(name for name in time_zones_for_number(number) if name != UNKNOWN_TIMEZONE)
     country = phonenumbers.region_code_for_number(number)
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return Number(e164, canonical(zones), None if country == "001" else country) if len(e164) <= 16 else None
+    if len(e164) > 16:
+        return None
+    return Number(e164, zones_of(e164, zones), presumed_place(e164, None if country == "001" else country))
 
 
 def agrees(text: str, region: str | None) -> None:
@@ -168,7 +171,7 @@ def test_one_bad_part_is_told_beside_the_good_one() -> None:
 )
 def test_zones_and_country(e164: str, zones: tuple[str, ...], country: str | None) -> None:
     assert read_number(e164, None) == Number(e164, zones, country)
-    assert country_of(e164) == country
+    assert place_of(e164) == country
 
 
 def test_every_zone_that_can_come_back_is_todays_name() -> None:

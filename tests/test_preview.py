@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,24 +11,29 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rebuild_scene import OLD, TIRED, Scene
 from rule_strategies import KNOWN, NOWS, OWN, customers, rule_sets
+from rule_trials import never_kept, own_fields, rebuild_all
 from sqlalchemy import create_engine, text
 from test_rules_sql import fill
 from world import NOON, World
 
 from calling.segments.holding import hold
 from calling.segments.publishing import publish
-from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from models.errors import BadRule, NotFound, Unavailable
-from models.ids import time_ordered_id
-from models.work import OpenWork, Work
+from models.work import Work
 from segmentation.catalogue import catalogue
 from segmentation.language import read_rule, read_rules
 from segmentation.preview import Preview, count_matching, preview
-from wiring.app import enter_crm
 
 YOUNG = {"f": "age", "op": "lt", "v": 30}
 EVERYBODY: dict[str, Any] = {"all": []}
 AGED = catalogue({"age": "number"})
+
+
+@pytest.fixture
+def assignment(world: World) -> int:
+    """An assignment in a CRM with the fields that random rules ask."""
+    own_fields(world)
+    return world.assignment()
 
 
 @pytest.fixture
@@ -58,16 +63,6 @@ def cells(seen: Preview) -> dict[tuple[str, str], int]:
 # What it moves, held against what publishing then moves
 
 
-@contextmanager
-def never_kept(world: World, now: datetime) -> Iterator[OpenWork]:
-    """Every transaction of a verb is part of one that is rolled back."""
-    with world.app.shared() as session:
-        enter_crm(session.connection(), world.crm_id)
-        work = Work(session, world.crm_id, now, lambda at: time_ordered_id(at, None))  # type: ignore[arg-type]
-        yield lambda: nullcontext(work)
-        session.rollback()
-
-
 _WHERE = text("""
     select p.customer_id, s.key,
            array(select l.key from label l where l.crm_id = p.crm_id and l.id = any(p.labels)) as labels
@@ -95,13 +90,6 @@ def holds(work: Work, assignment: int) -> set[int]:
     return set(work.run(_HOLDS, a=assignment).scalars())
 
 
-def rebuild_all(open_work: OpenWork) -> int:
-    with open_work() as work:
-        found = list(rebuilds_to_do(open_work))
-        work.session.flush()
-    return sum(run_rebuild(open_work, one).moved for one in found)
-
-
 held_people = st.lists(
     st.tuples(st.integers(0, 29), st.integers(0, 4), st.sampled_from([None, -1, 0, 1])), max_size=8
 )
@@ -117,15 +105,14 @@ held_people = st.lists(
     st.sampled_from(NOWS),
 )
 def test_what_is_foretold_is_what_publishing_does(
-    world: World, before: dict[str, Any], after: dict[str, Any], people: list[dict[str, Any]],
-    held: list[tuple[int, int, int | None]], gone: set[int], now: datetime,
+    world: World, assignment: int, before: dict[str, Any], after: dict[str, Any],
+    people: list[dict[str, Any]], held: list[tuple[int, int, int | None]], gone: set[int], now: datetime,
 ) -> None:  # fmt: skip
     """Over random rule sets, one after the other; with labels, references, holds, and some who have left.
 
     Planted, each found: every hold stays; holds not regarded; the rules in reverse; references not followed;
     a label that is had taken for one that is kept; samples of those who stay.
     """
-    assignment = getattr(world, "previewed", None) or previewed(world)
     with never_kept(world, now) as open_work, open_work() as work:
         ids = [row["customer_id"] for row in fill(work, world, assignment, people)]
         work.run(text("update placement set segment_id = :s"), s=world.unsegmented(assignment))
@@ -167,15 +154,6 @@ def test_what_is_foretold_is_what_publishing_does(
     assert (seen.released, seen.held) == (len(let_go), len(holding - let_go))
     told = any(path == "rules" for path, _ in seen.warnings)
     assert told == (bool(were) and moved / len(were) > 0.5)
-
-
-def previewed(world: World) -> int:
-    """An assignment for all examples, and the CRM's own fields."""
-    for key, kind in OWN.items():
-        world.field(key, kind)
-    assignment = world.assignment()
-    world.previewed = assignment  # type: ignore[attr-defined]
-    return assignment
 
 
 # What it says

@@ -10,7 +10,10 @@ from rebuild_scene import OLD, Scene
 from sqlalchemy import create_engine, text
 from world import World
 
+from segmentation.catalogue import catalogue
 from segmentation.in_force import rules_in_force
+from segmentation.language import read_rule
+from segmentation.preview.asking import preview_statement
 from segmentation.resegment import resegment
 
 
@@ -28,6 +31,7 @@ def planner_of_today(world: World) -> None:
 
 
 MANY = 20_000
+AGED = catalogue({"age": "number"})
 _MANY = text("""
     with people as (
         insert into customer (crm_id, external_id, clock_id, reckoning_zone, fields, created_at, updated_at)
@@ -181,6 +185,49 @@ def test_the_scan_joins_tags_and_numbers_once(many: Scene, database: Database) -
     assert "Nested Loop" not in plan, plan
     for table in ("customer_tag", "customer_number"):
         assert plan.count(f" on {table}") == 1, plan
+
+
+@pytest.mark.usefixtures("planner_of_today")
+def test_a_preview_counts_in_parallel_and_reads_every_table_once(many: Scene) -> None:
+    """Samples are taken where customers are counted. Planted: an aggregate that is not parallel safe."""
+    draft = preview_statement(((1, read_rule(OLD, AGED)),), 2, ((3, read_rule(OLD, AGED)),), AGED, [1, 2])
+    with many.world.work() as work:
+        for setting in ("parallel_setup_cost", "min_parallel_table_scan_size"):
+            work.run(text(f"set local {setting} = 0"))
+        explained = replace(draft, sql=f"explain {draft.sql}")
+        plan = "\n".join(explained.run(work, assignment_id=many.assignment).scalars())
+    assert plan.index("Gather") < plan.index("Partial HashAggregate"), plan
+    for table in ("placement", "customer", "hold"):
+        assert plan.count(f"Scan on {table}") == 1, plan
+
+
+def plan_of_an_explanation(scene: Scene, mode: str) -> str:
+    """How one customer is asked every question, in a transaction that has done so before."""
+    customer = scene.customers[0]
+    with scene.world.work() as work:
+        work.run(text(f"set local plan_cache_mode = {mode}"))
+        probe = rules_in_force(work, scene.assignment).probe
+        assert probe.facts(work, scene.assignment, customer) is not None
+        explained = replace(probe.statement, sql=f"explain {probe.statement.sql}")
+        asked = {"assignment_id": scene.assignment, "customer_ids": [customer]}
+        return "\n".join(explained.run(work, **asked).scalars())
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_one_customer_is_explained_by_keys_alone(many: Scene, database: Database, mode: str) -> None:
+    """Planted: everybody asked, and one of them taken."""
+    ask_of_time_tags_and_numbers(many, database)
+    plan = plan_of_an_explanation(many, mode)
+    assert not re.search("Seq Scan on (customer|placement|hold)", plan), plan
+    for key in ("customer_id", "id"):
+        assert re.search(rf"Index Cond: .*\b{key} = ANY", plan), plan
+
+
+@pytest.mark.usefixtures("planner_of_today")
+def test_a_plan_made_for_tiny_tables_explains_among_many(scene: Scene, database: Database) -> None:
+    """Planted: sequential scans allowed."""
+    analyze(database)
+    assert "Seq Scan" not in plan_of_an_explanation(scene, "force_generic_plan")
 
 
 def test_many_customers_come_to_where_they_belong(many: Scene) -> None:

@@ -3,6 +3,7 @@
 `type` names the kind for machines; members beside the five usual ones are the error's own data.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
@@ -54,7 +55,10 @@ def problem(
         "detail": detail,
         "request": request_id(request),
     }
-    content = orjson.dumps(body, default=str)
+    try:
+        content = orjson.dumps(body, default=str)
+    except orjson.JSONEncodeError:  # half a character that somebody sent, and that is told back
+        content = json.dumps(body, default=str).encode()
     return Response(content, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 

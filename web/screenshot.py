@@ -1,4 +1,4 @@
-"""`python -m web.screenshot OUT.png`: a picture of the floor, as the README shows it.
+"""`python -m web.screenshot OUT.png`: a picture of the floor or the segments, as the README shows it.
 
 Needs Chromium on the machine and Playwright for Python (a development dependency).
 """
@@ -32,6 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         page.get_by_label("Key").fill(asked.key)
         page.get_by_role("button", name="Sign in").click()
         page.locator(".figure.attempts .number").wait_for(timeout=PATIENCE_MS)
+        if asked.page == "segments":
+            page.get_by_role("link", name="Segments").click()
+            page.locator(".facet").first.wait_for(timeout=PATIENCE_MS)
+        for name in asked.click:
+            page.locator(f'.facet[data-name="{name}"]').first.click()
+        page.evaluate("scrollTo(0, 0)")
         page.wait_for_timeout(asked.wait * 1000)  # the chart draws itself, the clock begins to tick
         page.screenshot(path=asked.out, full_page=asked.full)
 
@@ -67,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("out", type=Path, help="where the PNG goes")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the web process listens")
     parser.add_argument("--key", required=True, help="a manager's key")
+    parser.add_argument("--page", choices=("floor", "segments"), default="floor")
+    parser.add_argument("--click", action="append", default=[], metavar="NAME", help="bars to click first")
     parser.add_argument("--size", choices=SIZES, default="desktop")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")
     parser.add_argument("--wait", type=float, default=2.5, help="seconds to look before the picture")

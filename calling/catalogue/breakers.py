@@ -1,18 +1,17 @@
 """Values that were written before something was demanded of them: how many break it now, and some of them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from calling.catalogue.checking import LONGEST_UNIQUE
 from calling.catalogue.field import Field
 from calling.catalogue.patterns import compiled
+from calling.catalogue.scanning import slices
 from models.work import OpenWork
 
 SHOWN = 5  # samples of each demand
-PAGE = 20_000  # customers read at a time, where Python has to look at each value
 
 _LIVE = "from customer c where c.crm_id = :crm_id and c.anonymised_at is null"
 _VALUE = "c.fields ->> :key"
@@ -26,9 +25,11 @@ _SOME = {
     name: text(f"select c.external_id, {_VALUE} as value {_LIVE} and {broken} order by c.id limit {SHOWN}")
     for name, broken in _BROKEN.items()
 }
-_PAGE = text("""
-    select c.id, c.external_id, c.fields ->> :key as value from customer c
-     where c.crm_id = :crm_id and c.id > :after and c.anonymised_at is null order by c.id limit :most
+_VALUES = text("""
+    select c.external_id, c.fields ->> :key as value from customer c
+     where c.crm_id = :crm_id and c.id between :first and :last and c.anonymised_at is null
+       and c.fields ->> :key <> ''
+     order by c.id
 """)
 _DOUBLES = text("""
     select v.value, count(*) as customers
@@ -101,21 +102,9 @@ def _counted(open_work: OpenWork, field: Field, demand: str) -> Broken:
 
 def _by_pattern(open_work: OpenWork, key: str, matches: Callable[[str], bool]) -> Broken:
     customers, samples = 0, list[Sample]()
-    for row in _texts(open_work, key):
-        if row.value and not matches(row.value):
-            customers += 1
-            if len(samples) < SHOWN:
-                samples.append(Sample(row.value, (row.external_id,)))
-    return Broken("pattern", customers, tuple(samples))
-
-
-def _texts(open_work: OpenWork, key: str) -> Iterator[Row[Any]]:
-    """The value of every customer, a page a transaction."""
-    after = 0
-    while True:
+    for ids in slices(open_work):
         with open_work() as work:
-            rows: Sequence[Row[Any]] = work.run(_PAGE, key=key, after=after, most=PAGE).all()
-        yield from rows
-        if len(rows) < PAGE:
-            return
-        after = rows[-1].id
+            bad = [row for row in work.run(_VALUES, key=key, **ids) if not matches(row.value)]
+        customers += len(bad)
+        samples += [Sample(row.value, (row.external_id,)) for row in bad[: SHOWN - len(samples)]]
+    return Broken("pattern", customers, tuple(samples))

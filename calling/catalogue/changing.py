@@ -97,6 +97,8 @@ def change(
     if dry_run:
         return Changed(after, broken, dry_run=True)
     refuse_doubles(key, broken)
+    if after.unique and not before.unique:
+        uniqueness.gather_beforehand(open_work, key)
     with open_work() as work:
         lock(work)
         now = one_field(work, key)

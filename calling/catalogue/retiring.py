@@ -8,6 +8,7 @@ from calling.catalogue.breakers import breakers
 from calling.catalogue.changing import keep_unique, lock, refuse_doubles
 from calling.catalogue.field import Field
 from calling.catalogue.reading import Asker, askers, one_field
+from calling.catalogue.uniqueness import gather_beforehand
 from models.errors import Conflict
 from models.work import OpenWork
 
@@ -49,13 +50,16 @@ def revive(open_work: OpenWork, key: str) -> Field:
     """
     with open_work() as work:
         field = one_field(work, key)
-    live = replace(field, retired_at=None, retired_by=None)
-    if field.retired_at is None:
-        raise Conflict(f"{key} is in use", field=key)
-    refuse_doubles(key, breakers(open_work, replace(live, unique=False), live))
+    if field.unique:
+        refuse_doubles(key, breakers(open_work, replace(field, unique=False), field))
+        gather_beforehand(open_work, key)
     with open_work() as work:
         lock(work)
+        field = one_field(work, key)
+        if field.retired_at is None:
+            raise Conflict(f"{key} is in use", field=key)
+        live = replace(field, retired_at=None, retired_by=None)
         work.run(_RETIRE, key=key, retired_at=None, retired_by=None)
-        if field.unique:
+        if live.unique:
             keep_unique(work, live)
     return live

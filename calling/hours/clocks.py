@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from calling.handout import placements
-from calling.hours.zones import Whereabouts, whereabouts
-from calling.intake.numbers import country_of
+from calling.hours.whereabouts import Whereabouts, whereabouts
+from calling.intake.numbers import place_of
 from models.work import Work
 
 _KNOWN = text("select key, id from call_clock where key = any(:keys)")
@@ -137,9 +137,9 @@ def _known(work: Work, keys: Iterable[str]) -> dict[str, int]:
 def _candidates(
     numbers: Sequence[str | None], zones: Sequence[str | None]
 ) -> list[tuple[tuple[str, ...], str | None]]:
-    """(zones, country) of each number; a customer without numbers comes as one null."""
+    """(zones, legal place) of each number; a customer without numbers comes as one null."""
     return [
-        (tuple(names.split(",")) if names else (), country_of(e164))
+        (tuple(names.split(",")) if names else (), place_of(e164))
         for e164, names in zip(numbers, zones, strict=True)
         if e164
     ]

@@ -16,7 +16,7 @@ from calling.catalogue.field import Field
 from calling.catalogue.reading import all_fields
 from calling.catalogue.uniqueness import looking_again
 from calling.hours.clocks import clock_ids
-from calling.hours.zones import Whereabouts
+from calling.hours.whereabouts import Whereabouts
 from calling.intake import placing
 from calling.intake.columns import Plan, plan_columns
 from calling.intake.import_run import Counts, Run

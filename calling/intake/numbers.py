@@ -20,7 +20,7 @@ from phonenumbers import (
 # Never the geographical variant, which gives false certainty about mobiles; never phonenumbers.geocoder.
 from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
-from calling.hours.zones import canonical
+from calling.hours.number_zones import presumed_place, zones_of
 from calling.intake.tails import TAIL, tail_is_free
 from models.errors import BadInput
 
@@ -53,12 +53,13 @@ _LIKELY_SPLIT = re.compile(r"/|(?<!,),(?!,|\s*(?:ext|x|#))", re.IGNORECASE)
 class Number(NamedTuple):
     """A number that can be rung. `zones`: candidates, sorted; empty means unknown, so not callable.
 
-    `country`: whose numbering plan it stands in ("PT"); None for numbers of no country.
+    `place`: the country in whose numbering plan it stands ("PT"), or the state that its area code presumes
+    ("US-FL"); None for numbers of no country.
     """
 
     e164: str
     zones: tuple[str, ...]
-    country: str | None
+    place: str | None
 
 
 # All but the tail of a text, and its region -> the number without its tail (calling/intake/tails.py).
@@ -84,7 +85,7 @@ def read_number(text: str, region: str | None) -> Number | str:
     tail = text[-TAIL:]
     known = _known.get((text[:-TAIL], region))
     if known and tail.isdecimal() and tail.isascii():
-        return Number(known.e164 + tail, known.zones, known.country)
+        return Number(known.e164 + tail, known.zones, known.place)
     return _read(text, region)
 
 
@@ -103,11 +104,10 @@ def _read(text: str, region: str | None) -> Number | str:
         if number_type(number) == PhoneNumberType.UNKNOWN:
             return _why_invalid(number)
         zones = ()
-    country = region_code_for_number(number)
     e164 = format_number(number, PhoneNumberFormat.E164)
     if len(e164) > LONGEST + 1:
         return "too long"
-    read = Number(e164, canonical(zones), None if country == NO_COUNTRY else country)
+    read = Number(e164, zones_of(e164, zones), _place(number, e164))
     if _PLAIN.fullmatch(text) and tail_is_free(number, region, sum(map(str.isdecimal, text))):
         if len(_known) >= _KEPT:
             _known.clear()
@@ -132,10 +132,14 @@ def read_numbers(cell: str, region: str | None) -> tuple[list[Number], list[tupl
     return list(numbers.values()), refused
 
 
-def country_of(e164: str) -> str | None:
-    """The country in whose numbering plan a stored number stands, None for numbers of no country."""
-    country = region_code_for_number(parse(e164, None))
-    return None if country == NO_COUNTRY else country
+def place_of(e164: str) -> str | None:
+    """The legal place of a stored number, as `Number.place`."""
+    return _place(parse(e164, None), e164)
+
+
+def _place(number: PhoneNumber, e164: str) -> str | None:
+    country = region_code_for_number(number)
+    return presumed_place(e164, None if country == NO_COUNTRY else country)
 
 
 def _parts(cell: str, region: str | None) -> list[str]:

@@ -11,7 +11,7 @@ import orjson
 
 from calling.catalogue.checking import Checker
 from calling.catalogue.person import read_email, read_name, read_place
-from calling.hours.zones import Whereabouts, whereabouts
+from calling.hours.whereabouts import Whereabouts, whereabouts
 from calling.intake.columns import Column, Plan
 from calling.intake.numbers import Number, read_numbers
 from calling.intake.tables import Row
@@ -165,7 +165,7 @@ class Parser:
 
     def _where(self, numbers: list[Number], place: str | None) -> tuple[Whereabouts, str]:
         """Where the customer may be, and the COPY text of its clock's key and reckoning zone."""
-        facts = (*((number.zones, number.country) for number in numbers), ((), place))
+        facts = (*((number.zones, number.place) for number in numbers), ((), place))
         if facts not in self._wheres:
             where = whereabouts(facts[:-1], None, place)
             key = f"{','.join(where.places)}|{','.join(where.zones)}"

@@ -19,6 +19,8 @@ from phonenumbers import (
 )
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from calling.hours.number_zones import corrections
+
 # The standard library's own reading of a pattern; it has no public name and no types.
 _constants: Any = import_module("re._constants")
 _parser: Any = import_module("re._parser")
@@ -49,6 +51,8 @@ def _decided_by(country_code: int, region: str | None, length: int) -> int:
     """How many first digits of a national number decide all; _NEVER: its last digits may decide as well."""
     code = str(country_code)
     decided = max((len(prefix) - len(code) for prefix in TIMEZONE_DATA if prefix.startswith(code)), default=0)
+    ours = (len(row.prefix) - 1 - len(code) for row in corrections() if row.prefix[1:].startswith(code))
+    decided = max(decided, *ours, 0)
     for plan in COUNTRY_CODE_TO_REGION_CODE.get(country_code, ()):
         metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, plan)
         if metadata is None or not _ends_free(metadata, length):

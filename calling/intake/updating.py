@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling.dialers.orders import want_back
+from calling.dialers.reclocked import lock_orders, want_back_reclocked
 from calling.handout import gates, placements
 from calling.hours.clocks import reclock
 from calling.intake.parsing import Reject
@@ -26,15 +26,9 @@ _ASSIGNMENTS = text("""
     select distinct p.assignment_id from placement p join matched m on m.customer_id = p.customer_id
      where p.crm_id = :crm_id and p.state not in ('left', 'anonymised') order by p.assignment_id
 """)
+_KNOWN = text("select customer_id from matched where kind <> 'gone' order by customer_id")
 _LOCK = text("""
-    select c.id from customer c join matched m on m.customer_id = c.id
-     where c.crm_id = :crm_id and m.kind <> 'gone' order by c.id for no key update of c
-""")
-# Sent or not: the link that offers one meanwhile waits, and looks at the customer's new clock.
-_ORDERS = text("""
-    select id, customer_id, dialer_id from lease
-     where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null and dialer_id is not null
-     order by id for update
+    select 1 from customer where crm_id = :crm_id and id = any(:customers) order by id for no key update
 """)
 _GAINING = text("""
     select distinct m.customer_id from matched m join staged_number n on n.row_no = m.row_no
@@ -86,8 +80,9 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refus
     gaining = list(work.run(_GAINING).scalars())
     ours = work.new_id(work.now)
     held = _block(work, gaining, ours)
-    customers = list(work.run(_LOCK).scalars())
-    orders = work.run(_ORDERS, customers=customers).all()
+    customers = list(work.run(_KNOWN).scalars())
+    orders = lock_orders(work, customers)
+    work.run(_LOCK, customers=customers)
     placements.lock(work, customers)  # before their numbers, as an outcome does
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
@@ -95,25 +90,13 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refus
     if held:
         work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)
-    _want_back(work, orders, reclock(work, customers))
+    want_back_reclocked(work, orders, reclock(work, customers))
     if assignments:
         rerank(work, customers)
         gates.restamp(work, customers, locked=True)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
     return Updated(len(customers), assignments, refused)
-
-
-def _want_back(work: Work, orders: Sequence[Row[Any]], moved: Sequence[int]) -> None:
-    """Recall the orders of customers whose clock has changed: ring_by came from the zones they had (P3).
-
-    What is unsent stops at the last look before it is offered.
-    """
-    outside = [order for order in orders if order.customer_id in set(moved)]
-    if outside:
-        want_back(work, [order.id for order in outside], "the customer has another clock")
-    for dialer_id in sorted({order.dialer_id for order in outside}):
-        work.hint("recall", dialer_id)
 
 
 def _block(work: Work, customers: Sequence[int], ours: Any) -> Sequence[Row[Any]]:

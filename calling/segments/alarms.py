@@ -5,7 +5,7 @@ sweep, writes down what differs from what is written here; nobody writes it in a
 two who find the same rule would wait for each other. What is in force then has changed: a rebuild follows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -106,20 +106,20 @@ def found_now(work: Work, assignment_id: int) -> list[Alarm]:
     ]  # fmt: skip
 
 
-def stale(work: Work, assignments: Sequence[int]) -> list[int]:
+def stale(work: Work, broken: Mapping[int, Sequence[Broken]]) -> list[int]:
     """Those of these assignments whose rules break in another way than is written down."""
-    written: dict[int, set[tuple[object, ...]]] = {one: set() for one in assignments}
-    for row in work.run(_WRITTEN, assignments=list(assignments)):
+    written: dict[int, set[tuple[object, ...]]] = {one: set() for one in broken}
+    for row in work.run(_WRITTEN, assignments=list(broken)):
         written[row.assignment_id].add((row.kind, row.rule_id, row.why, row.stands_in))
-    return [one for one, there in written.items() if there != _found(rules_in_force(work, one).broken)]
+    return [one for one, there in written.items() if there != _found(broken[one])]
 
 
 def renew(work: Work, assignment_id: int) -> None:
     """Write down which rules of an assignment cannot be read, in a transaction that does nothing else."""
     work.run(_LOCK, assignment_id=assignment_id)
-    if not stale(work, [assignment_id]):
-        return
     broken = rules_in_force(work, assignment_id).broken
+    if not stale(work, {assignment_id: broken}):
+        return
     names = {"kinds": [one.kind for one in broken], "ids": [one.id for one in broken]}
     work.run(_CLEAR, assignment_id=assignment_id, **names)
     work.run(

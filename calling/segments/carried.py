@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from models.errors import BadRule
 from models.work import Work
-from segmentation.catalogue import BUILT_IN, Catalogue, catalogue
+from segmentation.catalogue import BUILT_IN, Catalogue, OwnFields, catalogue
 from segmentation.language import read_rule, read_rules
 from segmentation.nodes import Node, dump, leaves
 
@@ -51,8 +51,8 @@ class Readable:
         }
 
 
-def read_body(work: Work, assignment_id: int, body: object, fields: Mapping[str, str]) -> Readable:
-    """Read a rule set that is to replace the one in force. `fields`: those that rules may ask, key -> type.
+def read_body(work: Work, assignment_id: int, body: object, fields: OwnFields) -> Readable:
+    """Read a rule set that is to replace the one in force. `fields`: the CRM's own.
 
     Raises BadRule with every problem, save those that rules had before, which this edit does not touch.
     """
@@ -76,16 +76,17 @@ def _reads(rule: object, known: Catalogue) -> bool:
     return True
 
 
-def _readable(body: object, fields: Mapping[str, str]) -> Readable:
+def _readable(body: object, fields: OwnFields) -> Readable:
     rules = read_rules(body, fields)
     asks = {("segments", one.key): _asked(one.when, fields) for one in rules.segments}
     asks |= {("labels", one.key): _asked(one.when, fields) for one in rules.labels}
     return Readable(dump(rules), asks)
 
 
-def _asked(tree: Node, fields: Mapping[str, str]) -> dict[str, str]:
+def _asked(tree: Node, fields: OwnFields) -> dict[str, str]:
     keys = {leaf.field for leaf in leaves(tree)} - BUILT_IN.keys()
-    return {key: fields[key] for key in sorted(keys)}
+    known = catalogue(fields)
+    return {key: known[key].type for key in sorted(keys)}
 
 
 def _places(bad: BadRule) -> set[Place]:
@@ -105,7 +106,7 @@ def _unchanged(body: object, broken: Mapping[Key, Any]) -> dict[Place, Any]:
     return found
 
 
-def _carry(body: Any, carried: Mapping[Place, Any], fields: Mapping[str, str]) -> Readable:
+def _carry(body: Any, carried: Mapping[Place, Any], fields: OwnFields) -> Readable:
     """Read the rest, and put the carried rules back as they were."""
     given = {which: body[which] for which in LISTS if which in body}
     rest = {which: _without(named, which, carried) for which, named in given.items()}

@@ -12,7 +12,15 @@ from typing import Any
 
 from sqlalchemy import text
 
-from calling.segments.publishing import Also, current, nothing_more, publish, version_in_force
+from calling.segments.publishing import (
+    Also,
+    current,
+    lock_rules,
+    nothing_more,
+    publish,
+    publish_all,
+    version_in_force,
+)
 from models.errors import BadInput, NotFound
 from models.work import OpenWork, Work
 
@@ -117,6 +125,52 @@ def free_key(work: Work, assignment_id: int, name: str) -> str:
     taken = set(work.run(_KEYS, assignment_id=assignment_id).scalars())
     numbered = (f"{wanted}-{n}" for n in count(2))
     return wanted if wanted not in taken else next(key for key in numbered if key not in taken)
+
+
+def extend(
+    open_work: OpenWork,
+    assignment_id: int,
+    *,
+    segments: Sequence[dict[str, Any]] = (),
+    labels: Sequence[dict[str, Any]] = (),
+    author: str,
+    base: int,
+    before: str | None = None,
+    first: Callable[[Work], None] = lambda _: None,
+) -> int:
+    """Add several segments, in front of another or last, and labels at the end; the new version.
+
+    `base`: the version that they were made for. `first` is done first in the same transaction. Raises
+    BadRule, NotFound, Conflict for somebody else's newer version, BadInput for a key that is there already.
+    """
+
+    def make(work: Work) -> dict[int, object]:
+        first(work)
+        lock_rules(work, [assignment_id])
+        body = current(work, assignment_id)
+        if version_in_force(work, assignment_id) != base:
+            return {assignment_id: body}  # somebody was here: publishing refuses it, and says so
+        _check_free("segment", segments, body["segments"])
+        _check_free("label", labels, body.get("labels", []))
+        there = list(body["segments"])
+        if before is not None and all(one["key"] != before for one in there):
+            raise NotFound("segment", before)
+        place = next((i for i, one in enumerate(there) if one["key"] == before), len(there))
+        both = {
+            "segments": [*there[:place], *segments, *there[place:]],
+            "labels": [*body.get("labels", []), *labels],
+        }
+        return {assignment_id: {**body, **both}}
+
+    (version,) = publish_all(open_work, make, author=author, bases={assignment_id: base}).values()
+    return version
+
+
+def _check_free(kind: str, new: Sequence[dict[str, Any]], there: Sequence[dict[str, Any]]) -> None:
+    taken = {one["key"] for one in there}
+    for one in new:
+        if one["key"] in taken:
+            raise BadInput(f"key: there is a {kind} {one['key']!r} already", key=one["key"])
 
 
 def _publish(

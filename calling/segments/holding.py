@@ -1,18 +1,22 @@
 """Holds: a manual placing in a segment that wins over rules, and says who, why and until when."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
-from calling.segments.bulk import BulkDone, Progress, Wish, begin, carry_out, untold
+from calling.segments.bulk import Progress, Wish, begin, carry_out, untold
 from calling.segments.bulk_steps import check_segment
 from models.work import OpenWork, Work
+from segmentation.resegment import by_rule
 
 _HOLDS = text("""
     select h.customer_id as id, c.external_id, c.name, h.segment_id, s.name as segment, h.author, h.reason,
            h.created_at, h.expires_at
       from hold h
+      join placement p on p.crm_id = :crm_id and p.assignment_id = h.assignment_id
+                      and p.customer_id = h.customer_id and p.state not in ('left', 'anonymised')
       join customer c on c.crm_id = :crm_id and c.id = h.customer_id
       join segment s on s.crm_id = :crm_id and s.id = h.segment_id
      where h.crm_id = :crm_id and h.assignment_id = :assignment_id and h.customer_id > :after
@@ -20,6 +24,26 @@ _HOLDS = text("""
        and h.segment_id = coalesce(:segment_id, h.segment_id)
      order by h.customer_id limit :most
 """)
+
+
+_NAMES = text("select id, name from segment where crm_id = :crm_id and assignment_id = :assignment_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A customer by rule in one segment, held in another by somebody, for a reason, until when (UTC)."""
+
+    id: int
+    external_id: str
+    name: str
+    segment_id: int
+    segment: str
+    author: str
+    reason: str
+    created_at: datetime
+    expires_at: datetime | None
+    by_rule_id: int
+    by_rule: str
 
 
 def hold(
@@ -46,10 +70,11 @@ def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int], *
 
 def holds(
     work: Work, assignment_id: int, after: int, most: int, *, segment_id: int | None = None
-) -> Sequence[Row[tuple[int, ...]]]:
-    """The holds in force, by customer: id, external_id, name, segment_id, segment, author, reason,
-    created_at, expires_at. `after`: a customer's id; `segment_id` None: in any segment."""
-    return work.run(_HOLDS, assignment_id=assignment_id, after=after, most=most, segment_id=segment_id).all()
-
-
-__all__ = ["BulkDone", "hold", "holds", "release"]
+) -> list[Held]:
+    """The holds in force with a customer's id above `after`; `segment_id` None: in any segment."""
+    rows = work.run(
+        _HOLDS, assignment_id=assignment_id, after=after, most=most, segment_id=segment_id
+    ).all()  # fmt: skip
+    belongs = by_rule(work, assignment_id, [row.id for row in rows])
+    names = {row.id: row.name for row in work.run(_NAMES, assignment_id=assignment_id)}
+    return [Held(**row._asdict(), by_rule_id=belongs[row.id], by_rule=names[belongs[row.id]]) for row in rows]

@@ -1,6 +1,6 @@
 """Publishing rules: a new version of an assignment's segments, in force when the call returns (design 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,20 +8,19 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
+from calling.catalogue.reading import all_fields
 from calling.segments import alarms
 from calling.segments.carried import Readable, read_body
 from calling.segments.deeds import note_changes
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
+from segmentation.catalogue import KnownField
 from segmentation.rebuild import request_rebuild
 
 _ASSIGNMENT = text("""
     select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update
 """)
-_FIELDS = text(
-    "select key, type from field where crm_id = :crm_id and retired_at is null order by ordinal, key"
-)
 _RULE_SET = text("""
     insert into rule_set (crm_id, assignment_id, version, body, author, published_at)
     values (:crm_id, :assignment_id, :version, cast(:body as jsonb), :author, :now)
@@ -118,20 +117,55 @@ def publish(
     one is not overwritten. `also` is done in the same transaction. Raises BadRule with every problem,
     Conflict, NotFound.
     """
-    with open_work() as work:
-        version = _write(work, assignment_id, body, author, base)
-        also(work)
-    turnstile.pass_exclusively(open_work, [assignment_id])
-    with open_work() as work:
-        work.run(_WALLED, assignment_id=assignment_id, version=version)
-    with open_work() as work:
-        alarms.renew(work, assignment_id)
+    (version,) = publish_all(
+        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also
+    ).values()
     return version
 
 
-def own_fields(work: Work) -> dict[str, str]:
-    """The CRM's own fields that rules may ask: key -> type."""
-    return {row.key: row.type for row in work.run(_FIELDS)}
+def publish_all(
+    open_work: OpenWork,
+    make: Callable[[Work], Mapping[int, object]],
+    *,
+    author: str,
+    bases: Mapping[int, int | None] | None = None,
+    also: Also = nothing_more,
+) -> dict[int, int]:
+    """Put rule sets of several assignments in force, all or none: assignment -> its new version.
+
+    `make` comes first in the transaction, and says what to publish; what it locks is locked before the
+    assignments are; `also` comes last in it. Otherwise as `publish`.
+    """
+    with open_work() as work:
+        versions = {
+            assignment_id: _write(work, assignment_id, body, author, (bases or {}).get(assignment_id))
+            for assignment_id, body in sorted(make(work).items())
+        }
+        also(work)
+    turnstile.pass_exclusively(open_work, versions)
+    with open_work() as work:
+        for assignment_id, version in versions.items():
+            work.run(_WALLED, assignment_id=assignment_id, version=version)
+    for assignment_id in versions:
+        with open_work() as work:
+            alarms.renew(work, assignment_id)
+    return versions
+
+
+def lock_rules(work: Work, assignments: Collection[int]) -> None:
+    """From here to the end of the transaction nobody else publishes for these; what is read now stays so."""
+    for assignment_id in sorted(assignments):
+        work.run(_ASSIGNMENT, assignment_id=assignment_id)
+
+
+def own_fields(work: Work) -> dict[str, KnownField]:
+    """The CRM's own fields as rules know them; of a retired one, that none may ask it any more."""
+    return {
+        field.key: KnownField(
+            field.key, field.type, declared=field.choices, retired=field.retired if field.retired_at else ""
+        )
+        for field in all_fields(work)
+    }
 
 
 def current(work: Work, assignment_id: int) -> dict[str, Any]:
@@ -154,17 +188,19 @@ def versions(work: Work, assignment_id: int) -> list[Version]:
     return [Version(**row._asdict()) for row in work.run(_VERSIONS, assignment_id=assignment_id)]
 
 
-def roll_back(open_work: OpenWork, assignment_id: int, version: int, *, author: str) -> int:
+def roll_back(
+    open_work: OpenWork, assignment_id: int, version: int, *, author: str, base: int | None = None
+) -> int:
     """Put an earlier version in force again, as a new one; its number.
 
-    Segments that came later retire, those that went come back with their ids. Raises what `publish` raises;
-    NotFound for a version that never was.
+    Segments that came later retire, those that went come back with their ids. `base`: as for `publish`.
+    Raises what `publish` raises; NotFound for a version that never was.
     """
     with open_work() as work:
         body = work.run(_BODY, assignment_id=assignment_id, version=version).scalar()
     if body is None:
         raise NotFound("rule version", version)
-    return publish(open_work, assignment_id, body, author=author)
+    return publish(open_work, assignment_id, body, author=author, base=base)
 
 
 def _write(work: Work, assignment_id: int, body: object, author: str, base: int | None) -> int:

@@ -18,7 +18,7 @@ from segmentation.facets import Filters, as_rule, asking, board_of
 from segmentation.nodes import AllOf, Node, Not, dump_node
 
 __all__ = [
-    "Created", "Expected", "count", "hold_in_new", "move_selection", "rule_of", "save_as_rule",
+    "Created", "Expected", "count", "hold_in_new", "move_selection", "resting", "rule_of", "save_as_rule",
     "wake_selection",
 ]  # fmt: skip
 

@@ -13,7 +13,7 @@ from calling.segments import alarms
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.work import OpenWork, Work
-from segmentation.in_force import rules_in_force
+from segmentation.in_force import InForce, rules_in_force
 from segmentation.rebuild import request_rebuild
 from segmentation.resegment import Moved, resegment
 from segmentation.sweep import clocks_changed, may_flip
@@ -38,9 +38,9 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     On the way each one's rules are read; which of them cannot be is made known (calling/segments/alarms.py).
     """
     with open_work() as work:
-        assignments = work.run(_TIMED).scalars().all()
-        looks = [_look(work, assignment_id, slack) for assignment_id in assignments]
-        stale = alarms.stale(work, assignments)
+        rules = {key: rules_in_force(work, key) for key in work.run(_TIMED).scalars().all()}
+        looks = [_look(work, key, one, slack) for key, one in rules.items()]
+        stale = alarms.stale(work, {key: one.broken for key, one in rules.items()})
     for assignment_id in stale:
         with open_work() as work:
             alarms.renew(work, assignment_id)
@@ -53,7 +53,7 @@ def sweep(open_work: OpenWork, assignment_id: int, slack: timedelta = SLACK) -> 
     Done again, or by two at once, it does no harm. Dead in the middle, the next one begins where this did.
     """
     with open_work() as work:
-        look = _look(work, assignment_id, slack)
+        look = _look(work, assignment_id, rules_in_force(work, assignment_id), slack)
     return _move(open_work, look) if look else 0
 
 
@@ -66,11 +66,10 @@ class _Look:
     found: list[int]
 
 
-def _look(work: Work, assignment_id: int, slack: timedelta) -> _Look | None:
+def _look(work: Work, assignment_id: int, rules: InForce, slack: timedelta) -> _Look | None:
     """None: there is nothing to do, and nothing to note."""
     end = work.now
     mark = work.run(_MARK, assignment_id=assignment_id).scalar()
-    rules = rules_in_force(work, assignment_id)
     if mark is None or clocks_changed(rules.timed, mark - slack, end):
         request_rebuild(work, assignment_id, "clocks changed")
         return _Look(assignment_id, end, [])

@@ -19,8 +19,16 @@ _ASSIGNMENTS = text("""
      order by id limit :most
 """)
 _RULES = text("""
-    select version, body -> 'segments' as segments, author, published_at from rule_set
-     where crm_id = :crm_id and assignment_id = :assignment_id order by version desc limit 1
+    select version, body, author, published_at from rule_set
+     where crm_id = :crm_id and assignment_id = :assignment_id
+       and (cast(:version as bigint) is null or version = :version)
+     order by version desc limit 1
+""")
+_RULE_VERSIONS = text("""
+    select version as id, version, author, published_at, jsonb_array_length(body -> 'segments') as segments
+      from rule_set
+     where crm_id = :crm_id and assignment_id = :assignment_id and (:before = 0 or version < :before)
+     order by version desc limit :most
 """)
 _PAUSES = text("""
     select w.id, w.scope, w.target_id, coalesce(a.name, s.name, v.name, d.name) as target, w.reason, w.author,
@@ -101,9 +109,22 @@ def assignment(work: Work, assignment_id: int) -> Row[Any]:
 
 
 def rules(work: Work, assignment_id: int) -> Row[Any] | None:
-    """The rule set in force: version, segments, author, published_at; None when none was published."""
+    """The rule set in force: version, body, author, published_at; None when none was published."""
     assignment(work, assignment_id)
-    return work.run(_RULES, assignment_id=assignment_id).first()
+    return work.run(_RULES, assignment_id=assignment_id, version=None).first()
+
+
+def rule_version(work: Work, assignment_id: int, version: int) -> Row[Any]:
+    """A rule set as it was published: version, body, author, published_at. Raises NotFound."""
+    assignment(work, assignment_id)
+    row = work.run(_RULES, assignment_id=assignment_id, version=version).first()
+    return _found(row, "rule version", version)
+
+
+def rule_versions(work: Work, assignment_id: int, before: int, most: int) -> Rows:
+    """Published rule sets with a number below `before` (0: all), the newest first. Raises NotFound."""
+    assignment(work, assignment_id)
+    return work.run(_RULE_VERSIONS, assignment_id=assignment_id, before=before, most=most).all()
 
 
 def pauses(work: Work, after: int, most: int) -> Rows:

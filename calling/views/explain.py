@@ -12,6 +12,8 @@ from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
 from models.work import Work
+from segmentation.explanation import explain_segment
+from segmentation.rows import GONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A customer in an assignment. `callable_at`: when time alone will next let them be called."""
+    """A customer in an assignment. `callable_at`: when time alone will next let them be called.
+
+    `segment_why`: one line of why they are in their segment; calling/segments/explaining.py has all of it.
+    """
 
     customer_id: int
     external_id: str
     name: str
     segment: str
+    segment_why: str
     held_by: str | None
     state: str
     status: str
@@ -71,9 +77,16 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
         _window(hours, work.now, row),
     ]
     return Explanation(
-        customer_id, row.external_id, row.name, row.segment, row.held_by, row.state, row.status, row.attempts,
-        list(row.zones), all(a.open for a in answers), _callable_at(hours, work.now, row, answers), answers,
+        customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
+        row.status, row.attempts, list(row.zones), all(a.open for a in answers),
+        _callable_at(hours, work.now, row, answers), answers,
     )  # fmt: skip
+
+
+def _why(work: Work, row: Row[Any]) -> str:
+    if row.state in GONE:
+        return f"{row.state}: no rule moves them any more"
+    return explain_segment(work, row.assignment_id, row.customer_id).why
 
 
 def _state(row: Row[Any]) -> Answer:

@@ -85,6 +85,18 @@ _SEGMENTS = text("""
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
      order by s.position, s.id
 """)
+_LABELS = text("""
+    with standing as (
+        select one.id, count(*) as size from placement p cross join unnest(p.labels) as one(id)
+         where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+           and p.state not in ('left', 'anonymised')
+         group by one.id
+    )
+    select l.id, l.key, l.name, coalesce(p.size, 0) as size
+      from label l left join standing p on p.id = l.id
+     where l.crm_id = :crm_id and l.assignment_id = :assignment_id and l.retired_at is null
+     order by l.position, l.id
+""")
 _HOURS = text("""
     select date_trunc('hour', reported_at) as begins, count(*) as attempts,
            count(*) filter (where outcome = any(:contacts)) as contacts,
@@ -94,6 +106,21 @@ _HOURS = text("""
        and reported_at >= :from
      group by 1 order by 1
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelFigures:
+    """One label now, and how many customers have it."""
+
+    id: int
+    key: str
+    name: str
+    size: int
+
+
+def labels(work: Work, assignment_id: int) -> list[LabelFigures]:
+    """Every label of an assignment, in its order."""
+    return [LabelFigures(**row._mapping) for row in work.run(_LABELS, assignment_id=assignment_id)]
 
 
 def segments(work: Work, assignment_id: int) -> list[SegmentFigures]:

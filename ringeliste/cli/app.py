@@ -9,6 +9,7 @@ from ringeliste.cli import (
     calls,
     database,
     facets,
+    fields,
     imports,
     machinery,
     people,
@@ -16,6 +17,8 @@ from ringeliste.cli import (
     rules,
     segments,
     suppression,
+    tags,
+    templates,
     trials,
     walls,
 )
@@ -32,20 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (
-    machinery,
-    imports,
-    segments,
-    facets,
-    rules,
-    people,
-    walls,
-    suppression,
-    calls,
-    reports,
-    trials,
-    database,
-):
+PARTS = (
+    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
+    reports, trials, database,
+)  # fmt: skip
+for part in PARTS:
     part.register(app)
 
 

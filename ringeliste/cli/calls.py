@@ -97,6 +97,8 @@ def explain(
 ) -> None:
     """Why is this customer not called, and when next? Every gate, open or shut, and until when.
 
+    Why they are in their segment is said in one line; `ringeliste rules explain` says all of it.
+
     \b
     Examples:
       ringeliste explain 17
@@ -167,6 +169,7 @@ def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
         f"status {shown(explanation.status)}, {counted(explanation.attempts, 'attempt')}; "
         f"{', '.join(explanation.zones) or 'zone unknown'}[/dim]"
     )
+    console.print(f"[dim]{shown(explanation.segment_why)}; all of it: `ringeliste rules explain`[/dim]")
     table = plain_table("", "gate", "until", "fact")
     for gate in explanation.answers:
         lamp = "[green]open[/green]" if gate.open else "[red]shut[/red]"

@@ -36,9 +36,9 @@ def somebody_works(app: App) -> bool:
 
 
 @contextmanager
-def reading(crm: str | None, assignment: str | None) -> Iterator[tuple[Work, int]]:
-    """One transaction in the CRM named, and the assignment's id."""
-    with application() as app, app.work(find_crm(app, crm)) as work:
+def reading(crm: str | None, assignment: str | None, *, snapshot: bool = False) -> Iterator[tuple[Work, int]]:
+    """One transaction in the CRM named, and the assignment's id. `snapshot`: all of it is of one instant."""
+    with application() as app, app.work(find_crm(app, crm), snapshot=snapshot) as work:
         yield work, find(work, "assignment", assignment)
 
 

@@ -54,8 +54,8 @@ def import_list(
     A customer keeps their good numbers: a bad one beside them is dropped, and told. A dry run writes no file
     unless --rejects names one.
 
-    Targets of --map: external_id, name, first_name, last_name, email, place, phone, - to leave a column out;
-    anything else is a field of your own.
+    Targets of --map: external_id, name, first_name, last_name, email, place, phone, tags, - to leave a column
+    out; anything else is a field of your own, held to what is demanded of it (`ringeliste fields list`).
 
     \b
     Examples:

@@ -28,6 +28,7 @@ MILLISECONDS_A_ROW = {
     "facets": 0.2,
     "sweep": 0.5,
     "bulk": 1.5,
+    "preview": 0.3,
 }
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""

@@ -34,37 +34,47 @@ def put_in_force(
             assignment_id = find(work, "assignment", assignment)
             after = last_ended(work, assignment_id)
             publish = prepare(open_work, work, assignment_id)
+        before = _sizes(open_work, assignment_id) if dry_run else {}
         version = publish()
-        moves = _moves(open_work, assignment_id) if dry_run else []
+        moves = _moves(open_work, assignment_id, before) if dry_run else {"moves": [], "labels": []}
         worked = somebody_works(app)
         seen: list[Rebuild] = []
         if watch and not dry_run:
             seen = watched(open_work, assignment_id, after, goes_on=lambda: somebody_works(app))
     document = {
-        "version": version, "dry_run": dry_run, "moves": moves, "somebody_works": worked, "rebuilds": seen,
+        "version": version, "dry_run": dry_run, **moves, "somebody_works": worked, "rebuilds": seen,
     }  # fmt: skip
     answer(document, lambda console: _draw(console, document), as_json=as_json)
 
 
-def _moves(open_work: "OpenWork", assignment_id: int) -> list[dict[str, Any]]:
-    """From where to where, and how many: the rebuild itself, in the transaction that is rolled back."""
+_Sizes = dict[str, dict[str, int]]  # "segment" or "label" -> key -> how many
+
+
+def _moves(open_work: "OpenWork", assignment_id: int, before: _Sizes) -> dict[str, list[dict[str, Any]]]:
+    """From how many to how many: by the rebuild itself, in the transaction that is rolled back."""
     from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
-    before = _sizes(open_work, assignment_id)
     for rebuild_id in rebuilds_to_do(open_work):
         run_rebuild(open_work, rebuild_id)
     after = _sizes(open_work, assignment_id)
-    return [
-        {"segment": key, "before": before.get(key, 0), "after": after.get(key, 0)}
-        for key in {**after, **before}
-    ]
+    listed = {
+        kind: [
+            {kind: key, "before": before[kind].get(key, 0), "after": after[kind].get(key, 0)}
+            for key in {**after[kind], **before[kind]}
+        ]
+        for kind in after
+    }
+    return {"moves": listed["segment"], "labels": listed["label"]}
 
 
-def _sizes(open_work: "OpenWork", assignment_id: int) -> dict[str, int]:
-    from calling.views.report import segments
+def _sizes(open_work: "OpenWork", assignment_id: int) -> _Sizes:
+    from calling.views.report import labels, segments
 
     with open_work() as work:
-        return {one.key: one.size for one in segments(work, assignment_id)}
+        return {
+            "segment": {one.key: one.size for one in segments(work, assignment_id)},
+            "label": {one.key: one.size for one in labels(work, assignment_id)},
+        }
 
 
 def _draw(console: "Console", document: dict[str, Any]) -> None:
@@ -79,11 +89,14 @@ def _draw(console: "Console", document: dict[str, Any]) -> None:
         if not document["rebuilds"] or not all(one.finished_at for one in document["rebuilds"]):
             console.print(moving(document["somebody_works"]))
         return
-    table = plain_table("segment", "before", "after", "change", right=("before", "after", "change"))
-    for move in document["moves"]:
-        before, after = move["before"], move["after"]
-        table.add_row(shown(move["segment"]), count(before), count(after), f"{after - before:+,}")
-    console.print(table)
+    for kind, moves in (("segment", document["moves"]), ("label", document["labels"])):
+        if kind == "label" and not moves:
+            continue
+        table = plain_table(kind, "before", "after", "change", right=("before", "after", "change"))
+        for move in moves:
+            before, after = move["before"], move["after"]
+            table.add_row(shown(move[kind]), count(before), count(after), f"{after - before:+,}")
+        console.print(table)
 
 
 def told_of(alarms: "list[Alarm]") -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Files of rules, as JSON or as text; which of the two is told by the content."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,9 +8,10 @@ from models.errors import BadInput, BadRule, BadRuleText
 
 if TYPE_CHECKING:
     from models.work import Work
+    from segmentation.catalogue import OwnFields
 
 
-def read_file(file: Path, fields: Mapping[str, str]) -> Any:
+def read_file(file: Path, fields: "OwnFields") -> Any:
     """The JSON body of the rule set in `file`. Raises BadInput, BadRuleText with every problem of a text."""
     from segmentation.text.reading import read_text
 
@@ -20,8 +21,8 @@ def read_file(file: Path, fields: Mapping[str, str]) -> Any:
     return read_text(written, fields)
 
 
-def fields_of(work: "Work") -> dict[str, str]:
-    """The CRM's own fields that rules may ask: key -> type."""
+def fields_of(work: "Work") -> "OwnFields":
+    """The CRM's own fields that rules may ask."""
     from calling.segments.publishing import own_fields
 
     return own_fields(work)

@@ -1,15 +1,18 @@
 """Rules before they are published: look for mistakes, translate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from models.errors import BadInput, BadRule
 from ringeliste.cli.front import USED_WRONGLY
 from ringeliste.cli.options import AsJson, CrmName
+
+if TYPE_CHECKING:
+    from segmentation.catalogue import OwnFields
 
 RuleFile = Annotated[
     Path, typer.Argument(metavar="FILE", help="Text or JSON, as `ringeliste rules show` prints it.")
@@ -79,7 +82,7 @@ def translate(
     answer(document, lambda _: typer.echo(_drawn(document), nl=False), as_json=as_json)
 
 
-def _rule_set(file: Path, fields: Mapping[str, str]) -> dict[str, Any]:
+def _rule_set(file: Path, fields: "OwnFields") -> dict[str, Any]:
     from ringeliste.cli.rule_files import read_file
     from segmentation.language import read_rules
     from segmentation.nodes import dump
@@ -89,7 +92,7 @@ def _rule_set(file: Path, fields: Mapping[str, str]) -> dict[str, Any]:
     return {"rules": dump(rules), "text": write_text(rules), "notes": []}
 
 
-def _rule(sql: str | None, text: str | None, fields: Mapping[str, str]) -> dict[str, Any]:
+def _rule(sql: str | None, text: str | None, fields: "OwnFields") -> dict[str, Any]:
     from segmentation.catalogue import catalogue
     from segmentation.expert.reading import read_predicate
     from segmentation.language import read_rule
@@ -114,7 +117,7 @@ def _drawn(document: dict[str, Any]) -> str:
 
 
 @contextmanager
-def _fields(crm: str | None) -> Iterator[dict[str, str]]:
+def _fields(crm: str | None) -> Iterator["OwnFields"]:
     from ringeliste.cli.doors import application
     from ringeliste.cli.finding import find_crm
     from ringeliste.cli.rule_files import fields_of

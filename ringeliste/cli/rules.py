@@ -7,6 +7,8 @@ import typer
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 from ringeliste.cli.publishing import Watch, put_in_force, told_of
+from ringeliste.cli.rule_previews import preview
+from ringeliste.cli.rule_reasons import explain
 from ringeliste.cli.rule_texts import RuleFile, check, translate
 from ringeliste.cli.rule_versions import roll_back, versions
 from ringeliste.cli.rule_versions import watch as watch_rebuilds
@@ -24,23 +26,25 @@ AsText = Annotated[bool, typer.Option("--text", help="In the textual form, which
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
-    for command in (show, check, translate, publish, versions):
+    for command in (show, check, preview, publish, versions, explain, translate):
         add(group, command)
     add(group, roll_back, name="roll-back")
     add(group, watch_rebuilds, name="watch")
     app.add_typer(group, name="rules", rich_help_panel="Lists", help=RULES)
 
 
-RULES = """See, check, translate, try and publish the rules that cut an assignment into segments.
+RULES = """See, check, preview, publish and explain the rules that cut an assignment into segments.
 
 \b
 Examples:
   ringeliste rules show --text > rules.txt
   ringeliste rules check rules.txt
+  ringeliste rules preview rules.txt
   ringeliste rules publish rules.txt --dry-run
   ringeliste rules publish rules.txt --watch
   ringeliste rules versions
   ringeliste rules roll-back 3
+  ringeliste rules explain 17
 """
 
 

@@ -1,21 +1,14 @@
 """What is done to many customers at once: moved, back to free, ready again, holds let go."""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from models.errors import BadInput
+from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 from ringeliste.cli.wheres import Where, read_wheres
-
-if TYPE_CHECKING:
-    from calling.segments.bulk import BulkDone
-    from calling.segments.selection import Expected
 
 Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the history.")]
@@ -67,14 +60,14 @@ def move(
             what = in_words(work, assignment_id, filters)
             found = selection.count(work, assignment_id, filters)
         question = f"Move {counted(found, 'customer')} to {segment}?"
-        expected = _sure(found, question, expect, tolerance, yes=yes or dry_run)
+        expected = sure(found, question, expect, tolerance, yes=yes or dry_run)
         expires_at = app.now() + timedelta(days=days) if days else None
-        with _bar() as progress:
+        with bulk_bar() as progress:
             done = selection.move_selection(
                 open_work, assignment_id, filters, target, expected=expected, author=whoever(author),
                 reason=reason, expires_at=expires_at, what=what, progress=progress,
             )  # fmt: skip
-    _tell(done, f"moved to {segment}", dry_run=dry_run, as_json=as_json)
+    tell_done(done, f"moved to {segment}", dry_run=dry_run, as_json=as_json)
 
 
 def free(
@@ -100,9 +93,9 @@ def free(
     """
     from calling.segments.freeing import free_segment
 
-    asked = _Asked("customers", "Move {} back to free?", reason, expect, tolerance, yes)
-    done = _all(segment, asked, free_segment, crm, assignment, author, dry_run=dry_run)
-    _tell(done, "moved back to free", dry_run=dry_run, as_json=as_json)
+    asked = Asked("customers", "Move {} back to free?", reason, expect, tolerance, yes)
+    done = do_to_all(segment, asked, free_segment, crm, assignment, author, dry_run=dry_run)
+    tell_done(done, "moved back to free", dry_run=dry_run, as_json=as_json)
 
 
 def wake(
@@ -126,9 +119,9 @@ def wake(
     """
     from calling.segments.freeing import wake_segment
 
-    asked = _Asked("resting", "Make {} ready now?", reason, expect, tolerance, yes)
-    done = _all(segment, asked, wake_segment, crm, assignment, author, dry_run=dry_run)
-    _tell(done, "ready now", dry_run=dry_run, as_json=as_json)
+    asked = Asked("resting", "Make {} ready now?", reason, expect, tolerance, yes)
+    done = do_to_all(segment, asked, wake_segment, crm, assignment, author, dry_run=dry_run)
+    tell_done(done, "ready now", dry_run=dry_run, as_json=as_json)
 
 
 def release(
@@ -152,79 +145,6 @@ def release(
     """
     from calling.segments.freeing import release_segment
 
-    asked = _Asked("held", "Let go of {}?", reason, expect, tolerance, yes)
-    done = _all(segment, asked, release_segment, crm, assignment, author, dry_run=dry_run)
-    _tell(done, "moved to where the rules say", dry_run=dry_run, as_json=as_json)
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What is asked before it is done. `which` of the counts of `affected` it is about."""
-
-    which: str
-    question: str
-    reason: str
-    expect: int | None
-    tolerance: float
-    yes: bool
-
-
-def _all(
-    segment: str, asked: _Asked, verb: "Callable[..., BulkDone]", crm: str | None, assignment: str | None,
-    author: str | None, *, dry_run: bool,
-) -> "BulkDone":  # fmt: skip
-    from calling.segments.freeing import affected
-    from ringeliste.cli.doors import writing
-    from ringeliste.cli.finding import find
-    from ringeliste.drawing import counted
-
-    with writing(crm, dry_run=dry_run) as (_, open_work):
-        with open_work() as work:
-            assignment_id = find(work, "assignment", assignment)
-            segment_id = find(work, "segment", segment, assignment_id=assignment_id)
-            found = affected(work, assignment_id, segment_id)[asked.which]
-        question = asked.question.format(counted(found, "customer"))
-        expected = _sure(found, question, asked.expect, asked.tolerance, yes=asked.yes or dry_run)
-        with _bar() as progress:
-            return verb(
-                open_work, assignment_id, segment_id, expected=expected, author=whoever(author),
-                reason=asked.reason, progress=progress,
-            )  # fmt: skip
-
-
-def _sure(found: int, question: str, expect: int | None, tolerance: float, *, yes: bool) -> "Expected":
-    """How many it may be: as many as expected, or as the one who was asked has seen."""
-    from calling.segments.selection import Expected
-
-    if expect is not None:
-        return Expected(expect, percent=tolerance)
-    if not yes and not sys.stdin.isatty():
-        raise BadInput(f"{question} Nobody can be asked here: say --yes, or how many with --expect")
-    if not yes and not typer.confirm(question, err=True):
-        raise typer.Abort
-    return Expected(found, percent=tolerance)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal for what takes longer."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = (SpinnerColumn(), BarColumn(30), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("")
-        yield lambda done, of: bar.update(task, completed=done, total=of)
-
-
-def _tell(done: "BulkDone", what: str, *, dry_run: bool, as_json: bool) -> None:
-    from ringeliste.cli.output import answer, shown, would
-    from ringeliste.drawing import counted
-
-    document = {
-        "id": done.id, "customers": done.customers, "changed": done.changed, "dry_run": dry_run,
-    }  # fmt: skip
-    others = f" ({counted(done.customers - done.changed, 'other')} stood there already)"
-    said = f"{counted(done.changed, 'customer')} {what}{others if done.changed < done.customers else ''}."
-    answer(document, lambda console: console.print(would(dry_run) + shown(said)), as_json=as_json)
+    asked = Asked("held", "Let go of {}?", reason, expect, tolerance, yes)
+    done = do_to_all(segment, asked, release_segment, crm, assignment, author, dry_run=dry_run)
+    tell_done(done, "moved to where the rules say", dry_run=dry_run, as_json=as_json)

@@ -56,10 +56,10 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The dimensions in the order shown. `learnt_at` (UTC) from `rows` placements; `fields` as of then."""
+    """The dimensions in the order shown. `learnt_at` (UTC) from `rows` placements; own `fields`."""
 
     dimensions: tuple[Dimension, ...]
-    fields: Mapping[str, str]
+    fields: tuple[KnownField, ...]
     rows: int
     learnt_at: datetime
 

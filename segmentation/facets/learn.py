@@ -45,7 +45,8 @@ _SAMPLE = text("""
        and abs(hashint8(customer_id)::bigint) % :one_in = 0
 """)
 _FIELDS = text("""
-    select key, type from field where crm_id = :crm_id and retired_at is null order by ordinal, key
+    select key, type, choices from field
+     where crm_id = :crm_id and retired_at is null order by ordinal, key
 """)
 _IDS = text("""
     select coalesce((select array_agg(id order by id) from segment
@@ -59,9 +60,13 @@ _TAGS = text("""
 """)
 
 
-def fields(work: Work) -> dict[str, str]:
-    """key -> type of the CRM's own fields that are dimensions; as in rules, a built-in name wins."""
-    return {row.key: row.type for row in work.run(_FIELDS) if row.key not in TAKEN}
+def fields(work: Work) -> tuple[KnownField, ...]:
+    """The CRM's own fields that are dimensions, in their order; as in rules, a built-in name wins."""
+    return tuple(
+        KnownField(row.key, row.type, declared=tuple(row.choices))
+        for row in work.run(_FIELDS)
+        if row.key not in TAKEN
+    )
 
 
 def ids(work: Work, assignment_id: int) -> dict[str, tuple[int, ...]]:
@@ -79,8 +84,7 @@ def learn(work: Work, assignment_id: int) -> Frame:
     rows = int(work.run(_SIZE, assignment_id=assignment_id, gone=gone).scalar_one())
     one_in = max(1, rows // SAMPLE)
     sample = work.run(_SAMPLE, assignment_id=assignment_id, gone=gone, one_in=one_in).scalar_one()
-    own = fields(work)
-    asked = [KnownField(key, type_) for key, type_ in own.items()]
+    asked = fields(work)
     texts = [*_texts(asked), *(field for field in _LISTED.values() if field not in (SEGMENT, STATE))]
     tops: dict[str, tuple[str, ...]] = {}
     for start in range(0, len(texts), AT_ONCE):
@@ -99,7 +103,7 @@ def learn(work: Work, assignment_id: int) -> Frame:
         Dimension("labels", "many", LABELS, grown["labels"], grows=True),
         Dimension("tags", "many", TAGS, tags),
     ]
-    return Frame((*built_in, *(_own(f, tops, spans) for f in asked)), own, rows, work.now)
+    return Frame((*built_in, *(_own(f, tops, spans) for f in asked)), asked, rows, work.now)
 
 
 def _texts(asked: Iterable[KnownField]) -> list[KnownField]:
@@ -110,10 +114,20 @@ def _own(field: KnownField, tops: Mapping[str, Sequence[str]], spans: Mapping[st
     if field.type == "yes_no":
         return Dimension(field.key, "yes_no", field)
     if field.type in ("text", "choice"):
-        return Dimension(field.key, "listed", field, tuple(tops[field.key]))
+        return Dimension(field.key, "listed", field, _listed(field, tops[field.key]))
     low, high = spans[field.key] or (None, None)
     bounds = number_bounds(low, high) if field.type == "number" else day_bounds(low, high)
     return Dimension(field.key, "ranges", field, bounds=bounds)
+
+
+def _listed(field: KnownField, found: Sequence[str]) -> tuple[str, ...]:
+    """Declared choices in their order, also those that nobody has; then what else was found.
+
+    Of more choices than there are bars those that somebody has come first.
+    """
+    shown = set(sorted(field.declared, key=lambda choice: choice not in found)[:TOP])
+    declared = [choice for choice in field.declared if choice in shown]
+    return tuple([*declared, *(value for value in found if value not in field.declared)][:TOP])
 
 
 def _tops(

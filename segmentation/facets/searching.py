@@ -9,7 +9,7 @@ from models.tables import CustomerTag
 from models.work import Work
 from segmentation.facets.asking import asked_of
 from segmentation.facets.binding import column_of, read_rows
-from segmentation.facets.dimensions import TAGS, Dimension, Frame
+from segmentation.facets.dimensions import STATE, TAGS, Dimension, Frame
 from segmentation.facets.passing import passing
 from segmentation.facets.values import Bar, Filters
 from segmentation.sources import CRM_ID
@@ -21,7 +21,10 @@ _tag = CustomerTag.__table__.c
 
 def is_searchable(one: Dimension) -> bool:
     """Whether its values are texts of the customers', so that there may be any number of them."""
-    return one.field == TAGS or (one.kind == "listed" and one.field.type in ("text", "choice"))
+    if one.field == TAGS:
+        return True
+    fixed = one.field == STATE or one.field.choices
+    return one.kind == "listed" and one.field.type in ("text", "choice") and not fixed
 
 
 def search(

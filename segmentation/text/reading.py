@@ -1,12 +1,12 @@
 """Rules written as text, read into the JSON form; the validator is the one of language.py."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from lark import Token
 
 from models.errors import BadInput, BadRule
-from segmentation.catalogue import Catalogue, catalogue
+from segmentation.catalogue import Catalogue, OwnFields, catalogue
 from segmentation.language import read_rule, read_rules
 from segmentation.places import Faults
 from segmentation.text.blocks import Block, blocks, named, span_of
@@ -20,8 +20,8 @@ MAX_CHARACTERS = 1_000_000
 Body = dict[str, Any]
 
 
-def read_text(text: str, fields: Mapping[str, str]) -> Body:
-    """A rule set's text as the JSON body that read_rules takes. `fields`: the CRM's own, key -> type.
+def read_text(text: str, fields: OwnFields) -> Body:
+    """A rule set's text as the JSON body that read_rules takes. `fields`: the CRM's own.
 
     Raises BadRuleText with every problem and its place, BadInput if the text is too long.
     """

@@ -7,16 +7,21 @@ from web.api import (
     assignments,
     audit,
     customers,
+    fields,
     holds,
     leases,
     me,
     outcomes,
     pauses,
     rebuilds,
+    rules,
+    segment_explanations,
     segment_stories,
     segments,
     selections,
     suppressions,
+    tags,
+    templates,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -24,8 +29,9 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, outcomes, audit,
+    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
+    suppressions, customers, segment_explanations, tags, fields, templates,
+    outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -45,16 +51,20 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
-    {"name": "assignments", "description": "Pieces of calling work: segments, figures, rules, the floor."},
+    {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",
         "description": "Made, renamed, ordered, deleted; emptied; their history and portrait.",
     },
     {"name": "selections", "description": "Customers chosen by bars: counted, moved, made into a segment."},
     {"name": "holds", "description": "Who was put where by hand, and what of it is under way."},
+    {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
+    {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
-    {"name": "customers", "description": "Who may be called, and why not now."},
+    {"name": "customers", "description": "Who may be called, and why not now; their data."},
+    {"name": "tags", "description": "Marks of customers, by whom and when."},
+    {"name": "fields", "description": "What is kept of customers, and what a value has to be."},
     {"name": "outcomes", "description": "What calls came to, in batches."},
     {"name": "audit", "description": "The promises, held against the database."},
 ]

@@ -118,14 +118,3 @@ FLOOR: dict[str, Any] = {
     ],
     "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
 }  # fmt: skip
-RULES: dict[str, Any] = {
-    "segments": [
-        {"key": "loans", "name": "Loans", "when": {"f": "loan", "op": "is_true"}},
-        {
-            "key": "tired", "name": "Tired",
-            "when": {
-                "all": [{"f": "attempts", "op": "ge", "v": 3}, {"f": "status", "op": "ne", "v": "sale"}]
-            },
-        },
-    ]
-}  # fmt: skip

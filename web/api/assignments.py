@@ -1,28 +1,20 @@
-"""Assignments: their segments with figures, their hours, the floor, and the rules in force."""
+"""Assignments: their segments with figures, their hours, the floor."""
 
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
-from pydantic import Field
+from fastapi import APIRouter, Query
 
-from calling.segments.publishing import publish
 from calling.views import browse, floor, report
 from web.api import assignment_models as models
-from web.api.common import AskedInstant, Instant, Model, Page, Paging, PathId, TheApp, page, without_nul_in
-from web.api.docs import answers, example
+from web.api.common import AskedInstant, Model, Page, Paging, PathId, TheApp, page
+from web.api.docs import answers
 from web.keys import Manager, OnTheFloor
 
 router = APIRouter(prefix="/assignments", tags=["assignments"])
 
 A_DAY = timedelta(days=1)
 LONGEST = timedelta(days=31)
-
-
-class Published(Model):
-    """The version of the rules that is in force now. Segments follow as soon as they are rebuilt."""
-
-    version: int
 
 
 class Items(Model):
@@ -41,15 +33,6 @@ class Hours(Items):
     """Hours in which something was reported, in order."""
 
     items: list[models.Hour]
-
-
-class Rules(Model):
-    """The rules in force: segments in order of priority. Version 0: none was published yet."""
-
-    version: int
-    segments: list[dict[str, Any]] = Field(description="Each with `key`, `name` and its rule `when`.")
-    author: str | None
-    published_at: Instant | None
 
 
 @router.get("", response_model=Page[models.Assignment],
@@ -99,25 +82,3 @@ def floor_now(app: TheApp, holder: Manager, assignment_id: PathId) -> floor.Floo
     with app.work(holder.crm_id) as work:
         browse.assignment(work, assignment_id)
         return floor.floor(work, assignment_id)
-
-
-@router.get("/{assignment_id}/rules", response_model=Rules,
-            responses=answers({"version": 4, "author": "Kari", "published_at": "2026-03-02T08:00:00Z",
-                               **models.RULES}, errors=[404, 422]))  # fmt: skip
-def rules(app: TheApp, holder: Manager, assignment_id: PathId) -> Any:
-    """The rules in force, in their canonical form."""
-    with app.work(holder.crm_id) as work:
-        found = browse.rules(work, assignment_id)
-    return found or {"version": 0, "segments": [], "author": None, "published_at": None}
-
-
-@router.put("/{assignment_id}/rules", response_model=Published,
-            responses=answers({"version": 5}, errors=[404, 409, 422]))  # fmt: skip
-def publish_rules(
-    app: TheApp, holder: Manager, assignment_id: PathId,
-    body: Annotated[dict[str, Any], Body(**example(models.RULES))],
-) -> Published:  # fmt: skip
-    """Publish a whole rule set. It is in force when this answers; 422 lists every problem with its path."""
-    without_nul_in(body)
-    version = publish(app.opener(holder.crm_id), assignment_id, body, author=holder.author)
-    return Published(version=version)

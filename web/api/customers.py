@@ -2,15 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
+from calling.customers import editing
 from calling.views import browse
 from calling.views.explain import Explanation as Explained
 from calling.views.explain import explain
-from web.api.common import LARGEST, Asked, Instant, Model, Page, PathId, TheApp, Words, page
-from web.api.docs import answers
-from web.keys import Manager
+from web.api.common import LARGEST, Asked, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.docs import answers, example
+from web.keys import Manager, OnTheFloor
 
 router = APIRouter(prefix="/customers", tags=["customers"])
 
@@ -74,6 +75,7 @@ class Explanation(Model):
     external_id: str
     name: str
     segment: str
+    segment_why: str = Field(description="Why they are in it; `GET /customers/{id}/segment` says all of it.")
     held_by: str | None
     state: str
     status: str
@@ -82,6 +84,32 @@ class Explanation(Model):
     callable_now: bool
     callable_at: Instant | None
     answers: list[Gate]
+
+
+class Change(Model):
+    """What is to change of a customer; what is not named stays, null takes a value away."""
+
+    name: str | None = None
+    email: str | None = None
+    place: str | None = Field(None, description="The legal place of the address: PT, or US-FL for a state.")
+    fields: dict[str, Any] = Field({}, description="Key of a field -> its JSON value.")
+
+
+class Edited(Model):
+    """What was changed, as `name` or `fields.age`; none if all was so. `moved`: segments that were left."""
+
+    customer_id: int
+    changed: list[str]
+    moved: int
+
+
+class Edit(Model):
+    """Who changed what, and when; the values themselves are not kept."""
+
+    id: int
+    author: str
+    changed: list[str]
+    edited_at: Instant
 
 
 class Search(Asked):
@@ -100,10 +128,17 @@ PLACEMENT: dict[str, Any] = {
     "status": "no_answer", "attempts": 1, "due_at": "2026-03-02T16:00:00Z", "gated_by": None,
     "last_outcome": "no_answer", "last_attempt_at": "2026-03-02T12:00:00Z",
 }  # fmt: skip
+CHANGE: dict[str, Any] = {"email": "ana@example.pt", "fields": {"age": 42, "job": None}}
+EDITED: dict[str, Any] = {
+    "customer_id": 1841, "changed": ["email", "fields.age", "fields.job"], "moved": 1,
+}  # fmt: skip
+EDIT: dict[str, Any] = {
+    "id": 7, "author": "Kari", "changed": ["fields.age"], "edited_at": "2026-03-02T12:00:00Z",
+}  # fmt: skip
 WHY: dict[str, Any] = {
     "customer_id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "segment": "Loans",
-    "held_by": None, "state": "resting", "status": "no_answer", "attempts": 1, "zones": ["Europe/Lisbon"],
-    "callable_now": False,
+    "segment_why": "by its rule: loan", "held_by": None, "state": "resting", "status": "no_answer",
+    "attempts": 1, "zones": ["Europe/Lisbon"], "callable_now": False,
     "callable_at": "2026-03-02T16:00:00Z",
     "answers": [
         {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
@@ -142,3 +177,27 @@ def explanation(
     with app.work(holder.crm_id) as work:
         browse.customer(work, customer_id)
         return explain(work, assignment, customer_id)
+
+
+@router.patch("/{customer_id}", response_model=Edited,
+              responses=answers(EDITED, errors=[404, 409, 422]))  # fmt: skip
+def edit(
+    app: TheApp, holder: OnTheFloor, customer_id: PathId, body: Annotated[Change, Body(**example(CHANGE))]
+) -> editing.Edited:
+    """Change a customer's data, held against the field catalogue: 422 tells every problem at once.
+
+    Rank, hours, gates and segments follow before this answers. A seller changes whom they have on the screen.
+    """
+    wanted = body.model_dump(exclude_unset=True)
+    return editing.edit_customer(
+        app.opener(holder.crm_id), customer_id, wanted, author=holder.author, seller_id=holder.seller_id
+    )
+
+
+@router.get("/{customer_id}/edits", response_model=Page[Edit],
+            responses=answers({"items": [EDIT], "next": None}, errors=[404, 422]))  # fmt: skip
+def edits(app: TheApp, holder: Manager, customer_id: PathId, asked: Paging) -> dict[str, Any]:
+    """Who changed a customer's data by hand or through the API, from the first on."""
+    with app.work(holder.crm_id) as work:
+        browse.customer(work, customer_id)
+        return page("edits", asked, lambda after, most: editing.edits(work, customer_id, after, most))

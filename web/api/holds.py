@@ -1,12 +1,13 @@
 """Holds, and bulk actions: who was put where by hand, why and until when; what is under way."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from calling.segments.bulk import actions
-from calling.segments.holding import holds, release
+from calling.segments.holding import Held, holds, release
 from calling.views import browse
 from web.api.common import LARGEST, Asked, Id, Instant, Model, Page, PathId, TheApp, page
 from web.api.docs import answers, example
@@ -29,6 +30,8 @@ class Hold(Model):
     reason: str
     created_at: Instant
     expires_at: Instant | None = Field(description="Null: until released.")
+    by_rule_id: int = Field(description="The segment that the rules alone would give.")
+    by_rule: str
 
 
 class AskedHolds(Asked):
@@ -77,7 +80,7 @@ class AskedActions(Asked):
 HOLD: dict[str, Any] = {
     "customer_id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "segment_id": 3,
     "segment": "Loans", "author": "Kari", "reason": "campaign", "created_at": "2026-03-02T12:00:00Z",
-    "expires_at": "2026-03-06T17:00:00Z",
+    "expires_at": "2026-03-06T17:00:00Z", "by_rule_id": 5, "by_rule": "Savers",
 }  # fmt: skip
 ACTION: dict[str, Any] = {
     "id": 31, "kind": "hold", "segment_id": 3, "of_segment": None, "what": "Job: student, retired",
@@ -98,7 +101,7 @@ def held(
             "holds", asked,
             lambda after, most: holds(work, assignment_id, after, most, segment_id=asked.segment),
         )  # fmt: skip
-    items = [{"customer_id": row.id, **_without_id(row)} for row in found["items"]]
+    items = [{"customer_id": held.id, **_without_id(held)} for held in found["items"]]
     return {**found, "items": items}
 
 
@@ -129,5 +132,5 @@ def bulk_actions(
         )  # fmt: skip
 
 
-def _without_id(row: Any) -> dict[str, Any]:
-    return {name: value for name, value in row._mapping.items() if name != "id"}
+def _without_id(held: Held) -> dict[str, Any]:
+    return {name: value for name, value in asdict(held).items() if name != "id"}

@@ -4,156 +4,41 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import Field
 
 from calling.segments import history as told
 from calling.segments.bulk_steps import check_there
 from calling.views.portraits import named_portrait
 from segmentation.facets.spelling import spelled
 from segmentation.portrait import Worked as Figures
-from web.api.common import AskedInstant, Instant, Model, Page, Paging, PathId, TheApp, page
+from web.api import story_models as models
+from web.api.common import AskedInstant, Page, Paging, PathId, TheApp, page
 from web.api.docs import answers
 from web.keys import Manager
 
 router = APIRouter(prefix="/assignments/{assignment_id}/segments/{segment_id}", tags=["segments"])
 
-MOST_DEEDS = 100
 A_DAY = timedelta(days=1)
 
 
-class Step(Model):
-    """One span: the size at its end, and who came and went in it by cause."""
-
-    begins: Instant
-    size: int
-    came: dict[str, int] = Field(description="By cause: entered, rule, event, time or hand.")
-    went: dict[str, int]
-
-
-class Deed(Model):
-    """What somebody did to the segment, or to all of its assignment."""
-
-    id: int
-    deed: str
-    author: str
-    detail: dict[str, Any]
-    done_at: Instant
-
-
-class History(Model):
-    """A segment since an instant. Steps begin at `since`; the one under way is the last."""
-
-    segment_id: int
-    key: str
-    name: str
-    since: Instant
-    step_seconds: int
-    size_before: int
-    size: int
-    steps: list[Step]
-    deeds: list[Deed] = Field(description=f"The last {MOST_DEEDS} since then; `/deeds` has all.")
-
-
-class Worked(Model):
-    """Attempts in force; contacts an attempt, sales a contact; null of nothing."""
-
-    attempts: int
-    contacts: int
-    sales: int
-    contact_rate: float | None
-    conversion_rate: float | None
-
-
-class Hour(Worked):
-    """An hour of the customers' local day."""
-
-    hour: int
-
-
-class NumberField(Model):
-    """A number field: how many here have it, their mean and median, everybody's mean."""
-
-    field: str
-    name: str
-    known: int
-    mean: float
-    median: float
-    mean_of_all: float
-
-
-class Standout(Model):
-    """A value that is more frequent here. `lift`: the share here by the share in the assignment."""
-
-    dimension: str
-    dimension_name: str
-    value: Any
-    name: str
-    count: int
-    of_all: int
-    lift: float
-    deviations: float = Field(description="Above the assignment's share, in standard deviations of chance.")
-
-
-class Portrait(Model):
-    """Who is in a segment, what sets them apart from everybody, and when they answer."""
-
-    segment_id: int
-    size: int
-    assignment: int = Field(description="Customers of the whole assignment.")
-    numbers: list[NumberField]
-    standouts: list[Standout] = Field(description="What sets them apart most, first.")
-    worked: Worked
-    hours: list[Hour] = Field(description="The best first: by what the contact rate hardly lies below.")
-    as_of: Instant
-
-
-DEED: dict[str, Any] = {
-    "id": 44, "deed": "held", "author": "Kari",
-    "detail": {"customers": 510, "changed": 498, "reason": "campaign", "what": "Job: student"},
-    "done_at": "2026-03-02T11:20:00Z",
-}  # fmt: skip
-HISTORY: dict[str, Any] = {
-    "segment_id": 3, "key": "loans", "name": "Loans", "since": "2026-03-02T11:00:00Z", "step_seconds": 3600,
-    "size_before": 6746, "size": 7244,
-    "steps": [
-        {"begins": "2026-03-02T11:00:00Z", "size": 7244, "came": {"hand": 498}, "went": {}},
-    ],
-    "deeds": [DEED],
-}  # fmt: skip
-WORKED: dict[str, Any] = {
-    "attempts": 391, "contacts": 171, "sales": 14, "contact_rate": 0.437, "conversion_rate": 0.082,
-}  # fmt: skip
-PORTRAIT: dict[str, Any] = {
-    "segment_id": 3, "size": 7244, "assignment": 45211,
-    "numbers": [
-        {"field": "age", "name": "Age", "known": 7244, "mean": 39.2, "median": 38, "mean_of_all": 40.9}
-    ],
-    "standouts": [
-        {"dimension": "job", "dimension_name": "Job", "value": "services", "name": "services", "count": 912,
-         "of_all": 4154, "lift": 1.37, "deviations": 10.2}
-    ],
-    "worked": WORKED, "hours": [{"hour": 11, **WORKED}], "as_of": "2026-03-02T12:00:00Z",
-}  # fmt: skip
-
-
-@router.get("/history", response_model=History, responses=answers(HISTORY, errors=[404, 422]))
+@router.get("/history", response_model=models.History, responses=answers(models.HISTORY, errors=[404, 422]))
 def history(
     app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId,
     since: Annotated[AskedInstant | None, Query(description="A day ago if left out.")] = None,
     step_minutes: Annotated[int, Query(ge=1, le=60 * 24 * 31)] = 60,
-) -> History:  # fmt: skip
+) -> models.History:  # fmt: skip
     """Sizes over time, who came and went by cause, who did what. At most 1,000 steps."""
     with app.work(holder.crm_id) as work:
         check_there(work, assignment_id, segment_id)
         begins: datetime = since or work.now - A_DAY
         found = told.history(work, segment_id, begins, timedelta(minutes=step_minutes))
-    return History.model_validate(
-        {name: getattr(found, name) for name in History.model_fields} | {"deeds": found.deeds[-MOST_DEEDS:]}
+    return models.History.model_validate(
+        {name: getattr(found, name) for name in models.History.model_fields}
+        | {"deeds": found.deeds[-models.MOST_DEEDS :]}
     )
 
 
-@router.get("/deeds", response_model=Page[Deed],
-            responses=answers({"items": [DEED], "next": None}, errors=[404, 422]))  # fmt: skip
+@router.get("/deeds", response_model=Page[models.Deed],
+            responses=answers({"items": [models.DEED], "next": None}, errors=[404, 422]))  # fmt: skip
 def deeds(
     app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId, asked: Paging
 ) -> dict[str, Any]:
@@ -166,30 +51,32 @@ def deeds(
         )  # fmt: skip
 
 
-@router.get("/portrait", response_model=Portrait, responses=answers(PORTRAIT, errors=[404, 422]))
+@router.get(
+    "/portrait", response_model=models.Portrait, responses=answers(models.PORTRAIT, errors=[404, 422])
+)
 def portrait(
     app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId,
     since: Annotated[AskedInstant | None, Query(description="Attempts since; null: all.")] = None,
-) -> Portrait:  # fmt: skip
+) -> models.Portrait:  # fmt: skip
     """The average picture of a typical member: means, values that stand out with their lift, best hours."""
     with app.work(holder.crm_id) as work:
         found = named_portrait(work, assignment_id, segment_id, since)
     of = found.of
-    return Portrait(
+    return models.Portrait(
         segment_id=of.segment_id, size=of.size, assignment=of.assignment, as_of=of.as_of,
         numbers=[
-            NumberField(name=one.title, **{key: getattr(one.figures, key) for key in _NUMBER})
+            models.NumberField(name=one.title, **{key: getattr(one.figures, key) for key in _NUMBER})
             for one in found.numbers
         ],
         standouts=[
-            Standout(
+            models.Standout(
                 dimension=one.dimension, dimension_name=one.title, value=spelled(one.value), name=one.name,
                 count=one.count, of_all=one.of_all, lift=one.lift, deviations=one.deviations,
             )
             for one in found.standouts
         ],
-        worked=Worked(**_rates(of.worked)),
-        hours=[Hour(hour=hour, **_rates(worked)) for hour, worked in of.hours],
+        worked=models.Worked(**_rates(of.worked)),
+        hours=[models.Hour(hour=hour, **_rates(worked)) for hour, worked in of.hours],
     )  # fmt: skip
 
 
@@ -197,4 +84,4 @@ _NUMBER = ("field", "known", "mean", "median", "mean_of_all")
 
 
 def _rates(of: Figures) -> dict[str, Any]:
-    return {name: getattr(of, name) for name in Worked.model_fields}
+    return {name: getattr(of, name) for name in models.Worked.model_fields}

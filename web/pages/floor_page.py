@@ -9,13 +9,12 @@ from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
 from calling.handout.recalling import WallAnswer
-from calling.views import browse
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
-from models.errors import RingelisteError
 from web.api.walls import patience
 from web.keys import Holder, KeyRing
 from web.pages.figures import Figures
+from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet
 from web.pages.head import head
 from web.pages.header import Header
 from web.pages.hours_chart import HoursChart
@@ -29,9 +28,6 @@ from wiring.app import App
 from wiring.logs import bound
 from wiring.metrics import timed
 
-CHECK_KEY_SECONDS = 5.0
-MOST_ASSIGNMENTS = 50
-
 
 async def build(
     app: App, keys: KeyRing, readers: Readers, holder: Holder, key: str, assignment_id: int | None
@@ -39,11 +35,10 @@ async def build(
     """Build the page of one assignment (the first one if none is named) for a signed-in manager."""
     ui.add_head_html(head())
     ui.page_title("Ringeliste")
-    assignments = await run_in_threadpool(_assignments, app, holder.crm_id)
+    assignments = await run_in_threadpool(assignments_of, app, holder.crm_id)
     chosen = next((one for one in assignments if one.id == assignment_id), next(iter(assignments), None))
     if chosen is None:
-        with box("floor empty"):
-            words("There is no assignment yet. Import customers to begin: `ringeliste import`.")
+        nothing_yet()
         return
     reader = readers.of(holder.crm_id, chosen.id, holder.region)
     first = await reader.first()
@@ -51,21 +46,7 @@ async def build(
     page.show(first)
     reader.news.subscribe(page.show)
     reader.watch()
-    ui.timer(CHECK_KEY_SECONDS, partial(_leave_when_revoked, keys, key))
-
-
-def _assignments(app: App, crm_id: int) -> Sequence[Any]:
-    with app.work(crm_id) as work:
-        return browse.assignments(work, 0, MOST_ASSIGNMENTS)
-
-
-async def _leave_when_revoked(keys: KeyRing, key: str) -> None:
-    try:
-        holder = await run_in_threadpool(keys.holder, key)
-    except RingelisteError:
-        return  # the database is away: the page says so
-    if holder is None:
-        ui.navigate.to("/sign-in?why=key")
+    leave_when_revoked(keys, key)
 
 
 class FloorPage:
@@ -76,7 +57,7 @@ class FloorPage:
     ) -> None:
         self._app, self._holder, self._reader, self._assignment = app, holder, reader, chosen
         with box("floor"):
-            self._header = Header(holder, assignments, chosen.id)
+            self._header = Header(holder, assignments, chosen.id, page="")
             self._banner = _Banner(self._resume)
             with box("board", "main"):
                 self._figures = Figures()

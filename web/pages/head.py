@@ -1,4 +1,4 @@
-"""What every page has in its head: the theme before anything is painted, and the one stylesheet."""
+"""What every page has in its head: the theme before anything is painted, and the stylesheets."""
 
 import hashlib
 from functools import cache
@@ -18,6 +18,7 @@ def head() -> str:
     return (
         f'<script src="{_address("theme.js")}"></script>'
         f'<link rel="stylesheet" href="{_address("style.css")}">'
+        f'<link rel="stylesheet" href="{_address("segments.css")}">'
         f'<script defer src="{_address("ticking.js")}"></script>'
         '<meta name="robots" content="noindex">'
     )

@@ -10,6 +10,7 @@ from nicegui import ui
 from calling.handout.recalling import WallAnswer
 from models.errors import RingelisteError
 from web.pages.parts import box, count, words
+from web.pages.sheet import Sheet, button, choices
 
 REASONS = ("Wrong script", "Complaints", "Wrong data", "Meeting")
 UNTIL: dict[str, timedelta | None] = {
@@ -22,23 +23,21 @@ Stop = Callable[[str, timedelta | None], Awaitable[WallAnswer]]
 """Pauses for a reason, for so long (business time; None: until resumed)."""
 
 
-class PauseSheet:
+class PauseSheet(Sheet):
     """One for the page; `ask` opens it for something."""
 
     def __init__(self, zone: ZoneInfo) -> None:
+        super().__init__()
         self._zone = zone
-        with ui.dialog().classes("sheet-holder") as self._dialog, box("sheet"):
-            self._content = box("sheet-content")
 
     def ask(self, name: str, stop: Stop) -> None:
         """Ask for the reason to pause `name`; then pause it and show what was in the air."""
-        self._content.clear()
-        with self._content:
+        with self.fresh():
             words(f"Pause {name}", "sheet-title")
             words("As soon as this answers nobody here is called any more, except whom it names.", "soft")
             reason = ui.input(placeholder="Reason").props('borderless maxlength=200 aria-label="Reason"')
             reason.classes("field").mark("reason").props("autofocus")
-            self._choices(REASONS, lambda chosen: reason.set_value(chosen))
+            choices(REASONS, lambda chosen: reason.set_value(chosen))
             until = next(iter(UNTIL))
 
             def choose(chosen: str) -> None:
@@ -46,7 +45,7 @@ class PauseSheet:
                 until = chosen
 
             words("For how long", "label")
-            self._choices(tuple(UNTIL), choose, chosen=until)
+            choices(tuple(UNTIL), choose, chosen=until)
             trouble = words("", "wrong")
 
             async def go() -> None:
@@ -57,9 +56,8 @@ class PauseSheet:
 
             reason.on("keydown.enter", go)
             with box("actions"):
-                self._button("Cancel", self._dialog.close, "quiet")
-                self._button("Pause", go, "primary")
-        self._dialog.open()
+                button("Cancel", self.close, "quiet")
+                button("Pause", go, "primary")
 
     async def _stop(
         self, name: str, stop: Stop, reason: str, lasting: timedelta | None, trouble: ui.label
@@ -70,8 +68,7 @@ class PauseSheet:
         except RingelisteError as error:
             trouble.text = error.message
             return
-        self._content.clear()
-        with self._content:
+        with self.fresh():
             words(f"{name} is paused", "sheet-title")
             with box("answer"):
                 self._part("recalled", "Called back", "came back unrung", [str(x) for x in answer.recalled])
@@ -79,7 +76,7 @@ class PauseSheet:
                 left = answer.unknown
                 self._part("unknown", "May still ring", self._latest(left), self._named(left))
             with box("actions"):
-                self._button("Done", self._dialog.close, "primary")
+                button("Done", self.close, "primary")
 
     def _part(self, kind: str, title: str, meaning: str, leases: list[str]) -> None:
         with box(f"third {kind}{'' if leases else ' none'}"):
@@ -103,24 +100,3 @@ class PauseSheet:
 
     def _named(self, unknown: Sequence[tuple[UUID, datetime]]) -> list[str]:
         return [f"{lease} · until {until.astimezone(self._zone):%H:%M:%S}" for lease, until in unknown]
-
-    def _choices(
-        self, names: tuple[str, ...], choose: Callable[[str], object], *, chosen: str | None = None
-    ) -> None:
-        buttons: dict[str, ui.element] = {}
-
-        def take(name: str) -> None:
-            for other, button in buttons.items():
-                button.classes(add="on" if other == name else "", remove="" if other == name else "on")
-            choose(name)
-
-        with box("choices"):
-            for name in names:
-                with box("choice" + (" on" if name == chosen else ""), "button", type="button") as button:
-                    words(name)
-                buttons[name] = button
-                button.on("click", lambda name=name: take(name))
-
-    def _button(self, name: str, act: Callable[[], object], kind: str) -> None:
-        with box(f"button {kind}", "button", type="button").on("click", act):
-            words(name)

@@ -1,0 +1,121 @@
+"""What a number says of where it is: the candidates that phonenumbers leaves out, and the state of its code.
+
+Zones of phonenumbers are made from its geocoding data "once in a while", with stand-ins of other countries.
+Every correction stands with its reason and source in calling/laws/zones.toml; the states of North American
+area codes stand in calling/laws/area_codes.toml.
+"""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from phonenumbers.tzdata import TIMEZONE_DATA
+
+from calling.hours.zones import canonical, zone
+
+_NORTH_AMERICA = "+1"
+_CODE = slice(2, 5)  # the area code in +1 850 555 0100
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Other zones for numbers that begin with `prefix`; `instead` of what was there, or beside it."""
+
+    prefix: str
+    zones: tuple[str, ...]
+    instead: bool
+    why: str
+    source: str
+
+
+def zones_of(e164: str, zones: tuple[str, ...]) -> tuple[str, ...]:
+    """All candidates for a number whose own zones phonenumbers says are `zones`; none stay none.
+
+    A North American number may be in any zone of its area code: single exchanges are listed by halves, and
+    what is not listed is given the larger part's zone.
+    """
+    if not zones:
+        return ()
+    found = set(zones)
+    if e164.startswith(_NORTH_AMERICA):
+        found |= _zones_of_area_codes().get(e164[_CODE], frozenset())
+    for correction in _corrections_for(e164):
+        found = set(correction.zones) if correction.instead else found | set(correction.zones)
+    return canonical(tuple(sorted(found)))
+
+
+def presumed_place(e164: str, country: str | None) -> str | None:
+    """The legal place of a number: its country, or the state that its area code presumes ("US-FL")."""
+    if country is None or not e164.startswith(_NORTH_AMERICA):
+        return country
+    place = _places_of_area_codes().get(e164[_CODE], country)
+    return place if place.startswith(country) else country
+
+
+@cache
+def zones_of_place(place: str) -> tuple[str, ...]:
+    """The zones of a legal place ("NO", "US-FL") as part of an address; () for one that we know none of."""
+    country, _, state = place.partition("-")
+    if not state:
+        return canonical(_zones_of_countries().get(country, ()))
+    named = tomllib.loads(_file("zones.toml"))["places"].get(place, ())
+    codes = [code for code, its in _places_of_area_codes().items() if its == place]
+    ours = {name for code in codes for name in _zones_of_area_codes().get(code, ())}
+    return canonical(tuple(sorted(ours.union(named))))
+
+
+def corrections() -> tuple[Correction, ...]:
+    """Every correction, the shortest prefix first."""
+    return _read(_file("zones.toml"))
+
+
+@cache
+def _read(text: str) -> tuple[Correction, ...]:
+    rows = [
+        Correction(row["prefix"], tuple(row["zones"]), row["instead"], row["why"], row["source"])
+        for row in tomllib.loads(text)["correction"]
+    ]
+    for row in rows:
+        for name in row.zones:
+            zone(name)  # a name that is none is refused when the program starts, not when somebody is rung
+    return tuple(sorted(rows, key=lambda row: (len(row.prefix), row.prefix)))
+
+
+def _corrections_for(e164: str) -> list[Correction]:
+    return [row for row in corrections() if e164.startswith(row.prefix)]
+
+
+@cache
+def _zones_of_area_codes() -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = defaultdict(set)
+    for prefix, zones in TIMEZONE_DATA.items():
+        if prefix.startswith("1") and len(prefix) >= 4:
+            found[prefix[1:4]].update(zones)
+    return {code: frozenset(zones) for code, zones in found.items()}
+
+
+@cache
+def _zones_of_countries() -> Mapping[str, tuple[str, ...]]:
+    """tzdata's own table: a zone a line, with every country that keeps its time."""
+    found: dict[str, list[str]] = defaultdict(list)
+    table = (files("tzdata") / "zoneinfo" / "zone1970.tab").read_text(encoding="utf-8")
+    for line in table.splitlines():
+        if not line.startswith("#"):
+            countries, _, name = line.split("\t")[:3]
+            for country in countries.split(","):
+                found[country].append(name)
+    return {country: tuple(names) for country, names in found.items()}
+
+
+@cache
+def _places_of_area_codes() -> Mapping[str, str]:
+    places = tomllib.loads(_file("area_codes.toml"))["places"]
+    return {str(code): place for place, codes in places.items() for code in codes}
+
+
+@cache
+def _file(name: str) -> str:
+    return (files("calling") / "laws" / name).read_text(encoding="utf-8")

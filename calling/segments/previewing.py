@@ -1,0 +1,53 @@
+"""A rule set before it is published: what it would move; and one rule while it is written: whom it finds."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from sqlalchemy import text
+
+from calling.segments.drafts import rules_of, tree_of
+from calling.segments.publishing import own_fields
+from models.work import Work
+from segmentation import preview as previews
+from segmentation.catalogue import catalogue
+from segmentation.in_force import rules_in_force
+from segmentation.preview import WARN_ABOVE, Count, Preview
+
+__all__ = ["WARN_ABOVE", "count_rule", "external_ids", "preview"]
+
+_EXTERNAL_IDS = text("select id, external_id from customer where crm_id = :crm_id and id = any(:ids)")
+
+
+def preview(work: Work, assignment_id: int, draft: object, *, warn_above: float = WARN_ABOVE) -> Preview:
+    """What publishing `draft` (a rule set as JSON, or {"text": ..}) would do. Nothing is written.
+
+    Published as of its `base` with nothing in between, it moves exactly these. `warn_above`: the share of
+    customers that may move without a warning. Raises BadRule with every problem, NotFound, Unavailable.
+    """
+    fields = own_fields(work)
+    return previews.preview(
+        work, assignment_id, rules_of(draft, fields), catalogue(fields), warn_above=warn_above
+    )
+
+
+def count_rule(
+    work: Work, assignment_id: int, rule: Mapping[str, Any], *, draft: object | None = None
+) -> Count:
+    """How many meet one rule ({"when": tree} or {"text": ..}) now, wherever they are placed.
+
+    What it names are rules of `draft`, else of those in force. Raises BadRule, NotFound, Unavailable.
+    """
+    fields = own_fields(work)
+    known = catalogue(fields)
+    if draft is not None:
+        tree = tree_of(rule, known, rules_of(draft, fields))
+    else:
+        in_force = rules_in_force(work, assignment_id)
+        tree = tree_of(rule, known, in_force.as_written)
+        known = {**in_force.known, **known}  # those in force may ask fields that have retired
+    return previews.count_matching(work, assignment_id, tree, known)
+
+
+def external_ids(work: Work, customers: Iterable[int]) -> dict[int, str]:
+    """How the owner of the list calls these customers: id -> external id."""
+    return {row.id: row.external_id for row in work.run(_EXTERNAL_IDS, ids=sorted(set(customers)))}

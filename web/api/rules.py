@@ -1,0 +1,127 @@
+"""Rules: those in force, what others would do, publishing, and the way back."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import Field
+
+from calling.segments import previewing
+from calling.segments.drafts import body_of
+from calling.segments.publishing import own_fields, publish, roll_back
+from calling.views import browse
+from segmentation.text.writing import write_body
+from web.api import rule_models as models
+from web.api.common import LARGEST, Page, Paging, PathId, TheApp, page, without_nul_in
+from web.api.docs import answers, example
+from web.keys import Manager
+
+router = APIRouter(prefix="/assignments/{assignment_id}/rules", tags=["rules"])
+
+RuleSet = Annotated[
+    dict[str, Any],
+    Body(
+        description='A rule set as JSON (docs/rules.md), or `{"text": ..}` as people write it.',
+        **example(models.RULES),
+    ),
+]
+Base = Annotated[
+    int | None,
+    Query(ge=0, le=LARGEST, description="The version that it was made from; 409 if another is in force."),
+]
+
+
+@router.get("", response_model=models.Rules,
+            responses=answers(models.IN_FORCE, errors=[404, 422]))  # fmt: skip
+def rules(app: TheApp, holder: Manager, assignment_id: PathId) -> dict[str, Any]:
+    """The rules in force, in their canonical form and as text."""
+    with app.work(holder.crm_id) as work:
+        found = browse.rules(work, assignment_id)
+    if found is None:
+        return {"version": 0, "segments": [], "labels": [], "text": "", "author": None, "published_at": None}
+    return _told(found)
+
+
+@router.put("", response_model=models.Published,
+            responses=answers({"version": 5}, errors=[404, 409, 422]))  # fmt: skip
+def publish_rules(
+    app: TheApp, holder: Manager, assignment_id: PathId, body: RuleSet, base: Base = None
+) -> models.Published:
+    """Publish a whole rule set. It is in force when this answers; 422 lists every problem with its path."""
+    without_nul_in(body)
+    with app.work(holder.crm_id) as work:
+        rules = body_of(body, own_fields(work))
+    version = publish(app.opener(holder.crm_id), assignment_id, rules, author=holder.author, base=base)
+    return models.Published(version=version)
+
+
+@router.post("/preview", response_model=models.Preview,
+             responses=answers(models.PREVIEW, errors=[404, 422]))  # fmt: skip
+def preview_rules(
+    app: TheApp, holder: Manager, assignment_id: PathId, body: RuleSet,
+    warn_above: Annotated[
+        float, Query(ge=0, le=1, description="The share that may move without a warning.")
+    ] = previewing.WARN_ABOVE,
+) -> dict[str, Any]:  # fmt: skip
+    """What publishing a rule set would do: who would move from where to where. Nothing is written.
+
+    Rules that take longer than ten seconds to look at are given up: 503.
+    """
+    without_nul_in(body)
+    with app.work(holder.crm_id, snapshot=True) as work:
+        seen = previewing.preview(work, assignment_id, body, warn_above=warn_above)
+    warnings = [{"path": path, "message": message} for path, message in seen.warnings]
+    return {name: getattr(seen, name) for name in models.Preview.model_fields} | {"warnings": warnings}
+
+
+@router.post("/count", response_model=models.Count,
+             responses=answers(models.COUNT, errors=[404, 422]))  # fmt: skip
+def count_rule(
+    app: TheApp, holder: Manager, assignment_id: PathId,
+    asked: Annotated[models.Asked, Body(**example(models.ASKED))],
+) -> Any:  # fmt: skip
+    """How many customers meet one rule now: for whoever is writing it."""
+    without_nul_in(asked.model_dump())
+    rule = asked.model_dump(exclude={"draft"}, exclude_none=True)
+    with app.work(holder.crm_id, snapshot=True) as work:
+        return previewing.count_rule(work, assignment_id, rule, draft=asked.draft)
+
+
+@router.get("/versions", response_model=Page[models.Version],
+            responses=answers({"items": [models.VERSION], "next": None}, errors=[404, 422]))  # fmt: skip
+def rule_versions(app: TheApp, holder: Manager, assignment_id: PathId, asked: Paging) -> dict[str, Any]:
+    """Every rule set that was published, the newest first."""
+    with app.work(holder.crm_id) as work:
+        return page(
+            f"rules of {assignment_id}", asked,
+            lambda before, most: browse.rule_versions(work, assignment_id, before, most),
+        )  # fmt: skip
+
+
+Version = Annotated[int, Field(ge=1, le=LARGEST)]
+
+
+@router.get("/versions/{version}", response_model=models.Rules,
+            responses=answers(models.IN_FORCE, errors=[404, 422]))  # fmt: skip
+def rule_version(app: TheApp, holder: Manager, assignment_id: PathId, version: Version) -> dict[str, Any]:
+    """A rule set as it was published."""
+    with app.work(holder.crm_id) as work:
+        return _told(browse.rule_version(work, assignment_id, version))
+
+
+@router.post("/versions/{version}/roll-back", response_model=models.Published,
+             responses=answers({"version": 6}, errors=[404, 409, 422]))  # fmt: skip
+def roll_back_rules(
+    app: TheApp, holder: Manager, assignment_id: PathId, version: Version, base: Base = None
+) -> models.Published:
+    """Put an earlier version in force again, as a new one. Segments that had gone come back as they were."""
+    opener = app.opener(holder.crm_id)
+    return models.Published(
+        version=roll_back(opener, assignment_id, version, author=holder.author, base=base)
+    )
+
+
+def _told(found: Any) -> dict[str, Any]:
+    return {
+        "version": found.version, "segments": found.body["segments"], "labels": found.body.get("labels", []),
+        "text": write_body(found.body), "author": found.author, "published_at": found.published_at,
+    }  # fmt: skip
