@@ -17,6 +17,7 @@ from calling.catalogue.field import Field
 from calling.catalogue.retiring import retire
 from calling.customers import editing
 from calling.customers.editing import Edited, edit_customer, edits
+from calling.dialers import reclocked
 from calling.dialers.orders import to_offer
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
@@ -409,3 +410,21 @@ def test_an_edit_that_is_beaten_to_it_looks_again(world: World, monkeypatch: pyt
     before(editing._LOCK, anonymise)
     with pytest.raises(Conflict):
         edit(world, one, name="x")
+
+
+def test_a_list_and_an_edit_of_an_address(
+    world: World, tmp_path: Path, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a customer whose order is outside. Planted: the list locks the customer first; seen to deadlock."""
+    assignment = world.assignment()
+    (one,) = world.customers(1, assignment)
+    dialer = world.dialer(assignment, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), assignment)
+    with world.work() as work:
+        assert to_offer(work, dialer)
+    path = tmp_path / "list.csv"
+    path.write_text(f"id,phone,name\n{row(world, one).external_id},,New\n", encoding="utf-8")
+    jobs = meanwhile(world, pool, monkeypatch, reclocked._ORDERS, lambda: edit(world, one, place="NO"))
+    import_file(world.opener(), path, region="PT")
+    jobs[0].result()
+    assert (row(world, one).place, row(world, one).name) == ("NO", "New")

@@ -137,6 +137,8 @@ def _loaded(work: Work, rows: int, refused: list[Reject], given: Given) -> Loade
     """Whoever is not known, or was made a moment ago, is new."""
     counts = _counts(work)
     known = sum(counts.values()) - counts.get("created", 0)
-    changed = frozenset(row.row_no for row in work.run(load("import_changed"), has_tags=given.has_tags))
+    changed = frozenset(row.row_no for row in work.run(load("import_changed")))
+    if given.has_tags:
+        changed |= frozenset(work.run(load("import_gained_tags")).scalars())
     customers = list(work.run(_CUSTOMERS).scalars())
     return Loaded(rows - known, known - len(changed), changed, customers, refused)

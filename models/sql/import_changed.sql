@@ -1,4 +1,4 @@
--- The rows about known customers that say something new: a value of theirs, a number, or a tag.
+-- The rows about known customers that say something new: a value of theirs, or a number.
 select m.row_no, m.customer_id from matched m where m.kind = 'differs'
 union
 select m.row_no, m.customer_id
@@ -8,12 +8,4 @@ select m.row_no, m.customer_id
        select x.position, x.zones from customer_number x
         where x.crm_id = :crm_id and x.customer_id = m.customer_id and x.e164 = n.e164 limit 1) x on true
  where m.kind = 'same' and (x.position is distinct from n.position or x.zones is distinct from n.zones)
-union
-select m.row_no, m.customer_id
-  from matched m
-  join staged s on s.row_no = m.row_no
- cross join lateral unnest(s.tags) as t(tag)
- where :has_tags and m.kind = 'same'
-   and not exists (select from customer_tag x
-                    where x.crm_id = :crm_id and x.customer_id = m.customer_id and x.tag = t.tag)
  order by customer_id
