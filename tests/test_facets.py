@@ -211,7 +211,7 @@ def test_a_cache_that_nobody_asks_any_more_is_thrown_away(world: World) -> None:
 def test_questions_are_answered_while_the_cache_is_checked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Planted: the check counts nobody else in until it is done; the question waited for ever."""
+    """Planted: loaded under the lock that counting takes; seen to fail."""
     scene, loading, go_on = FacetScene(world, customers=20), Event(), Event()
     with world.work() as work:
         facets(work, scene.assignment, {}, border=1)
