@@ -39,7 +39,7 @@ ZONES = (
     "Asia/Calcutta", "Pacific/Kiritimati", "Pacific/Pago_Pago", "America/Santiago", "Australia/Lord_Howe",
     "Nowhere/Land",
 )  # fmt: skip
-TAGS = ("vip", "lead", "o'clock", "Ærlig, {ja}")
+TAGS = ("vip", "lead", "o'clock", "ærlig, {ja}")
 _SECOND = timedelta(seconds=1)
 
 _CHARACTERS = st.characters(codec="utf-8", exclude_characters="\x00")

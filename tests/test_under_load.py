@@ -1,4 +1,5 @@
-"""The floor at its worst: outcomes, rebuilds, edits of rules, moves by hand, imports, pauses, all at once.
+"""The floor at its worst: outcomes, rebuilds, edits of rules and of customers, tags, moves by hand, imports,
+pauses, all at once.
 
 No deadlock, no lost move: whoever hears "two of us waited for each other" fails, and in the end every segment
 is true, the audit is clean, and sizes and flows add up.
@@ -21,6 +22,10 @@ import pytest
 from sqlalchemy import text
 from world import NOON, World
 
+from calling.catalogue.changing import add
+from calling.catalogue.field import Field
+from calling.customers.editing import edit_customer
+from calling.customers.tagging import tag, untag
 from calling.dialers.orders import to_offer
 from calling.handout import placements
 from calling.handout.allocate import allocate_all
@@ -40,13 +45,31 @@ from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.selection import Expected
 from calling.views.audit import audit
 from calling.walls.pause import pause, resume
-from calling.walls.suppress import lift, suppress
-from models.errors import Conflict
+from calling.walls.suppress import lift
+from calling.walls.suppress import suppress as list_as
+from models.errors import BadValues, Conflict
 from models.outcomes import Outcome
 from segmentation.resegment import differing
 
 CUSTOMERS, LONGEST = 2_000, 120
-MEANT = ("edit", "rebuild", "robot", "outcomes", "late", "by_hand", "time", "list_again", "walls")
+MEANT = (
+    "edit",
+    "rebuild",
+    "robot",
+    "outcomes",
+    "late",
+    "by_hand",
+    "time",
+    "list_again",
+    "walls",
+    "people",
+    "marks",
+)
+UNIQUE_UNTRUE = text("""
+    select count(*) from (select unique_text(fields -> 'policy') as value, id from customer) c
+      full join unique_value u on u.value = c.value and u.customer_id = c.id
+     where (c.value is not null and u.value is null) or (u.value is not null and c.value is null)
+""")
 RESULTS = (Outcome.NO_ANSWER, Outcome.BUSY, Outcome.NO_SALE, Outcome.MACHINE, Outcome.WRONG_PERSON)
 
 
@@ -56,6 +79,7 @@ class Storm:
     def __init__(self, world: World, tmp_path: Path) -> None:
         self.world, self.folder = world, tmp_path
         world.field("age")
+        add(world.opener(), Field("policy", "text", "Policy", unique=True))
         self.assignment = world.assignment(gap_seconds=0, max_attempts=255)
         self.customers = world.customers(CUSTOMERS, self.assignment, fields=lambda i: {"age": i % 100})
         self.dialer = world.dialer(self.assignment, wanted=200, wanted_at=NOON)
@@ -90,6 +114,7 @@ class Storm:
             {"key": "old", "when": {"f": "age", "op": "ge", "v": 40 + turn % 40}},
             {"key": "tried", "when": {"f": "attempts", "op": "ge", "v": 1 + turn % 3}},
             {"key": "busy", "when": {"f": "last_outcome", "op": "eq", "v": "busy"}},
+            {"key": "hot", "when": {"f": "tags", "op": "any", "v": ["hot"]}},
         ]
         dice.shuffle(rules)
         publish(self.world.opener(), self.assignment, {"segments": rules}, author="editor")
@@ -169,15 +194,26 @@ class Storm:
         with self.world.work() as work:
             some = work.run(text(known), some=dice.sample(self.customers, 20)).all()
         path = self.folder / "again.csv"
-        lines = [f"{row.external_id},{turn % 100},{row.e164}" for row in some]
-        path.write_text("\n".join(["customer id,age,phone", *lines]) + "\n", encoding="utf-8")
+        lines = [f"{row.external_id},{turn % 100},{row.e164},P{dice.randrange(60)},hot;cold" for row in some]
+        path.write_text("\n".join(["customer id,age,phone,policy,tags", *lines]) + "\n", encoding="utf-8")
         import_file(self.world.opener(), path, region="PT")
+
+    def people(self, dice: Random, _: int) -> None:
+        """Ages and unique values of few customers, by hand."""
+        wanted = {"fields": {"age": dice.randrange(100), "policy": f"P{dice.randrange(30)}"}}
+        with suppress_error(BadValues):  # somebody else has that policy
+            edit_customer(self.world.opener(), dice.choice(self.customers[:40]), wanted, author="Di")
+
+    def marks(self, dice: Random, turn: int) -> None:
+        some = dice.sample(self.customers, 60)
+        tag(self.world.opener(), some, ["hot", f"t{turn % 5}"], source="hand", author="Ed")
+        untag(self.world.opener(), some[:30], ["hot"])
 
     def walls(self, dice: Random, _: int) -> None:
         segment, customer = dice.choice(self.segments), dice.choice(self.customers)
         pause(self.world.opener(), "segment", segment, reason="r", author="Cy")
         resume(self.world.opener(), "segment", segment, author="Cy")
-        suppress(self.world.opener(), customer_id=customer, reason="r", author="Cy")
+        list_as(self.world.opener(), customer_id=customer, reason="r", author="Cy")
         lift(self.world.opener(), customer_id=customer, author="Cy")
 
     def rage(self, seconds: float) -> float:
@@ -185,6 +221,7 @@ class Storm:
         everybody = (
             self.edit, self.rebuild, self.robot, self.sell, self.tell_late,
             self.by_hand, self.in_bulk, self.time, self.list_again, self.walls,
+            self.people, self.marks,
         )  # fmt: skip
         begun = monotonic()
         with ThreadPoolExecutor(len(everybody)) as pool:
@@ -211,6 +248,7 @@ def test_everything_at_once(world: World, tmp_path: Path, seconds: int) -> None:
     with world.work() as work:
         assert differing(work, storm.assignment) == 0
         assert [found for found in audit(work) if found.count] == []
+        assert work.run(UNIQUE_UNTRUE).scalar_one() == 0
         before = [history(work, segment, NOON, timedelta(hours=1)).size_before for segment in storm.segments]
     assert before == [CUSTOMERS, 0, 0, 0]  # today's sizes less every move: all were unsegmented
 

@@ -12,7 +12,7 @@ depends_on = None
 
 # Twenty ids, however many come: array_agg would hold them all. Those of the smallest hash, in its order, so
 # that they are spread over all and the same each time, whoever counts in parallel. Nearly everybody goes out
-# by the first line; written as SQL, a call costs three times as much.
+# by the first line; written as SQL, a call costs several times as much.
 SAMPLE = """
 create function sample_with(kept bigint[], one bigint) returns bigint[]
 language plpgsql immutable parallel safe as $$
