@@ -172,7 +172,7 @@ def test_usual_call_lists(facts: dict[str, Any], list_: str) -> None:
         ({"email": ""}, {"no-email", "new-this-week"}),
         ({"fields": {"born": "1980-03-05"}}, {"birthday-soon", "new-this-week"}),
     ],
-    ids=str,
+    ids=lambda one: str(sorted(one)),
 )  # fmt: skip
 def test_automatic_statuses_are_given_and_taken_away(facts: dict[str, Any], statuses: set[str]) -> None:
     rules = made("automatic-statuses", birthday="born")
