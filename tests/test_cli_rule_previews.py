@@ -124,7 +124,7 @@ def test_a_customer_is_explained_as_a_tree(shell: Shell, draft: str) -> None:
     out = shell.ok("rules", "explain", vip).out
     lines = [line.strip("│├└─ ") for line in out.splitlines()]
     assert lines[1].startswith(
-        'by rule "Fresh": entered within last 2 days and (age >= 80 or label any (vip)); '
+        'by rule "Fresh": entered within last 2 days and (age >= 80 or label any (vip));'
     )
     assert "✗ Young" in lines
     assert "✗ age < 30 is 90" in lines
