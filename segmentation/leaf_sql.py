@@ -19,10 +19,11 @@ from sqlalchemy import (
     literal_column,
     true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONPATH
 from sqlalchemy.types import TypeEngine
 
 from segmentation.catalogue import WITH_DURATION, WITHOUT_VALUE, KnownField
+from segmentation.direct import Path, Whole, path_of
 from segmentation.nodes import Leaf, Scalar
 from segmentation.time_sql import Columns, Condition, time_condition
 
@@ -34,13 +35,21 @@ _TIME = WITH_DURATION | {"on", "weekday_in"}
 
 
 def leaf_condition(leaf: Leaf, columns: Columns, field: KnownField) -> Condition:
-    """The condition of a leaf over the column of its field."""
+    """The condition of a leaf over the column of its field, or over all own values where it can ask them."""
+    whole = columns.get(Whole(field.key))
+    if whole is not None and (path := path_of(leaf, field)) is not None:
+        return _of_path(whole, path)
     column = columns[field.key]
     if leaf.op in _TIME:
         return time_condition(leaf, columns, field)
     if leaf.op in WITHOUT_VALUE:
         return _without_value(leaf.op, column, field)
     return (_of_tags if field.type == "tags" else _of_value)(leaf, column, field)
+
+
+def _of_path(whole: ColumnElement[Any], path: Path) -> Condition:
+    met = whole.op("@@", is_comparison=True)(bindparam(None, path.predicate, type_=JSONPATH()))
+    return met.is_not(true()) if path.negated else met.is_(true())
 
 
 def _of_value(leaf: Leaf, column: ColumnElement[Any], field: KnownField) -> Condition:

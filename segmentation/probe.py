@@ -14,9 +14,8 @@ from models.work import Work
 from segmentation.catalogue import BUILT_IN, Catalogue
 from segmentation.compiler import condition
 from segmentation.nodes import Leaf, Rules, leaves
-from segmentation.rows import rows_of
+from segmentation.rows import rows_for
 from segmentation.statements import Statement
-from segmentation.time_sql import local_values
 
 ZONE = "zone"
 
@@ -48,9 +47,7 @@ class Probe:
         trees = [one.when for one in rules.segments] + [one.when for one in rules.labels]
         self._leaves = tuple(dict.fromkeys(leaf for tree in trees for leaf in leaves(tree)))
         self._fields = tuple(dict.fromkeys([ZONE, *(leaf.field for leaf in self._leaves)]))
-        rows = rows_of(
-            [{**known, **BUILT_IN}[key] for key in self._fields], some=True, local=local_values(trees, known)
-        )
+        rows = rows_for(trees, {**known, **BUILT_IN}, some=True, also=[ZONE])
         conditions = [condition(leaf, rows.columns, known) for leaf in self._leaves]
         answers: ColumnElement[Any] = array(list[Any](conditions)) if conditions else _NO_ANSWERS
         values = [rows.columns[key].label(f"value_{i}") for i, key in enumerate(self._fields)]

@@ -5,7 +5,8 @@ wrong JSON type is no value. OFFSET 0 keeps the planner from copying the extract
 zero has to be a bigint constant, or PostgreSQL gives up the parallel plan.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +26,12 @@ from sqlalchemy import (
 )
 
 from models.tables import Customer, Placement
-from segmentation.catalogue import KnownField
+from segmentation.catalogue import Catalogue, KnownField
+from segmentation.direct import FEW, Whole, path_of
 from segmentation.moments import Local
+from segmentation.nodes import Leaf, Node, leaves
 from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, Sources, among, own_value, words
+from segmentation.time_sql import local_values
 
 LIES_AT: ColumnElement[Any] = literal_column("placement.ctid")
 
@@ -43,7 +47,7 @@ _DAY = (
 
 _placement = Placement.__table__.c
 
-Columns = dict[str | Local, ColumnElement[Any]]
+Columns = dict[str | Local | Whole, ColumnElement[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +61,30 @@ class Rows:
     columns: Columns
 
 
+def rows_for(nodes: Sequence[Node], known: Catalogue, *, some: bool, also: Collection[str] = ()) -> Rows:
+    """The rows that these trees ask, and the fields `also`."""
+    asked: dict[str, list[Leaf]] = defaultdict(list)
+    for leaf in (leaf for node in nodes for leaf in leaves(node)):
+        asked[leaf.field].append(leaf)
+    seldom = [key for key, its in asked.items() if _is_seldom(its, known[key])]
+    fields = [known[key] for key in {*asked, *also}]
+    return rows_of(fields, some=some, local=local_values(nodes, known), seldom=seldom)
+
+
+def _is_seldom(its: Sequence[Leaf], field: KnownField) -> bool:
+    return len(its) == 1 or (len(its) <= FEW and all(path_of(leaf, field) for leaf in its))
+
+
 def rows_of(
-    fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = (), once: Collection[str] = ()
+    fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = (), seldom: Collection[str] = ()
 ) -> Rows:
     """The placements of one assignment, or only those of the bound `customer_ids` when `some`.
 
-    `once`: keys of fields that a single question asks. These are taken out of `customer.fields` when it is
-    asked, which for whoever matched a rule before is never.
+    `seldom`: keys of fields that few questions ask. They look into `customer.fields` when they are asked,
+    which for whoever matched a rule before is never.
     """
     every = sorted(fields, key=lambda field: field.key)
-    later = [field for field in every if field.key in once and field.table is None]
+    later = [field for field in every if field.key in seldom and field.table is None]
     asked = {f"field_{i}": field for i, field in enumerate(field for field in every if field not in later)}
     of_zone = {f"local_{i}": value for i, value in enumerate(local)}
     raw = _joined(asked, of_zone, some, whole=bool(later))
@@ -83,6 +101,7 @@ def rows_of(
     table = typed.offset(FENCE).subquery("typed")
     columns: Columns = {field.key: table.c[name] for name, field in asked.items()}
     columns |= {field.key: _typed(field, own_value(table.c.fields, field)) for field in later}
+    columns |= {Whole(field.key): table.c.fields for field in later}
     return Rows(table, columns | {value: table.c[name] for name, value in of_zone.items()})
 
 

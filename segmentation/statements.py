@@ -4,7 +4,6 @@ Compiled to text once a rule version, so that each execution costs no compiling 
 text again, has the server prepare it.
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,10 +34,9 @@ from models.work import Work
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import labels_array, segment_case
 from segmentation.moments import LocalArray, Moment
-from segmentation.nodes import Node, leaves
-from segmentation.rows import LIES_AT, rows_of
+from segmentation.nodes import Node
+from segmentation.rows import LIES_AT, rows_for
 from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, NOW, among
-from segmentation.time_sql import local_values
 
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
@@ -168,11 +166,7 @@ class Statements:
 
     def _evaluated(self, *, some: bool, held: bool = True) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
-        asked = Counter(leaf.field for node in nodes for leaf in leaves(node))
-        rows = rows_of(
-            (self._known[key] for key in asked), some=some, local=local_values(nodes, self._known),
-            once=[key for key, leaves_of_it in asked.items() if leaves_of_it == 1],
-        )  # fmt: skip
+        rows = rows_for(nodes, self._known, some=some)
         hold = rows.table.c.held if held else null()
         belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
         asked_of = rows.table.c

@@ -21,13 +21,14 @@ from sqlalchemy.sql.elements import Grouping
 
 from segmentation.calendar import WEEKDAYS
 from segmentation.catalogue import Catalogue, KnownField
+from segmentation.direct import Whole
 from segmentation.durations import Duration
 from segmentation.moments import Behaviour, Local, LocalDay, Moment, WordDay, WordMidnight, YearDay
 from segmentation.nodes import Leaf, Node, leaves
 from segmentation.offsets import SPAN, offsets
 from segmentation.windows import Window, window_of
 
-Columns = Mapping[str | Local, ColumnElement[Any]]
+Columns = Mapping[str | Local | Whole, ColumnElement[Any]]
 Condition = ColumnElement[bool]
 
 _INSTANT = DateTime(timezone=True)

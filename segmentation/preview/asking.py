@@ -10,11 +10,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import condition, labels_array, rule_case
-from segmentation.nodes import Node, leaves
-from segmentation.rows import Rows, rows_of
+from segmentation.nodes import Node
+from segmentation.rows import rows_for
 from segmentation.sources import FENCE
 from segmentation.statements import Arms, Statement
-from segmentation.time_sql import local_values
 
 # `ruled`: where the draft's rules place a customer. `held`: where a hold keeps them, if the draft has its
 # segment; a hold elsewhere is `released`, as publishing does. Holds win.
@@ -55,7 +54,7 @@ def preview_statement(
     holds let go; `had`, `has`, `kept`: label one now, then, both. `staying`: the segments whose holds stay.
     """
     nodes = [node for _, node in (*arms, *labels)]
-    rows = _rows(nodes, known)
+    rows = rows_for(nodes, known, some=False)
     asked = rows.table.c
     stays = asked.held == any_(bindparam(None, list(staying), type_=ARRAY(BigInteger)))
     held: ColumnElement[int] = case((stays, asked.held))
@@ -75,11 +74,6 @@ def preview_statement(
 
 def count_statement(node: Node, known: Catalogue) -> Statement:
     """(how many meet one rule, of how many); binds assignment_id."""
-    rows = _rows([node], known)
+    rows = rows_for([node], known, some=False)
     matching = func.count().filter(condition(node, rows.columns, known)).label("matching")
     return Statement.of(select(matching, func.count().label("customers")).select_from(rows.table))
-
-
-def _rows(nodes: Sequence[Node], known: Catalogue) -> Rows:
-    asked = {leaf.field for node in nodes for leaf in leaves(node)}
-    return rows_of((known[key] for key in asked), some=False, local=local_values(nodes, known))

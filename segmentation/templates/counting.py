@@ -7,10 +7,9 @@ from sqlalchemy import func, select, text
 from models.work import Work
 from segmentation.catalogue import Catalogue
 from segmentation.compiler import condition
-from segmentation.nodes import Node, leaves
-from segmentation.rows import rows_of
+from segmentation.nodes import Node
+from segmentation.rows import rows_for
 from segmentation.statements import Statement
-from segmentation.time_sql import local_values
 
 # One pass with one set of values: compiling it would cost more.
 _ONE_PASS = (text("set local jit = off"), text("set local plan_cache_mode = force_custom_plan"))
@@ -18,8 +17,7 @@ _ONE_PASS = (text("set local jit = off"), text("set local plan_cache_mode = forc
 
 def counts(work: Work, assignment_id: int, rules: Sequence[Node], known: Catalogue) -> tuple[int, list[int]]:
     """(customers of the assignment, of these who meets each rule). Rules may not name others."""
-    asked = {leaf.field for rule in rules for leaf in leaves(rule)}
-    rows = rows_of((known[key] for key in asked), some=False, local=local_values(rules, known))
+    rows = rows_for(rules, known, some=False)
     each = [func.count().filter(condition(rule, rows.columns, known)) for rule in rules]
     for setting in _ONE_PASS:
         work.run(setting)
