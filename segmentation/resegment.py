@@ -27,12 +27,15 @@ class Moved:
 # A plan made while the tables were tiny is kept when they have grown: a million rows read for each customer.
 _BY_KEYS = text("set local enable_seqscan = off")
 
-# A statement of its own: the next one's snapshot then holds whatever we waited for.
+# A statement of its own: the next one's snapshot then holds whatever we waited for. Who they are is known.
 _LOCK = text("""
-    select customer_id from placement
-     where crm_id = :crm_id and assignment_id = :assignment_id
-       and customer_id = any((select cast(:customers as bigint[]))::bigint[])
-     order by customer_id for no key update
+    with locked as (
+        select 1 from placement
+         where crm_id = :crm_id and assignment_id = :assignment_id
+           and customer_id = any((select cast(:customers as bigint[]))::bigint[])
+         order by customer_id for no key update
+    )
+    select count(*) from locked
 """)
 
 _COUNTS = text("""
