@@ -20,8 +20,8 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "facets", "fields list", "people list", "portrait",
-    "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
+    "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "people list",
+    "portrait", "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
     "rules versions", "rules watch", "segments", "segments history", "segments list", "simulate",
     "tags list", "templates list", "templates show",
 }  # fmt: skip

@@ -98,7 +98,8 @@ def placed_by_sql(
 
 def answers(work: Work, assignment: int, trees: Sequence[Node]) -> dict[int, tuple[bool, ...]]:
     """customer -> what PostgreSQL says of each tree: of values taken out, as of values where they lie."""
-    taken_out, where_they_lie = (_answers(work, assignment, trees, seldom) for seldom in ([], OWN))
+    taken_out = _answers(work, assignment, trees, seldom=())
+    where_they_lie = _answers(work, assignment, trees, seldom=OWN)
     assert taken_out == where_they_lie
     return taken_out
 

@@ -36,7 +36,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     add_command(group, list_fields, name="list")
-    for command in (add, change, retire, revive):
+    for command in (handbook, add, change, retire, revive):
         add_command(group, command)
     app.add_typer(group, name="fields", rich_help_panel="Lists", help=FIELDS)
 
@@ -61,6 +61,27 @@ def list_fields(
     with application() as app, app.work(find_crm(app, crm)) as work:
         found = all_fields(work) if retired else in_use(work)
     answer(found, lambda console: draw_fields(console, found), as_json=as_json)
+
+
+def handbook(crm: CrmName = None, as_json: AsJson = False) -> None:
+    """Print what is kept of customers, what lists may hold and rules can ask, as Markdown.
+
+    \b
+    Examples:
+      ringeliste fields handbook > fields.md
+    """
+    from calling.catalogue.handbook import handbook as written
+    from ringeliste.cli.doors import application
+    from ringeliste.cli.finding import find_crm
+    from ringeliste.cli.output import answer
+
+    with application() as app, app.work(find_crm(app, crm)) as work:
+        page = written(work)
+    answer(
+        {"markdown": page},
+        lambda console: console.print(page, markup=False, highlight=False, soft_wrap=True),
+        as_json=as_json,
+    )
 
 
 def add(

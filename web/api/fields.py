@@ -3,10 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
+from fastapi.responses import PlainTextResponse
 from pydantic import Field as Described
 
 from calling.catalogue import changing, reading, retiring
 from calling.catalogue.field import Field as Own
+from calling.catalogue.handbook import handbook as written
 from web.api.common import Instant, Model, TheApp, Words
 from web.api.docs import answers, example
 from web.keys import Manager, OnTheFloor
@@ -126,6 +128,16 @@ def fields(
     """The fields that are in use, in their order."""
     with app.work(holder.crm_id) as work:
         return {"items": reading.all_fields(work) if retired else reading.in_use(work)}
+
+
+PAGE: dict[int | str, Any] = {200: {"content": {"text/markdown": {"example": "# What is kept of customers"}}}}
+
+
+@router.get("/handbook", response_class=PlainTextResponse, responses=PAGE)
+def handbook(app: TheApp, holder: OnTheFloor) -> PlainTextResponse:
+    """The fields in use, what a list may hold, and every question that rules can ask: a page of Markdown."""
+    with app.work(holder.crm_id) as work:
+        return PlainTextResponse(written(work), media_type="text/markdown")
 
 
 @router.post("", status_code=201, response_model=Field,
