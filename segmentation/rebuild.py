@@ -5,7 +5,7 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, count
@@ -105,13 +105,20 @@ def rebuilds_to_do(work: Work) -> list[int]:
     return list(work.run(_TO_DO).scalars())
 
 
-def rebuild(open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None = None) -> RebuildReport:
+First = Callable[[OpenWork, int], None]
+"""Done for an assignment behind the turnstile, before the scan; done again after a crash."""
+
+
+def rebuild(
+    open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None = None,
+    first: First = lambda _open_work, _assignment_id: None,
+) -> RebuildReport:  # fmt: skip
     """Carry out one rebuild in many short transactions; the moves stand in the history under `cause`.
 
     `batch`: so many placements in each, else as many as are moved in some 25 ms. Doing it again is harmless.
     Raises NotFound.
     """
-    return _Run(open_work, rebuild_id, cause, batch).run()
+    return _Run(open_work, rebuild_id, cause, batch, first).run()
 
 
 class _Elsewhere(Exception):
@@ -125,8 +132,11 @@ class _Superseded(Exception):
 class _Run:
     """One run of one rebuild, and how far it came."""
 
-    def __init__(self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None) -> None:
+    def __init__(
+        self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None, first: First
+    ) -> None:
         self._open_work, self._id, self._cause, self._batch = open_work, rebuild_id, cause, batch
+        self._first = first
         self._assignment = self._version = self._scanned = 0
         self._settled: list[int] = []  # of each batch: how many it looked at, and how many it moved
         self._moved: list[int] = []
@@ -138,6 +148,7 @@ class _Run:
             if (ended := self._start()) is not None:
                 return ended
             turnstile.pass_exclusively(self._open_work, [self._assignment])
+            self._first(self._open_work, self._assignment)
             self._move(*self._scan())
         except _Elsewhere:
             return self._report("elsewhere")

@@ -22,7 +22,6 @@ from sqlalchemy import (
     case,
     func,
     insert,
-    null,
     or_,
     select,
     update,
@@ -33,7 +32,7 @@ from sqlalchemy.engine import make_url
 from models.tables import Placement, SegmentMove
 from models.work import Work
 from segmentation.catalogue import Catalogue
-from segmentation.compiler import labels_array, segment_case
+from segmentation.compiler import labels_array, rule_case, segment_case
 from segmentation.moments import LocalArray, Moment
 from segmentation.nodes import Node, leaves
 from segmentation.rows import LIES_AT, rows_of
@@ -173,8 +172,8 @@ class Statements:
             (self._known[key] for key in asked), some=some, local=local_values(nodes, self._known),
             once=[key for key, leaves_of_it in asked.items() if leaves_of_it == 1],
         )  # fmt: skip
-        hold = rows.table.c.held if held else null()
-        belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
+        said = (self._arms, self._otherwise, rows.columns, self._known)
+        belongs = segment_case(rows.table.c.held, *said) if held else rule_case(*said)
         asked_of = rows.table.c
         evaluated = select(
             asked_of.lies_at,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from calling.handout.recalling import BATCH, recall
+from calling.segments.retiring import let_go
 from models.work import OpenWork
 from segmentation import rebuild
 from segmentation.rebuild import RebuildReport
@@ -21,10 +22,14 @@ _REASON = text("select reason from rebuild where crm_id = :crm_id and id = :rebu
 
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
-    """Make an assignment's segments true, and recall the offered leases of whoever moved."""
+    """Make an assignment's segments true, and recall the offered leases of whoever moved.
+
+    What was deleted lets go first, should the process that deleted it have died.
+    """
     with open_work() as work:
         reason = work.run(_REASON, rebuild_id=rebuild_id).scalar()
-    report = rebuild.rebuild(open_work, rebuild_id, "event" if reason == ENTERED else "rule")
+    cause = "event" if reason == ENTERED else "rule"
+    report = rebuild.rebuild(open_work, rebuild_id, cause, first=let_go)
     take_back(open_work, report.leases)
     return report
 
