@@ -12,7 +12,7 @@ from calling.catalogue.reading import all_fields
 from calling.segments import alarms
 from calling.segments.carried import Readable, read_body
 from calling.segments.deeds import note_changes
-from calling.segments.retiring import let_go, let_go_within
+from calling.segments.retiring import end_pauses, let_go, let_go_within
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
@@ -182,7 +182,8 @@ def roll_back(
 ) -> int:
     """Put an earlier version in force again, as a new one; its number.
 
-    Segments that came later retire, those that went come back with their ids. `base`: as for `publish`.
+    Segments that came later retire; those that went come back with their ids and rules, but without the
+    customers who were held in them, without those who worked them, and unpaused. `base`: as for `publish`.
     Raises what `publish` raises; NotFound for a version that never was.
     """
     with open_work() as work:
@@ -213,6 +214,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
         author=author,
     )
     let_go_within(work, assignment_id)
+    end_pauses(work, assignment_id, author)
     work.run(_SEGMENTS, assignment_id=assignment_id, **segments)
     work.run(_LABELS, assignment_id=assignment_id, **labels)
     work.run(_RETIRE, assignment_id=assignment_id, keys=segments["keys"])
@@ -221,6 +223,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
     work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
     after = {segment.key: segment for segment in work.run(_LIVE, assignment_id=assignment_id)}
     note_changes(work, assignment_id, before, after, author, version)
+    end_pauses(work, assignment_id, author)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version
 

@@ -1,4 +1,4 @@
-"""A segment that is no more lets go of whoever is held in it or works it.
+"""A segment that is no more lets go of whoever is held in it or works it, and its pause ends.
 
 It is done behind the turnstile: whoever passed before the segment was deleted, and put somebody into it, is
 waited for; whoever passes after is refused (calling/segments/bulk_steps.py, calling/handout/presence.py). The
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from calling.segments.history import note_deed
 from models.work import OpenWork, Work
 
 BATCH = 200
@@ -44,6 +45,15 @@ _FREE_SELLERS = text("""
 _FREE_DIALERS = text(
     _FREE_SELLERS.text.replace("update seller", "update dialer").replace("from seller", "from dialer")
 )
+# Whoever pauses it has locked the segment before we retired it, or waits for us and sees that it is gone.
+_END_PAUSES = text("""
+    update pause w set lifted_at = :now, lifted_by = :author from segment s
+     where w.crm_id = :crm_id and w.scope = 'segment' and w.lifted_at is null
+       and (w.ends_at is null or w.ends_at > :now)
+       and s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.id = w.target_id
+       and s.retired_at is not null
+    returning w.target_id, w.reason
+""")
 
 
 def let_go(open_work: OpenWork, assignment_id: int) -> None:
@@ -68,6 +78,14 @@ def let_go_within(work: Work, assignment_id: int) -> None:
     """
     _release(work, assignment_id, _held(work, assignment_id, 0, None))
     _free(work, assignment_id)
+
+
+def end_pauses(work: Work, assignment_id: int, author: str) -> None:
+    """Lift what pauses retired segments, and say so in their history. Comes after they were retired."""
+    for ended in work.run(_END_PAUSES, assignment_id=assignment_id, author=author).all():
+        note_deed(
+            work, assignment_id, ended.target_id, "resumed", author, reason=ended.reason, deleted=True
+        )  # fmt: skip
 
 
 def _held(work: Work, assignment_id: int, after: int, most: int | None) -> list[int]:
