@@ -31,8 +31,8 @@ class RingelisteError(Exception):
 class NotFound(RingelisteError):
     """There is no such thing in this CRM."""
 
-    def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"there is no {what} {key}", what=what, id=str(key))
+    def __init__(self, what: str, key: object, why: str = "") -> None:
+        super().__init__(f"there is no {what} {key}" + (f": {why}" if why else ""), what=what, id=str(key))
 
 
 class BadInput(RingelisteError):

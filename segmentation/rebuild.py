@@ -5,7 +5,7 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, count
@@ -20,6 +20,7 @@ from models.errors import NotFound
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.pace import Pace
+from segmentation.reasons import cause_of, weaker
 from segmentation.resegment import move_many
 
 LANES = (True, False)  # two batches are at work at once; the first lane tells how far both are
@@ -43,11 +44,14 @@ class RebuildReport:
     leases: tuple[UUID, ...] = ()
 
 
-# Two that ask at once share one row; whoever starts it waits for both, so that it sees what both wrote.
+# Two that ask at once share one row; whoever starts it waits for both, so that it sees what both wrote. The
+# stronger reason stands.
 _REQUEST = text("""
     insert into rebuild (crm_id, assignment_id, reason, requested_at)
     values (:crm_id, :assignment_id, :reason, :now)
-    on conflict (crm_id, assignment_id) where started_at is null do update set reason = excluded.reason
+    on conflict (crm_id, assignment_id) where started_at is null do update
+       set reason = case when cast(:weaker as text[]) is null or rebuild.reason = any(:weaker)
+                         then excluded.reason else rebuild.reason end
     returning id
 """)
 _TO_DO = text("""
@@ -55,6 +59,11 @@ _TO_DO = text("""
 """)
 _WAITING = text("""
     select id from rebuild where crm_id = :crm_id and assignment_id = :assignment_id and started_at is null
+""")
+# All that is to do for an assignment: one run does the work of another that was cut off.
+_REASONS = text("""
+    select reason from rebuild
+     where crm_id = :crm_id and assignment_id = :assignment_id and finished_at is null
 """)
 _FIND = text("select * from rebuild where crm_id = :crm_id and id = :rebuild_id")
 _START = text("""
@@ -93,8 +102,11 @@ _SCAN_SETTINGS = (text("set local jit = off"), text("set local plan_cache_mode =
 
 
 def request_rebuild(work: Work, assignment_id: int, reason: str) -> int:
-    """Wish for a rebuild once this work is committed; the id of the one that waits, ours or an earlier."""
-    waiting = work.run(_REQUEST, assignment_id=assignment_id, reason=reason)
+    """Wish for a rebuild once this work is committed; the id of the one that waits, ours or an earlier.
+
+    `reason`: of segmentation/reasons.py, or what has become of the rules.
+    """
+    waiting = work.run(_REQUEST, assignment_id=assignment_id, reason=reason, weaker=weaker(reason))
     rebuild_id = int(waiting.scalar_one())
     work.hint("rebuild", rebuild_id)
     return rebuild_id
@@ -105,13 +117,20 @@ def rebuilds_to_do(work: Work) -> list[int]:
     return list(work.run(_TO_DO).scalars())
 
 
-def rebuild(open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None = None) -> RebuildReport:
-    """Carry out one rebuild in many short transactions; the moves stand in the history under `cause`.
+First = Callable[[OpenWork, int], None]
+"""Done for an assignment behind the turnstile, before the scan; done again after a crash."""
+
+
+def rebuild(
+    open_work: OpenWork, rebuild_id: int, batch: int | None = None,
+    first: First = lambda _open_work, _assignment_id: None,
+) -> RebuildReport:  # fmt: skip
+    """Carry out one rebuild in many short transactions; its moves stand in the history under their cause.
 
     `batch`: so many placements in each, else as many as are moved in some 25 ms. Doing it again is harmless.
     Raises NotFound.
     """
-    return _Run(open_work, rebuild_id, cause, batch).run()
+    return _Run(open_work, rebuild_id, batch, first).run()
 
 
 class _Elsewhere(Exception):
@@ -125,8 +144,9 @@ class _Superseded(Exception):
 class _Run:
     """One run of one rebuild, and how far it came."""
 
-    def __init__(self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None) -> None:
-        self._open_work, self._id, self._cause, self._batch = open_work, rebuild_id, cause, batch
+    def __init__(self, open_work: OpenWork, rebuild_id: int, batch: int | None, first: First) -> None:
+        self._open_work, self._id, self._batch, self._first = open_work, rebuild_id, batch, first
+        self._cause = ""
         self._assignment = self._version = self._scanned = 0
         self._settled: list[int] = []  # of each batch: how many it looked at, and how many it moved
         self._moved: list[int] = []
@@ -138,6 +158,7 @@ class _Run:
             if (ended := self._start()) is not None:
                 return ended
             turnstile.pass_exclusively(self._open_work, [self._assignment])
+            self._first(self._open_work, self._assignment)
             self._move(*self._scan())
         except _Elsewhere:
             return self._report("elsewhere")
@@ -171,6 +192,8 @@ class _Run:
             for setting in _SCAN_SETTINGS:
                 work.run(setting)
             pairs = rules.statements.scan.run(work, assignment_id=self._assignment).all()
+            # By now newer rules may be in force; then they are the cause.
+            self._cause = cause_of(work.run(_REASONS, assignment_id=self._assignment).scalars())
             self._version = rules.version
             self._scanned = sum(pair.size for pair in pairs)
             movers = sorted(chain.from_iterable(pair.movers or () for pair in pairs))

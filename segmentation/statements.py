@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     func,
     insert,
-    null,
     or_,
     select,
     update,
@@ -32,7 +31,7 @@ from sqlalchemy.engine import make_url
 from models.tables import Placement, SegmentMove
 from models.work import Work
 from segmentation.catalogue import Catalogue
-from segmentation.compiler import labels_array, segment_case
+from segmentation.compiler import labels_array, rule_case, segment_case
 from segmentation.moments import LocalArray, Moment
 from segmentation.nodes import Node
 from segmentation.rows import LIES_AT, rows_for
@@ -167,8 +166,8 @@ class Statements:
     def _evaluated(self, *, some: bool, held: bool = True) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
         rows = rows_for(nodes, self._known, some=some)
-        hold = rows.table.c.held if held else null()
-        belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
+        said = (self._arms, self._otherwise, rows.columns, self._known)
+        belongs = segment_case(rows.table.c.held, *said) if held else rule_case(*said)
         asked_of = rows.table.c
         evaluated = select(
             asked_of.lies_at,

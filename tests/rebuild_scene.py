@@ -70,7 +70,7 @@ class Scene:
 
     def rebuild(self, open_work: OpenWork | None = None, **more: Any) -> RebuildReport:
         """Carry out the oldest rebuild that is to do."""
-        return rebuild(open_work or self.world.opener(), self.to_do()[0], more.pop("cause", "rule"), **more)
+        return rebuild(open_work or self.world.opener(), self.to_do()[0], **more)
 
 
 def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork:

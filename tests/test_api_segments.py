@@ -301,3 +301,25 @@ def test_a_move_that_is_wrong_is_told(kari: Caller, spring: int, loans: int, wro
     assert kari.ok("GET", f"/assignments/{spring}/holds")["items"] == []
     gone = {"filters": {}, "segment_id": 999_999, "expected": 20, "reason": "x"}
     kari.refused(404, "POST", f"/assignments/{spring}/selection/move", json=gone)
+
+
+def test_a_paused_segment_is_deleted_with_its_pause(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """Nothing of it stands on in GET /pauses, and what is brought back is worked at once."""
+    path = f"/assignments/{spring}/segments"
+    stop = {"scope": "segment", "target_id": loans, "reason": "wrong script"}
+    pause = kari.ok("POST", "/pauses", 201, json=stop)["id"]
+    kari.ok("DELETE", f"{path}/{loans}")
+    assert kari.ok("GET", "/pauses")["items"] == []
+    assert kari.ok("DELETE", f"/pauses/{pause}") == {"lifted": 0}
+    refused = kari.refused(404, "POST", "/pauses", json=stop)
+    assert refused["detail"] == f"there is no segment {loans}: it was deleted"
+    *_, deleted, ended = kari.ok("GET", f"{path}/{loans}/deeds")["items"]
+    assert (deleted["deed"], deleted["author"]) == ("deleted", "a manager")
+    assert (ended["deed"], ended["author"]) == ("resumed", "a manager")
+    assert ended["detail"] == {"reason": "wrong script", "deleted": True}
+    kari.ok("POST", f"/assignments/{spring}/rules/versions/1/roll-back")
+    rebuild(world)
+    (back,) = (one for one in kari.ok("GET", path)["items"] if one["id"] == loans)
+    assert (back["size"], back["free"], back["paused"]) == (10, 10, False)

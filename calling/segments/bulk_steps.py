@@ -14,8 +14,8 @@ Step = Callable[[Work, Row[Any], Sequence[int]], tuple[int, list[Moved]]]
 """Does it; how many it changed, and who moved."""
 
 _SEGMENT = text("""
-    select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
-       and retired_at is null
+    select retired_at from segment
+     where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
 """)
 # An array as PostgreSQL writes it: psycopg takes ten times as long over a list of numbers.
 _LOCK = text("""
@@ -55,9 +55,12 @@ _BY_KEYS = text("set local enable_seqscan = off")
 
 
 def check_segment(work: Work, assignment_id: int, segment_id: int) -> None:
-    """Raises NotFound unless it is a live segment of the assignment."""
-    if not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
+    """Raises NotFound unless it is a live segment of the assignment; it says so of one that was deleted."""
+    segment = work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
+    if segment is None:
         raise NotFound("segment", segment_id)
+    if segment.retired_at is not None:
+        raise NotFound("segment", segment_id, "it was deleted")
 
 
 def check_there(work: Work, assignment_id: int, segment_id: int) -> None:
@@ -67,7 +70,8 @@ def check_there(work: Work, assignment_id: int, segment_id: int) -> None:
 
 
 def _hold(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, list[Moved]]:
-    # Behind the turnstile: whoever retires the segment waits for us, or we see that it is gone.
+    # Behind the turnstile: whoever retires the segment waits for us before they let go of its holds, or we
+    # see that it is gone.
     check_segment(work, action.assignment_id, action.segment_id)
     these = _locked(work, action, customers)
     work.run(

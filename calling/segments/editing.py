@@ -54,7 +54,7 @@ def delete(open_work: OpenWork, assignment_id: int, key: str, *, author: str) ->
     """Take a segment away; the new version.
 
     Its holds are let go, its customers go where the rules that are left say, what was offered from it is
-    recalled. Unsegmented has no rule and cannot be deleted. Raises NotFound.
+    recalled, its pause ends. Unsegmented has no rule and cannot be deleted. Raises NotFound.
     """
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:

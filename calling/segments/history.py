@@ -1,7 +1,8 @@
 """The history of segments: customers in and out by cause, sizes over time, and who did what.
 
 A move is written by the statement that moves (segmentation/statements.py). Causes: `entered` (into the
-assignment), `rule` (a rule set was published), `event` (an outcome, an import), `time`, `hand`.
+assignment), `rule` (a rule set was published, or is read otherwise), `event` (an outcome, an import), `time`
+(clocks that change as well), `hand`. Several reasons of one rebuild: the strongest (segmentation/reasons.py).
 """
 
 from collections.abc import Sequence

@@ -18,7 +18,7 @@ _HOLDS = text("""
       join placement p on p.crm_id = :crm_id and p.assignment_id = h.assignment_id
                       and p.customer_id = h.customer_id and p.state not in ('left', 'anonymised')
       join customer c on c.crm_id = :crm_id and c.id = h.customer_id
-      join segment s on s.crm_id = :crm_id and s.id = h.segment_id
+      join segment s on s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is null
      where h.crm_id = :crm_id and h.assignment_id = :assignment_id and h.customer_id > :after
        and (h.expires_at is null or h.expires_at > :now)
        and h.segment_id = coalesce(:segment_id, h.segment_id)

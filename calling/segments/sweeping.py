@@ -14,6 +14,7 @@ from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
+from segmentation.reasons import CLOCKS
 from segmentation.rebuild import request_rebuild
 from segmentation.resegment import Moved, resegment
 from segmentation.sweep import clocks_changed, may_flip
@@ -71,7 +72,7 @@ def _look(work: Work, assignment_id: int, rules: InForce, slack: timedelta) -> _
     end = work.now
     mark = work.run(_MARK, assignment_id=assignment_id).scalar()
     if mark is None or clocks_changed(rules.timed, mark - slack, end):
-        request_rebuild(work, assignment_id, "clocks changed")
+        request_rebuild(work, assignment_id, CLOCKS)
         return _Look(assignment_id, end, [])
     if rules.timed and mark < end:
         return _Look(assignment_id, end, may_flip(work, assignment_id, rules.timed, mark - slack, end))

@@ -22,6 +22,8 @@ def _said(deed: str, detail: dict[str, Any]) -> str:
             return f"moved it to place {detail.get('place')}"
         case "paused":
             return f"paused it: {detail.get('reason')}"
+        case "resumed" if detail.get("deleted"):
+            return f"ended its pause ({detail.get('reason')}): deleted with it"
         case "resumed":
             return "let it go on"
         case "deleted":

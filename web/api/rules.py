@@ -113,7 +113,11 @@ def rule_version(app: TheApp, holder: Manager, assignment_id: PathId, version: V
 def roll_back_rules(
     app: TheApp, holder: Manager, assignment_id: PathId, version: Version, base: Base = None
 ) -> models.Published:
-    """Put an earlier version in force again, as a new one. Segments that had gone come back as they were."""
+    """Put an earlier version in force again, as a new one.
+
+    Segments that had gone come back with their ids, names and rules; nobody is held in them again, and they
+    come back unpaused.
+    """
     opener = app.opener(holder.crm_id)
     return models.Published(
         version=roll_back(opener, assignment_id, version, author=holder.author, base=base)

@@ -120,7 +120,10 @@ def rename(
 @router.delete("/{segment_id}", response_model=Version,
                responses=answers({"version": 8}, errors=[404, 409, 422]))  # fmt: skip
 def delete(app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId) -> Version:
-    """Delete a segment. Its holds are let go, and its customers go where the rules that are left say."""
+    """Delete a segment: its holds are let go, its pause ends, its customers go where the other rules say.
+
+    Rolling the rules back brings it back, unpaused, with those whom its rule finds and nobody held in it.
+    """
     key = _key(app, holder, assignment_id, segment_id)
     return Version(
         version=editing.delete(app.opener(holder.crm_id), assignment_id, key, author=holder.author)
