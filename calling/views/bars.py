@@ -59,10 +59,15 @@ class Bars:
         return next((one for one in self.dimensions if one.key == key), None)
 
 
-def read_selection(work: Work, assignment_id: int, document: object) -> Filters:
-    """Filters as JSON spells them (segmentation/facets/spelling.py). Raises BadInput, NotFound."""
+def read_selection(
+    work: Work, assignment_id: int, document: object, shown_only: Sequence[str] = ()
+) -> Filters:
+    """Filters as JSON spells them (segmentation/facets/spelling.py). Raises BadInput, NotFound.
+
+    `shown_only`: dimensions that somebody wants to see, which there have to be.
+    """
     frame = board_of(work, assignment_id).frame(work)
-    return read_filters(document, frame, BarNames(work, assignment_id).ids)
+    return read_filters(document, frame, BarNames(work, assignment_id).ids, shown_only)
 
 
 def bars(work: Work, assignment_id: int, filters: Filters, most: int = MOST_BARS) -> Bars:
