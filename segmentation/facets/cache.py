@@ -59,7 +59,7 @@ class FacetCache:
         since = changes.since(work, self.assignment_id, self.seen)
         if since.lost or len(since.customers) > max(1_000, self.rows // MOST_CHANGED):
             raise OutOfDate
-        self._apply(work, since.customers)
+        self._apply(work, since.customers.tolist())
         self.seen = since.seen
         return len(since.customers)
 

@@ -7,6 +7,8 @@ see: transactions that ran then, and all younger ones.
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import text
 
 from models.work import Work
@@ -19,10 +21,12 @@ _SINCE = text("""
     select pg_current_snapshot()::text as seen,
            coalesce((select pruned_to from facet_horizon where crm_id = :crm_id), 0)
                > pg_snapshot_xmin(cast(:seen as pg_snapshot))::text::bigint as lost,
-           array(select distinct unnest(customers) from facet_change
-                  where crm_id = :crm_id and (assignment_id is null or assignment_id = :assignment_id)
-                    and xid >= pg_snapshot_xmin(cast(:seen as pg_snapshot))::text::bigint
-                    and not pg_visible_in_snapshot(xid::text::xid8, cast(:seen as pg_snapshot))) as customers
+           (select string_agg(int8send(customer), '')
+              from (select distinct unnest(customers) as customer from facet_change
+                     where crm_id = :crm_id and (assignment_id is null or assignment_id = :assignment_id)
+                       and xid >= pg_snapshot_xmin(cast(:seen as pg_snapshot))::text::bigint
+                       and not pg_visible_in_snapshot(xid::text::xid8, cast(:seen as pg_snapshot))) changed
+           ) as customers
 """)
 
 # Transactions that run now may write below what is thrown away: only what was finished a pruning ago goes.
@@ -37,11 +41,11 @@ _PRUNE = text("delete from facet_change where crm_id = :crm_id and xid < :pruned
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Customers that changed, as seen by the snapshot `seen`. `lost`: some may have been thrown away."""
+    """Customers that changed, by id, as of the snapshot `seen`. `lost`: some may have been thrown away."""
 
     seen: str
     lost: bool
-    customers: list[int]
+    customers: NDArray[np.int64]
 
 
 def snapshot(work: Work) -> str:
@@ -57,7 +61,9 @@ def is_writing(work: Work) -> bool:
 def since(work: Work, assignment_id: int, seen: str) -> Changes:
     """Whoever changed in a way that the snapshot `seen` did not show. Rows read after this are as new."""
     row = work.run(_SINCE, assignment_id=assignment_id, seen=seen).one()
-    return Changes(row.seen, row.lost, list(row.customers))
+    # As bytes: a list of a hundred thousand numbers takes longer to read than their rows.
+    customers = np.frombuffer(bytes(row.customers or b""), ">i8").astype(np.int64)
+    return Changes(row.seen, row.lost, np.sort(customers))
 
 
 def prune(work: Work) -> int:

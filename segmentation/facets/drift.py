@@ -36,7 +36,7 @@ def told_apart(work: Work, kept: FacetCache, fresh: FacetCache) -> Drift:
     fresh.refresh(work)
     # Whoever changed since: the two may have read them at different instants.
     doubtful = changes.since(work, kept.assignment_id, at).customers
-    return compare(kept, fresh, np.array(doubtful, np.int64))
+    return compare(kept, fresh, doubtful)
 
 
 def compare(kept: FacetCache, fresh: FacetCache, doubtful: NDArray[np.int64]) -> Drift:

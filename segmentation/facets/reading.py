@@ -23,7 +23,7 @@ class Reader:
     """Reads the codes of some dimensions; its statements are compiled once."""
 
     def __init__(self, dimensions: Sequence[Dimension]) -> None:
-        self._all, self._some = (_statement(dimensions, some=some) for some in (False, True))
+        self._all, self.statement = (_statement(dimensions, some=some) for some in (False, True))
         self._row = _layout(dimensions)
         self._dimensions = len(dimensions)
 
@@ -35,7 +35,7 @@ class Reader:
         self, work: Work, assignment_id: int, customers: Sequence[int]
     ) -> Iterator[tuple[NDArray[np.int64], Codes]]:
         """The same of those among `customers` who are there."""
-        return self._read(work, self._some, assignment_id=assignment_id, customer_ids=list(customers))
+        return self._read(work, self.statement, assignment_id=assignment_id, customer_ids=list(customers))
 
     def _read(self, work: Work, statement: Statement, **values: Any) -> Iterator[tuple[Any, Codes]]:
         for block in _blocks(work, statement, values, self._row.itemsize):
