@@ -81,6 +81,7 @@ class Sources:
         self, fields: Collection[KnownField], local: Collection[Local], *, some: bool, listed: bool = False
     ) -> None:
         self._some, self._listed = some, listed
+        self._alone = listed and not local and all(field.table == "placement" for field in fields)
         self._columns: dict[str, ColumnElement[Any]] = {}
         self._local: dict[Local, ColumnElement[Any]] = {}
         self.joined = self._people()
@@ -122,9 +123,9 @@ class Sources:
             # Row by row down the list, each asked by key: with `any(list)` said of two tables the planner,
             # who takes it for ten long, may go through all of it for each row, and the cost is its square.
             listed = func.unnest(_given()).table_valued("id", name="listed").render_derived()
-            return listed.join(Placement.__table__, _placement.customer_id == listed.c.id).join(
-                Customer.__table__, and_(_customer.crm_id == CRM_ID, _customer.id == listed.c.id)
-            )
+            placed = listed.join(Placement.__table__, _placement.customer_id == listed.c.id)
+            theirs = and_(_customer.crm_id == CRM_ID, _customer.id == listed.c.id)
+            return placed if self._alone else placed.join(Customer.__table__, theirs)
         if self._some:
             # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
             same_customer.append(among(_customer.id))

@@ -77,8 +77,9 @@ def bars(work: Work, assignment_id: int, filters: Filters, most: int = MOST_BARS
     shown = (frame.dimension(key) for key in found.dimensions)
     named = []
     for one in (one for one in shown if one):
-        rare = _rare(work, assignment_id, one, found.dimensions[one.key], filters)
-        named.append(_named(one, (*found.dimensions[one.key], *rare), filters, names, most))
+        known = (*found.dimensions[one.key], *found.marked.get(one.key, ()))
+        rare = _rare(work, assignment_id, one, known, filters)
+        named.append(_named(one, (*known, *rare), filters, names, most))
     everybody = sum(bar.total for bar in found.dimensions["state"])
     return Bars(tuple(named), filters, found.total, everybody, found.as_of, found.source)
 
