@@ -54,7 +54,11 @@ def among(column: ColumnElement[int]) -> ColumnElement[bool]:
 
     Through a subselect the planner cannot see how many there are: one plan fits all and is kept.
     """
-    return column == any_(cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger)))
+    return column == any_(_given())
+
+
+def _given() -> ColumnElement[Any]:
+    return cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger))
 
 
 def words(texts: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -70,11 +74,14 @@ def own_value(fields: ColumnElement[Any], field: KnownField) -> ColumnElement[An
 class Sources:
     """The joins that some fields and local values need, and the column of each.
 
-    `some`: for the bound `customer_ids` only.
+    `some`: for the bound `customer_ids` only. `listed`: and there may be thousands of them, each once.
     """
 
-    def __init__(self, fields: Collection[KnownField], local: Collection[Local], *, some: bool) -> None:
-        self._some = some
+    def __init__(
+        self, fields: Collection[KnownField], local: Collection[Local], *, some: bool, listed: bool = False
+    ) -> None:
+        self._some, self._listed = some, listed
+        self._alone = listed and not local and all(field.table == "placement" for field in fields)
         self._columns: dict[str, ColumnElement[Any]] = {}
         self._local: dict[Local, ColumnElement[Any]] = {}
         self.joined = self._people()
@@ -110,10 +117,18 @@ class Sources:
             or_(_hold.expires_at.is_(None), _hold.expires_at > NOW),
         )
         if self._some:
-            # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
-            same_customer.append(among(_customer.id))
             mine = held.where(_hold.customer_id == _placement.customer_id)
             self.held: ColumnElement[Any] = mine.correlate(Placement.__table__).scalar_subquery()
+        if self._listed:
+            # Row by row down the list, each asked by key: with `any(list)` said of two tables the planner,
+            # who takes it for ten long, may go through all of it for each row, and the cost is its square.
+            listed = func.unnest(_given()).table_valued("id", name="listed").render_derived()
+            placed = listed.join(Placement.__table__, _placement.customer_id == listed.c.id)
+            theirs = and_(_customer.crm_id == CRM_ID, _customer.id == listed.c.id)
+            return placed if self._alone else placed.join(Customer.__table__, theirs)
+        if self._some:
+            # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
+            same_customer.append(among(_customer.id))
             return Placement.__table__.join(Customer.__table__, and_(*same_customer))
         holds = held.add_columns(_hold.customer_id).subquery("holds")
         self.held = holds.c.segment_id

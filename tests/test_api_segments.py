@@ -106,6 +106,28 @@ def test_wrong_filters_name_every_problem(kari: Caller, spring: int) -> None:
     kari.refused(404, "POST", "/assignments/999999/facets", json={})
 
 
+def test_a_dimension_that_there_is_not_is_told(kari: Caller, spring: int) -> None:
+    """Seen to fail: it was left out, and the answer was an empty list."""
+    asked = {"dimensions": ["loan", "jobb"], "filters": {"agee": [1]}}
+    problem = kari.refused(422, "POST", f"/assignments/{spring}/facets", json=asked)
+    assert problem["problems"] == [
+        {"path": "filters.agee", "message": 'there is no dimension agee - did you mean "age"?'},
+        {"path": "dimensions[1]", "message": 'there is no dimension jobb - did you mean "job"?'},
+    ]
+
+
+@pytest.mark.parametrize("tolerance", ["0.0001%", "101%", "2", -1, True, 1.5, None])
+def test_a_tolerance_that_is_none_says_how_to_write_one(
+    kari: Caller, spring: int, loans: int, tolerance: object
+) -> None:
+    """Seen to fail: the path was body.tolerance.constrained-int, and a pattern was the message."""
+    asked = {"filters": {}, "segment_id": loans, "expected": 1, "reason": "x", "tolerance": tolerance}
+    problem = kari.refused(422, "POST", f"/assignments/{spring}/selection/move", json=asked)
+    (told,) = problem["problems"]
+    assert told["path"] == "body.tolerance"
+    assert "2%" in told["message"]
+
+
 def test_rare_values_are_found(kari: Caller, spring: int) -> None:
     path = f"/assignments/{spring}/facets/job/search"
     found = kari.ok("POST", path, json={"text": "TUD", "filters": {"loan": [True]}})["items"]

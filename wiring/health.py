@@ -43,9 +43,19 @@ class Readiness:
     verdict: Verdict
     parts: dict[str, Part] = field(default_factory=dict)
 
+    def also(self, name: str, part: Part) -> "Readiness":
+        """With one more part."""
+        return _of({**self.parts, name: part})
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for an answer."""
         return asdict(self)
+
+
+def _of(parts: dict[str, Part]) -> Readiness:
+    verdicts = {part.verdict for part in parts.values()}
+    worst: Verdict = "down" if "down" in verdicts else "degraded" if "degraded" in verdicts else "ok"
+    return Readiness(ready=worst != "down", verdict=worst, parts=parts)
 
 
 def health() -> dict[str, str]:
@@ -55,10 +65,7 @@ def health() -> dict[str, str]:
 
 def ready(app: App) -> Readiness:
     """Ask every part; never raises for what is down."""
-    parts = {**_database(app), "redis": _redis(app)}
-    verdicts = {part.verdict for part in parts.values()}
-    worst: Verdict = "down" if "down" in verdicts else "degraded" if "degraded" in verdicts else "ok"
-    return Readiness(ready=worst != "down", verdict=worst, parts=parts)
+    return _of({**_database(app), "redis": _redis(app)})
 
 
 def _database(app: App) -> dict[str, Part]:

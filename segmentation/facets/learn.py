@@ -134,7 +134,7 @@ def _tops(
     work: Work, assignment_id: int, sample: Sequence[int], asked: Sequence[KnownField]
 ) -> dict[str, tuple[str, ...]]:
     """The most frequent values of each field, most frequent first; what no rule may ask is left out."""
-    rows = rows_of(asked, some=True)
+    rows = rows_of(asked, some=True, listed=True)
     columns = [rows.columns[field.key] for field in asked]
     which, value = (
         func.grouping(*columns).label("which"),
@@ -158,7 +158,7 @@ def _spans(
     """(5th, 95th percentile) of each field; None where nobody has it."""
     if not asked:
         return {}
-    rows = rows_of(asked, some=True)
+    rows = rows_of(asked, some=True, listed=True)
     shares: Any = literal_column("array[0.05, 0.95]::float8[]")
     ends = [func.percentile_disc(shares).within_group(rows.columns[field.key]) for field in asked]
     statement = Statement.of(select(*ends).select_from(rows.table))

@@ -71,7 +71,7 @@ def facets(
 ) -> models.Facets:  # fmt: skip
     """All bars under a selection, in one answer. Each dimension's are under every *other* one's filter."""
     with timed("facets"), app.work(holder.crm_id) as work:
-        filters = read_selection(work, assignment_id, body.filters)
+        filters = read_selection(work, assignment_id, body.filters, body.dimensions or ())
         return models.facets_of(bars(work, assignment_id, filters, body.bars), body)
 
 
