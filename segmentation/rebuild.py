@@ -5,9 +5,11 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, count
 from time import perf_counter
 from typing import Literal
@@ -51,7 +53,8 @@ _REQUEST = text("""
     values (:crm_id, :assignment_id, :reason, :now)
     on conflict (crm_id, assignment_id) where started_at is null do update
        set reason = case when cast(:weaker as text[]) is null or rebuild.reason = any(:weaker)
-                         then excluded.reason else rebuild.reason end
+                         then excluded.reason else rebuild.reason end,
+           requested_at = greatest(rebuild.requested_at, excluded.requested_at)
     returning id
 """)
 _TO_DO = text("""
@@ -68,6 +71,7 @@ _REASONS = text("""
 _FIND = text("select * from rebuild where crm_id = :crm_id and id = :rebuild_id")
 _START = text("""
     update rebuild set started_at = coalesce(started_at, :now) where crm_id = :crm_id and id = :rebuild_id
+    returning requested_at
 """)
 _SCANNED = text("""
     update rebuild
@@ -133,6 +137,21 @@ def rebuild(
     return _Run(open_work, rebuild_id, batch, first).run()
 
 
+def _not_before(instant: datetime, open_work: OpenWork) -> OpenWork:
+    """As `open_work`, by a clock that has come to `instant`: who asked may have one that is ahead of ours.
+
+    What they asked for, clocks that changed, would not be true yet.
+    """
+
+    @contextmanager
+    def opened() -> Iterator[Work]:
+        with open_work() as work:
+            work.now = max(work.now, instant)
+            yield work
+
+    return opened
+
+
 class _Elsewhere(Exception):
     """Another process is at this assignment."""
 
@@ -177,8 +196,9 @@ class _Run:
                 self._version, self._scanned, self._moved = row.rule_version, row.scanned, [row.moved]
                 return self._report(row.ending)
             self._alone(work)
-            work.run(_START, rebuild_id=self._id)
-            return None
+            asked_at = work.run(_START, rebuild_id=self._id).scalar_one()
+        self._open_work = _not_before(asked_at, self._open_work)
+        return None
 
     def _alone(self, work: Work) -> None:
         if not work.run(_ALONE, assignment_id=self._assignment).scalar():

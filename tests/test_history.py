@@ -11,7 +11,7 @@ from rebuild_scene import interrupted
 from sqlalchemy import text
 from world import NOON, World
 
-from calling.handout.due import expire_holds, wake_due
+from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
 from calling.intake.placing import place
 from calling.outcomes.outcome import Report, record_all
@@ -20,7 +20,7 @@ from calling.segments.history import history
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish, roll_back, version_in_force, versions
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
-from calling.segments.sweeping import sweep
+from calling.segments.sweeping import sweep, sweep_all
 from calling.walls.pause import pause, resume
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
@@ -80,7 +80,7 @@ def test_each_move_stands_under_its_cause(world: World, filled: int) -> None:
     assert of(world, "old").steps[-1].came == {"rule": 4, "hand": 2}
     release(world.opener(), filled, young[:1], author="Bo")
     assert of(world, "old").steps[-1].went == {"event": 1, "hand": 1}
-    expire_holds(world.opener(NOON + HOUR))
+    sweep_all(world.opener(NOON + HOUR))
     assert of(world, "old", NOON + HOUR).steps[-1].went == {"time": 1}
 
 

@@ -33,7 +33,7 @@ from calling.walls import pauses
 from calling.walls.pause import pause, resume
 from models import turnstile
 from models.errors import NotFound
-from segmentation import in_force
+from segmentation import in_force, resegment
 from segmentation.nodes import dump_node
 from segmentation.rebuild import request_rebuild
 from segmentation.resegment import differing, segment_counts
@@ -130,7 +130,7 @@ def deleting(
 
 WITHIN: dict[str, TextClause] = {
     "before the turnstile": turnstile._SHARED, "behind the turnstile": bulk_sql.TAKE,
-    "before it looks whether the segment lives": bulk_steps._SEGMENT, "before it locks": bulk_steps._LOCK,
+    "before it looks whether the segment lives": bulk_steps._SEGMENT, "before it locks": resegment._LOCK,
     "before it holds": bulk_steps._HOLD, "before it reads the rules": in_force._VERSION,
     "before it crosses off": bulk_sql.CROSS_OFF,
 }  # fmt: skip

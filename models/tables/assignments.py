@@ -167,8 +167,11 @@ class Hold(Base):
             ["crm_id", "assignment_id", "customer_id"],
             ["placement.crm_id", "placement.assignment_id", "placement.customer_id"],
         ),
-        Index(None, "crm_id", "expires_at", postgresql_where=text("expires_at is not null")),
-    )
+        Index(
+            "ix_hold_expires", "crm_id", "assignment_id", "expires_at",
+            postgresql_where=text("expires_at is not null"),
+        ),
+    )  # fmt: skip
 
     crm_id: Mapped[CrmId]
     assignment_id: Mapped[Key]
