@@ -218,12 +218,29 @@ def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring
     kari.refused(404, "PATCH", f"{path}/{loans}", json={"name": "x"})
     kari.refused(422, "PUT", f"{path}/order", json={"segments": []})
     kari.refused(422, "POST", path, json={"name": "By hand", "key": "by-hand"})
-    free = world.unsegmented(spring)
-    kari.refused(404, "DELETE", f"{path}/{free}")
     bad = {"name": "Bad", "when": {"f": "shoe", "op": "eq", "v": 1}}
     assert kari.refused(422, "POST", path, json=bad)["type"].endswith(":bad-rule")
     wrong = {"name": "Bad", "when": {"f": "job", "op": "eq", "v": "nul\x00"}}
     kari.refused(422, "POST", path, json=wrong)
+
+
+def test_unsegmented_keeps_its_name_and_its_place(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """It is listed, so nobody is told that it is not there; and nobody else is called so."""
+    path, free = f"/assignments/{spring}/segments", world.unsegmented(spring)
+    renamed = kari.refused(422, "PATCH", f"{path}/{free}", json={"name": "Rest"})
+    assert "Unsegmented keeps its name" in renamed["detail"]
+    assert "Unsegmented cannot be deleted" in kari.refused(422, "DELETE", f"{path}/{free}")["detail"]
+    for name in ("Unsegmented", "unsegmented"):
+        problem = kari.refused(422, "PATCH", f"{path}/{loans}", json={"name": name})
+        assert "whoever matches no rule" in problem["detail"], problem
+        kari.refused(422, "POST", path, json={"name": name, "when": None})
+    last = kari.ok("POST", path, 201, json={"name": "Last", "before": free})
+    items = kari.ok("GET", path)["items"]
+    assert [one["key"] for one in items] == ["with-a-loan", last["key"], "unsegmented"]
+    problem = kari.refused(422, "PUT", f"{path}/order", json={"segments": [last["segment_id"], loans, free]})
+    assert "Unsegmented is always last" in problem["detail"]
 
 
 def test_all_back_to_free_then_ready_then_let_go(kari: Caller, world: World, spring: int, loans: int) -> None:

@@ -160,7 +160,7 @@ def test_nobody_overwrites_what_somebody_else_published(world: World, filled: in
 
 def test_what_cannot_be_done_is_said(world: World, filled: int) -> None:
     open_work = world.opener()
-    with pytest.raises(NotFound, match="unsegmented"):
+    with pytest.raises(BadInput, match="Unsegmented cannot be deleted"):
         delete(open_work, filled, "unsegmented", author="a")
     with pytest.raises(BadInput, match="name each segment once: tried, old"):
         reorder(open_work, filled, ["old"], author="a")
