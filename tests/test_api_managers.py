@@ -115,6 +115,10 @@ def test_pauses_say_what_is_wrong(kari: Caller, work: int) -> None:
     kari.refused(422, "POST", "/pauses", json={"scope": "crm", "reason": "   "})
     past = {"scope": "crm", "reason": "x", "ends_at": (NOON - timedelta(hours=1)).isoformat()}
     assert "past" in kari.refused(422, "POST", "/pauses", json=past)["detail"]
+    far = {"scope": "crm", "reason": "x", "ends_at": "2027-04-02T12:00:00Z"}  # seen to stand for ever
+    assert "more than 366 days ahead" in kari.refused(422, "POST", "/pauses", json=far)["detail"]
+    for_ever = {"number": "912 345 678", "reason": "x", "expires_at": "2150-03-02T12:00:00Z"}
+    assert "null" in kari.refused(422, "POST", "/suppressions", json=for_ever)["detail"]
     for written in (1_772_452_800, "1772452800", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
         kari.refused(422, "POST", "/pauses", json={"scope": "crm", "reason": "x", "ends_at": written})
     naive = {"scope": "crm", "reason": "x", "ends_at": "2026-03-02T13:00:00"}

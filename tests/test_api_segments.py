@@ -309,6 +309,7 @@ def test_the_portrait_has_names(api: Api, kari: Caller, world: World, spring: in
     [
         {"expected": -1}, {"expected": "4"}, {"tolerance": -1}, {"tolerance": "2"}, {"tolerance": "101%"},
         {"tolerance": True}, {"reason": "  "}, {"expires_at": "2026-03-01T12:00:00Z"}, {"segment_id": 0},
+        {"expires_at": "2036-04-02T12:00:00Z"},
         {"filters": None}, {"filter": {}}, {"filters": {"job": "student"}},
     ],
 )  # fmt: skip

@@ -143,3 +143,24 @@ def test_the_portrait_is_drawn_and_told(shell: Shell, spring: int) -> None:
     told = shell.ok("portrait", "Old", "--json").document
     assert told["numbers"][0]["mean_of_all"] == 39.5
     assert (told["size"], told["worked"]["attempts"]) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bounds"),
+    [
+        (["pause", "segment", "loans", "--minutes", "99999999999"], "less than or equal to 527040"),
+        (
+            ["segments", "move", "loans", "-w", "job=student", "--days", "999999999", "--yes"],
+            "less than or equal to 3660",
+        ),
+        (["suppress", "912 345 678", "--days", "999999999"], "less than or equal to 36500"),
+    ],
+)
+def test_an_end_beyond_the_calendar_is_refused_with_its_bounds(
+    shell: Shell, spring: int, wrong: list[str], bounds: str
+) -> None:
+    answer = shell.run(*wrong)
+    said = " ".join(answer.err.replace("│", " ").split())  # typer frames it
+    assert (answer.code, bounds in said) == (2, True), answer.err
+    most = bounds.rsplit(" ", 1)[1]
+    shell.ok(*(most if one.isdecimal() and one.startswith("999") else one for one in wrong))
