@@ -214,6 +214,9 @@ def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring
     assert kari.ok("DELETE", f"{path}/{loans}") == {"version": 5}
     rebuild(world)
     assert sizes(kari, spring) == {"by-hand": 0, "unsegmented": 20}
+    (gone,) = kari.ok("GET", f"{path}/deleted")["items"]
+    assert (gone["id"], gone["key"], gone["name"], gone["size"]) == (loans, "with-a-loan", "Loans", 0)
+    assert kari.ok("GET", f"{path}/{loans}/history")["deeds"][-1]["deed"] == "deleted"
     kari.refused(404, "DELETE", f"{path}/{loans}")
     kari.refused(404, "PATCH", f"{path}/{loans}", json={"name": "x"})
     kari.refused(422, "PUT", f"{path}/order", json={"segments": []})

@@ -164,3 +164,19 @@ def test_an_end_beyond_the_calendar_is_refused_with_its_bounds(
     assert (answer.code, bounds in said) == (2, True), answer.err
     most = bounds.rsplit(" ", 1)[1]
     shell.ok(*(most if one.isdecimal() and one.startswith("999") else one for one in wrong))
+
+
+def test_the_history_of_a_deleted_segment_stays_readable(shell: Shell, spring: int) -> None:
+    """Planted: looked for among the live ones only; seen to fail."""
+    shell.ok("segments", "delete", "old", "--author", "Bo")
+    assert "Bo deleted it" in shell.ok("segments", "history", "old").out
+    (gone,) = shell.ok("segments", "deleted", "--json").document
+    assert (gone["key"], gone["name"], gone["size"]) == ("old", "Old", 10)  # no rebuild yet
+    shown = shell.ok("segments", "deleted").out
+    assert "Old" in shown
+    assert "10" in shown
+    shell.ok("segments", "rename", "loans", "Old")
+    assert "Old" in shell.ok("segments", "history", "Old").out  # the live one of two
+    assert "came in" not in shell.ok("segments", "history", "Old").out
+    assert shell.run("segments", "history", "olb").code == 2
+    assert shell.run("segments", "rename", "old", "x").code == 0  # by name: the live one

@@ -46,6 +46,16 @@ _SEGMENTS = text("""
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
      order by s.position, s.id
 """)
+_DELETED = text("""
+    select s.id, s.key, s.name, s.retired_at as deleted_at,
+           (select count(*) from placement p
+             where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.segment_id = s.id
+               and p.state not in ('left', 'anonymised')) as size
+      from segment s
+     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is not null
+       and s.id > :after
+     order by s.id limit :most
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +107,20 @@ def segment_list(work: Work, assignment_id: int) -> list[SegmentNow]:
         )
         for row in work.run(_SEGMENTS, assignment_id=assignment_id)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedSegment:
+    """A segment that was deleted (UTC). `size`: so many still stand there, until the rebuild takes them."""
+
+    id: int
+    key: str
+    name: str
+    deleted_at: datetime
+    size: int
+
+
+def deleted_segments(work: Work, assignment_id: int, after: int, most: int) -> list[DeletedSegment]:
+    """Deleted segments with an id above `after`: their history stays, and a roll back brings them back."""
+    rows = work.run(_DELETED, assignment_id=assignment_id, after=after, most=most)
+    return [DeletedSegment(**row._mapping) for row in rows]

@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from calling.views.report import SegmentFigures
+    from calling.views.segment_list import DeletedSegment
 
 PANEL = "Lists"
+MOST_DELETED = 10_000
 BAR, ROOMY = 24, 120
 NUMBERS = {
     "size": "size", "free": "free", "gated": "gated", "leased": "held", "resting": "resting",
@@ -35,6 +37,35 @@ def segments(crm: CrmName = None, assignment: AssignmentName = None, as_json: As
         figures = figures_of(work, assignment_id)
         broken = {one.id for one in alarms(work, assignment_id) if one.kind == "segment"}
     answer(figures, lambda console: _draw_segments(console, figures, broken), as_json=as_json)
+
+
+def deleted(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False) -> None:
+    """Show the segments that were deleted. Their history stays, and a roll back brings them back.
+
+    \b
+    Examples:
+      ringeliste segments deleted
+      ringeliste segments deleted --json
+    """
+    from calling.views.segment_list import deleted_segments
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+
+    with reading(crm, assignment) as (work, assignment_id):
+        found = deleted_segments(work, assignment_id, 0, MOST_DELETED)
+    answer(found, lambda console: _draw_deleted(console, found), as_json=as_json)
+
+
+def _draw_deleted(console: "Console", found: "list[DeletedSegment]") -> None:
+    from ringeliste.cli.output import instant, number, plain_table, shown
+
+    if not found:
+        console.print("No segment was deleted.")
+        return
+    table = plain_table("segment", "key", "deleted", "on their way", right=("on their way",))
+    for one in sorted(found, key=lambda one: one.deleted_at, reverse=True):
+        table.add_row(shown(one.name), shown(one.key), instant(one.deleted_at), number(one.size))
+    console.print(table)
 
 
 def _draw_segments(console: "Console", figures: "list[SegmentFigures]", broken: set[int]) -> None:

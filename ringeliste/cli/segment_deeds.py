@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from calling.ends import LONGEST_HOLD
+from models.ends import LONGEST_HOLD
 from models.errors import BadInput
 from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever

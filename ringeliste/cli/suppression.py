@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from calling.ends import LONGEST_SUPPRESSION
+from models.ends import LONGEST_SUPPRESSION
 from models.errors import BadInput
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever

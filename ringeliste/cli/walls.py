@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from calling.ends import LONGEST_PAUSE
+from models.ends import LONGEST_PAUSE
 from models.errors import BadInput
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever

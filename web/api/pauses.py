@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling.ends import LONGEST_PAUSE, check_end
 from calling.views import browse
 from calling.walls.pause import pause, resume
+from models.ends import LONGEST_PAUSE, check_end
 from web.about import about
 from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example

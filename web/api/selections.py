@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling.ends import LONGEST_HOLD, check_end
 from calling.segments import selection as verbs
 from calling.segments.editing import key_of
 from calling.views.bars import bars, in_words, read_selection, search_bars
+from models.ends import LONGEST_HOLD, check_end
 from models.errors import BadInput
 from segmentation.nodes import dump_node
 from segmentation.text.writing import write_rule

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
-from calling.ends import LONGEST_SUPPRESSION, check_end
 from calling.intake.numbers import Number, read_number
 from calling.views import browse
 from calling.walls.suppress import lift, suppress
+from models.ends import LONGEST_SUPPRESSION, check_end
 from models.errors import BadInput
 from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers, example

@@ -53,7 +53,7 @@ class HistoryDrawer(Drawer):
                 for deed in reversed(told.deeds[-MOST_DEEDS:]):
                     with box("deed"):
                         words(f"{deed.done_at.astimezone(self._zone):%a %d %b %H:%M}", "soft")
-                        words(in_words(deed))
+                        words(in_words(deed, self._zone))
                 if not told.deeds:
                     words("Nothing in this time.", "soft")
 
