@@ -7,6 +7,7 @@ from shell import Shell
 from sqlalchemy import text
 from world import World
 
+from calling.handout.hand_out import next_customer
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
@@ -83,6 +84,23 @@ def test_a_selection_is_moved_and_everybody_freed_and_let_go(shell: Shell, sprin
     assert (let_go["customers"], let_go["changed"]) == (15, 15)
     assert sizes(shell) == {"loans": 20, "old": 10, "unsegmented": 10}
     assert shell.run("segments", "move", "loans").code == 2
+
+
+def test_leased_and_held_are_told_by_their_own_names(shell: Shell, spring: int) -> None:
+    """Planted: leased ones shown as held; seen to fail."""
+    shell.ok("segments", "move", "old", "-w", "age=20..23", "--expect", "3", "--reason", "x")
+    assert next_customer(shell.world.opener(), shell.world.seller(spring)) is not None
+    shell.ok("pause", "segment", "old", "--reason", "lunch", "--minutes", "60", "--author", "Bo")
+    head, *rows = shell.ok("segments").out.splitlines()
+    at = {word: head.index(word) + len(word) for word in ("leased", "held", "promised")}
+
+    def figure(row: str, word: str) -> str:
+        return row[: at[word]].rsplit(maxsplit=1)[-1]
+
+    assert [figure(rows[-2], word) for word in at] == ["2", "3", "0"], rows  # one taken, one on the list
+    assert "Old is paused until Mon 2 Mar 13:00 UTC by Bo: lunch" in rows[-1]
+    told = {one["key"]: one for one in shell.ok("segments", "--json").document}
+    assert (told["old"]["held"], told["old"]["pause"]["author"], told["loans"]["pause"]) == (3, "Bo", None)
 
 
 def test_resting_ones_are_woken(shell: Shell, spring: int) -> None:

@@ -28,7 +28,7 @@ _SEGMENTS = text("""
            and (expires_at is null or expires_at > :now)
          group by segment_id
     )
-    select s.id, s.key, s.name, s.rule, coalesce(p.size, 0) as size, coalesce(p.free, 0) as free,
+    select s.id, s.key, s.name, s.position, s.rule, coalesce(p.size, 0) as size, coalesce(p.free, 0) as free,
            coalesce(p.gated, 0) as gated, coalesce(p.leased, 0) as leased, coalesce(p.resting, 0) as resting,
            coalesce(p.follow_up, 0) as follow_up, coalesce(p.closed, 0) as closed,
            coalesce(h.held, 0) as held,
@@ -78,6 +78,7 @@ class SegmentNow:
     id: int
     key: str
     name: str
+    position: int
     by_hand: bool
     size: int
     free: int
@@ -100,8 +101,8 @@ def segment_list(work: Work, assignment_id: int) -> list[SegmentNow]:
     nobody = dump_node(NOBODY)
     return [
         SegmentNow(
-            row.id, row.key, row.name, row.rule == nobody, row.size, row.free, row.gated, row.leased,
-            row.resting, row.follow_up, row.closed, row.held,
+            row.id, row.key, row.name, row.position, row.rule == nobody, row.size, row.free, row.gated,
+            row.leased, row.resting, row.follow_up, row.closed, row.held,
             StandingPause(row.pause_scope, row.pause_reason, row.pause_author, row.pause_ends_at)
             if row.pause_scope else None,
         )

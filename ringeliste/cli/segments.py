@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 SEGMENTS = """Show the segments of an assignment, and change them.
 
-Without a command: how large each is, how many free, held, resting, closed, sold.
+Without a command: how large each is, how many free, leased, resting, held, sold.
 
 \b
 Examples:
