@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-
 from zoneinfo import ZoneInfo
 
 from nicegui import ui
@@ -91,11 +90,12 @@ class _Row:
                 ):
                     self._name = words("", "segment-name")
                 self._broken = words("Broken rule", "badge broken")
+                self._badge = words("", "badge")
                 self._size = words("", "segment-size")
                 with box("icon-button", "button", type="button") as self._menu_button:
                     ui.icon("more_horiz")
                     self._items = self._menu()
-            self._badge = words("", "badge")
+            self._pause = words("", "segment-pause")
             with box("track"), box("stack", role="img") as self._stack:
                 self._parts = {part: box(f"part {part}") for part, _ in PARTS}
             with box("segment-figures"):
@@ -136,11 +136,11 @@ class _Row:
         self._write_menu(segment)
 
     def _write_badge(self, segment: SegmentNow) -> None:
-        pause = segment.pause
-        held = f"{count(segment.held)} held" if segment.held else "by hand" if segment.by_hand else ""
-        self._badge.text = self._badge.props["title"] = paused_words(pause, self._zone) if pause else held
-        self._badge.classes(add="paused" if pause else "", remove="" if pause else "paused")
+        pause, held = segment.pause, f"{count(segment.held)} held" if segment.held else ""
+        self._badge.text = held or ("by hand" if segment.by_hand else "")
         self._badge.set_visibility(bool(self._badge.text))
+        self._pause.text = paused_words(pause, self._zone) if pause else ""
+        self._pause.set_visibility(pause is not None)
 
     def warn(self, alarm: Alarm | None) -> None:
         """Say that its rule cannot be read, and what is in force instead."""
