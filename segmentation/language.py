@@ -112,6 +112,9 @@ class _Reader:
         unknown_keys(self._problems, path, given, known)
         key = self._key(kind, path, given.get("key"))
         name = self._name(path, given.get("name", key))
+        if kind == "segment" and key != UNSEGMENTED == name.casefold():
+            message = f"is {shown(name)}: so is called the segment of whoever matches no rule; take another"
+            self._problems.add(f"{path}.name", message)
         if "when" not in given:
             who = "who belongs here" if kind == "segment" else "who has it"
             self._problems.add(path, f'"when" is missing: the rule that says {who}')

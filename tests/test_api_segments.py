@@ -236,16 +236,36 @@ def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring
     assert kari.ok("DELETE", f"{path}/{loans}") == {"version": 5}
     rebuild(world)
     assert sizes(kari, spring) == {"by-hand": 0, "unsegmented": 20}
+    (gone,) = kari.ok("GET", f"{path}/deleted")["items"]
+    assert (gone["id"], gone["key"], gone["name"], gone["size"]) == (loans, "with-a-loan", "Loans", 0)
+    assert kari.ok("GET", f"{path}/{loans}/history")["deeds"][-1]["deed"] == "deleted"
     kari.refused(404, "DELETE", f"{path}/{loans}")
     kari.refused(404, "PATCH", f"{path}/{loans}", json={"name": "x"})
     kari.refused(422, "PUT", f"{path}/order", json={"segments": []})
     kari.refused(422, "POST", path, json={"name": "By hand", "key": "by-hand"})
-    free = world.unsegmented(spring)
-    kari.refused(404, "DELETE", f"{path}/{free}")
     bad = {"name": "Bad", "when": {"f": "shoe", "op": "eq", "v": 1}}
     assert kari.refused(422, "POST", path, json=bad)["type"].endswith(":bad-rule")
     wrong = {"name": "Bad", "when": {"f": "job", "op": "eq", "v": "nul\x00"}}
     kari.refused(422, "POST", path, json=wrong)
+
+
+def test_unsegmented_keeps_its_name_and_its_place(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """It is listed, so nobody is told that it is not there; and nobody else is called so."""
+    path, free = f"/assignments/{spring}/segments", world.unsegmented(spring)
+    renamed = kari.refused(422, "PATCH", f"{path}/{free}", json={"name": "Rest"})
+    assert "Unsegmented keeps its name" in renamed["detail"]
+    assert "Unsegmented cannot be deleted" in kari.refused(422, "DELETE", f"{path}/{free}")["detail"]
+    for name in ("Unsegmented", "unsegmented"):
+        problem = kari.refused(422, "PATCH", f"{path}/{loans}", json={"name": name})
+        assert "whoever matches no rule" in problem["detail"], problem
+        kari.refused(422, "POST", path, json={"name": name, "when": None})
+    last = kari.ok("POST", path, 201, json={"name": "Last", "before": free})
+    items = kari.ok("GET", path)["items"]
+    assert [one["key"] for one in items] == ["with-a-loan", last["key"], "unsegmented"]
+    problem = kari.refused(422, "PUT", f"{path}/order", json={"segments": [last["segment_id"], loans, free]})
+    assert "Unsegmented is always last" in problem["detail"]
 
 
 def test_all_back_to_free_then_ready_then_let_go(kari: Caller, world: World, spring: int, loans: int) -> None:
@@ -314,6 +334,7 @@ def test_the_portrait_has_names(api: Api, kari: Caller, world: World, spring: in
     [
         {"expected": -1}, {"expected": "4"}, {"tolerance": -1}, {"tolerance": "2"}, {"tolerance": "101%"},
         {"tolerance": True}, {"reason": "  "}, {"expires_at": "2026-03-01T12:00:00Z"}, {"segment_id": 0},
+        {"expires_at": "2036-04-02T12:00:00Z"},
         {"filters": None}, {"filter": {}}, {"filters": {"job": "student"}},
     ],
 )  # fmt: skip

@@ -22,7 +22,7 @@ README = Path(__file__).parents[1] / "README.md"
 READING = {
     "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "people list",
     "portrait", "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
-    "rules versions", "rules watch", "segments", "segments history", "segments list", "simulate",
+    "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments list", "simulate",
     "tags list", "templates list", "templates show",
 }  # fmt: skip
 WRITING = {

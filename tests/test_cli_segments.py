@@ -7,6 +7,7 @@ from shell import Shell
 from sqlalchemy import text
 from world import World
 
+from calling.handout.hand_out import next_customer
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
@@ -85,6 +86,23 @@ def test_a_selection_is_moved_and_everybody_freed_and_let_go(shell: Shell, sprin
     assert shell.run("segments", "move", "loans").code == 2
 
 
+def test_leased_and_held_are_told_by_their_own_names(shell: Shell, spring: int) -> None:
+    """Planted: leased ones shown as held; seen to fail."""
+    shell.ok("segments", "move", "old", "-w", "age=20..23", "--expect", "3", "--reason", "x")
+    assert next_customer(shell.world.opener(), shell.world.seller(spring)) is not None
+    shell.ok("pause", "segment", "old", "--reason", "lunch", "--minutes", "60", "--author", "Bo")
+    head, *rows = shell.ok("segments").out.splitlines()
+    at = {word: head.index(word) + len(word) for word in ("leased", "held", "promised")}
+
+    def figure(row: str, word: str) -> str:
+        return row[: at[word]].rsplit(maxsplit=1)[-1]
+
+    assert [figure(rows[-2], word) for word in at] == ["2", "3", "0"], rows  # one taken, one on the list
+    assert "Old is paused until Mon 2 Mar 13:00 UTC by Bo: lunch" in rows[-1]
+    told = {one["key"]: one for one in shell.ok("segments", "--json").document}
+    assert (told["old"]["held"], told["old"]["pause"]["author"], told["loans"]["pause"]) == (3, "Bo", None)
+
+
 def test_resting_ones_are_woken(shell: Shell, spring: int) -> None:
     with shell.world.work() as work:
         rest = "update placement set state = 'resting', due_at = :now + interval '1 h' where segment_id = 2"
@@ -143,3 +161,40 @@ def test_the_portrait_is_drawn_and_told(shell: Shell, spring: int) -> None:
     told = shell.ok("portrait", "Old", "--json").document
     assert told["numbers"][0]["mean_of_all"] == 39.5
     assert (told["size"], told["worked"]["attempts"]) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bounds"),
+    [
+        (["pause", "segment", "loans", "--minutes", "99999999999"], "less than or equal to 527040"),
+        (
+            ["segments", "move", "loans", "-w", "job=student", "--days", "999999999", "--yes"],
+            "less than or equal to 3660",
+        ),
+        (["suppress", "912 345 678", "--days", "999999999"], "less than or equal to 36500"),
+    ],
+)
+def test_an_end_beyond_the_calendar_is_refused_with_its_bounds(
+    shell: Shell, spring: int, wrong: list[str], bounds: str
+) -> None:
+    answer = shell.run(*wrong)
+    said = " ".join(answer.err.replace("│", " ").split())  # typer frames it
+    assert (answer.code, bounds in said) == (2, True), answer.err
+    most = bounds.rsplit(" ", 1)[1]
+    shell.ok(*(most if one.isdecimal() and one.startswith("999") else one for one in wrong))
+
+
+def test_the_history_of_a_deleted_segment_stays_readable(shell: Shell, spring: int) -> None:
+    """Planted: looked for among the live ones only; seen to fail."""
+    shell.ok("segments", "delete", "old", "--author", "Bo")
+    assert "Bo deleted it" in shell.ok("segments", "history", "old").out
+    (gone,) = shell.ok("segments", "deleted", "--json").document
+    assert (gone["key"], gone["name"], gone["size"]) == ("old", "Old", 10)  # no rebuild yet
+    shown = shell.ok("segments", "deleted").out
+    assert "Old" in shown
+    assert "10" in shown
+    shell.ok("segments", "rename", "loans", "Old")
+    assert "Old" in shell.ok("segments", "history", "Old").out  # the live one of two
+    assert "came in" not in shell.ok("segments", "history", "Old").out
+    assert shell.run("segments", "history", "olb").code == 2
+    assert shell.run("segments", "rename", "old", "x").code == 0  # by name: the live one

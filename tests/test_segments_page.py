@@ -16,6 +16,7 @@ from world import NOON, World, wait_until
 
 from calling import register
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.sweeping import sweep_all
 from segmentation.facets import EMPTY
 from web.pages.facet_board import toggled
 from wiring.clock import set_clock
@@ -289,3 +290,37 @@ def test_each_second_click_takes_the_first_back(clicks: list[tuple[str, Any]]) -
     there = {key: {repr(one) for one in values} for key, values in filters.items()}
     assert there == {key: values for key, values in odd.items() if values}
     assert toggled(filters, "a", None) == {key: values for key, values in filters.items() if key != "a"}
+
+
+@pytest.mark.browser
+def test_what_stops_breaks_and_moves_is_said(
+    world: World, chromium: str, site: str, kari: Caller, spring: int
+) -> None:
+    """A pause with its end and author, a rule that broke, who is on the way after a delete, and the history.
+
+    Before, a pause named only its reason, and nothing else of this was said.
+    """
+    segments = f"/assignments/{spring}/segments"
+    loan = kari.ok("GET", segments)["items"][0]["id"]
+    young = {"name": "Young", "when": {"f": "age", "op": "lt", "v": 25}, "before": loan}
+    gone = kari.ok("POST", segments, 201, json=young)["segment_id"]
+    rebuild(world)
+    kari.ok("DELETE", f"{segments}/{gone}")
+    stop = {"scope": "segment", "target_id": loan, "reason": "lunch", "ends_at": "2026-03-02T13:00:00Z"}
+    kari.ok("POST", "/pauses", 201, json=stop)
+    with world.work() as work:
+        work.run(text("update field set type = 'text' where key = 'loan'"))
+    sweep_all(world.opener())
+    with segments_page(world, site) as page:
+        row = page.locator(".segment-row", has_text="With a loan")
+        row.get_by_text("Broken rule").wait_for()
+        assert "cannot be read" in row.get_by_text("Broken rule").get_attribute("title")
+        row.get_by_text("Paused until Mon 2 Mar 13:00 · lunch · a manager").wait_for()
+        page.get_by_text("5 on their way · about to move").wait_for()
+        page.get_by_role("button", name="Deleted …").click()
+        page.locator(".drawer .gone", has_text="Young").get_by_text("5 on their way").wait_for()
+        page.locator(".drawer .gone", has_text="Young").click()
+        page.locator(".drawer").get_by_text("a manager deleted it").wait_for()
+        page.get_by_role("button", name="Close").click()
+        rebuild(world)
+        page.get_by_text("on their way").wait_for(state="detached", timeout=20_000)

@@ -96,18 +96,19 @@ class Version:
 
 def publish(
     open_work: OpenWork, assignment_id: int, body: object, *, author: str, base: int | None = None,
-    also: Also = nothing_more,
+    also: Also = nothing_more, back_to: int | None = None,
 ) -> int:  # fmt: skip
     """Put a rule set in force, and ask for the rebuild; its version.
 
     From the answer on, nobody re-segments by the rules before, and nothing is handed out from a segment
     that the new rules no longer have. `base`: the version that `body` was made from; somebody else's newer
-    one is not overwritten. `also` is done in the same transaction. Raises BadRule with every problem,
-    Conflict, NotFound.
+    one is not overwritten. `also` is done in the same transaction. `back_to`: the earlier version that this
+    is, for the history. Raises BadRule with every problem, Conflict, NotFound.
     """
     (version,) = publish_all(
-        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also
-    ).values()
+        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also,
+        back_to=back_to,
+    ).values()  # fmt: skip
     return version
 
 
@@ -118,6 +119,7 @@ def publish_all(
     author: str,
     bases: Mapping[int, int | None] | None = None,
     also: Also = nothing_more,
+    back_to: int | None = None,
 ) -> dict[int, int]:
     """Put rule sets of several assignments in force, all or none: assignment -> its new version.
 
@@ -126,7 +128,9 @@ def publish_all(
     """
     with open_work() as work:
         versions = {
-            assignment_id: _write(work, assignment_id, body, author, (bases or {}).get(assignment_id))
+            assignment_id: _write(
+                work, assignment_id, body, author, (bases or {}).get(assignment_id), back_to
+            )
             for assignment_id, body in sorted(make(work).items())
         }
         also(work)
@@ -190,10 +194,12 @@ def roll_back(
         body = work.run(_BODY, assignment_id=assignment_id, version=version).scalar()
     if body is None:
         raise NotFound("rule version", version)
-    return publish(open_work, assignment_id, body, author=author, base=base)
+    return publish(open_work, assignment_id, body, author=author, base=base, back_to=version)
 
 
-def _write(work: Work, assignment_id: int, body: object, author: str, base: int | None) -> int:
+def _write(
+    work: Work, assignment_id: int, body: object, author: str, base: int | None, back_to: int | None
+) -> int:
     row = work.run(_ASSIGNMENT, assignment_id=assignment_id).first()
     if row is None:
         raise NotFound("assignment", assignment_id)
@@ -222,7 +228,7 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
     work.run(_SWEPT, assignment_id=assignment_id)
     work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
     after = {segment.key: segment for segment in work.run(_LIVE, assignment_id=assignment_id)}
-    note_changes(work, assignment_id, before, after, author, version)
+    note_changes(work, assignment_id, before, after, author, version, back_to)
     end_pauses(work, assignment_id, author)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version

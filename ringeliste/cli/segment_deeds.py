@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from models.ends import LONGEST_HOLD
 from models.errors import BadInput
 from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
@@ -19,6 +20,10 @@ Expect = Annotated[
 TolerancePercent = Annotated[
     float, typer.Option("--tolerance", min=0, max=100, metavar="PERCENT", help="How far that may be off.")
 ]
+Days = Annotated[
+    int | None,
+    typer.Option(min=1, max=LONGEST_HOLD.days, help="For so many days; else until released."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")]
 
 
@@ -26,7 +31,7 @@ def move(
     segment: Segment,
     where: Where = None,
     reason: Reason = "moved by hand",
-    days: Annotated[int | None, typer.Option(min=1, help="For so many days; else until released.")] = None,
+    days: Days = None,
     expect: Expect = None,
     tolerance: TolerancePercent = 0,
     yes: Yes = False,

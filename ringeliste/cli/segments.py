@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from ringeliste.cli.front import add, unwrapped
-from ringeliste.cli.lists import PANEL, segments
+from ringeliste.cli.lists import PANEL, deleted, segments
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 from ringeliste.cli.segment_deeds import free, move, release, wake
 from ringeliste.cli.stories import history, portrait
@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode="rich", invoke_without_command=True, no_args_is_help=False)
     group.callback(help=unwrapped(SEGMENTS))(listed)
     add(group, segments, name="list")
-    for command in (rename, reorder, delete, move, free, wake, release, history):
+    for command in (rename, reorder, delete, move, free, wake, release, history, deleted):
         add(group, command)
     app.add_typer(group, name="segments", rich_help_panel=PANEL)
     add(app, portrait, PANEL)
@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 SEGMENTS = """Show the segments of an assignment, and change them.
 
-Without a command: how large each is, how many free, held, resting, closed, sold.
+Without a command: how large each is, how many free, leased, resting, held, sold.
 
 \b
 Examples:

@@ -29,6 +29,8 @@ def history(
 ) -> None:
     """Show a segment over time: its size, who came and went by cause, and who did what.
 
+    That of a deleted one stays: `ringeliste segments deleted` lists them.
+
     \b
     Examples:
       ringeliste segments history loans
@@ -38,11 +40,11 @@ def history(
 
     from calling.segments.history import history as story_of
     from ringeliste.cli.doors import reading
-    from ringeliste.cli.finding import find
+    from ringeliste.cli.finding import find_ever
     from ringeliste.cli.output import answer
 
     with reading(crm, assignment) as (work, assignment_id):
-        segment_id = find(work, "segment", segment, assignment_id=assignment_id)
+        segment_id = find_ever(work, segment, assignment_id)
         back = timedelta(hours=hours)
         told = story_of(work, segment_id, work.now - back, back / WIDTH)
     answer(told, lambda console: _draw_history(console, told), as_json=as_json)

@@ -25,6 +25,7 @@ class SegmentResult:
     gated: int
     leased: int
     resting: int
+    follow_up: int
     closed: int
     attempts: int
     contacts: int

@@ -8,6 +8,7 @@ from pydantic import Field
 from calling.segments import selection as verbs
 from calling.segments.editing import key_of
 from calling.views.bars import bars, in_words, read_selection, search_bars
+from models.ends import LONGEST_HOLD, check_end
 from models.errors import BadInput
 from segmentation.nodes import dump_node
 from segmentation.text.writing import write_rule
@@ -16,7 +17,6 @@ from web.api import facet_models as models
 from web.api.common import AskedInstant, Model, PathId, TheApp, Words
 from web.api.docs import answers, example
 from web.keys import Manager
-from wiring.app import App
 from wiring.metrics import timed
 
 router = APIRouter(prefix="/assignments/{assignment_id}", tags=["selections"])
@@ -122,7 +122,7 @@ def move(
 
     409 with the new `count`, and nothing is done, when they are not as many as expected.
     """
-    check_future(app, body.expires_at)
+    check_end("expires_at", body.expires_at, app.now(), LONGEST_HOLD)
     open_work = app.opener(holder.crm_id)
     with open_work() as work:
         filters = read_selection(work, assignment_id, body.filters)
@@ -163,7 +163,7 @@ def new_segment(
     body: Annotated[NewFromSelection, Body(**example(NEW))],
 ) -> NewSegment:  # fmt: skip
     """A new segment whose standing rule is the selection, or in which these very customers are held."""
-    check_future(app, body.expires_at)
+    check_end("expires_at", body.expires_at, app.now(), LONGEST_HOLD)
     if body.how == "hold" and body.reason is None:
         raise BadInput("reason: say why these customers are held")
     open_work = app.opener(holder.crm_id)
@@ -182,9 +182,3 @@ def new_segment(
             )  # fmt: skip
     of_holds = models.done(made.done) if made.done else None
     return NewSegment(version=made.version, segment_id=made.segment_id, key=made.key, done=of_holds)
-
-
-def check_future(app: App, at: Any) -> None:
-    """Raises BadInput for an end that lies in the past."""
-    if at is not None and at <= app.now():
-        raise BadInput("expires_at: lies in the past; it is business time", expires_at=at, now=app.now())

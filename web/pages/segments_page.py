@@ -68,7 +68,7 @@ class SegmentsPage:
             with box("segments-page", "main"):
                 self._bar = SelectionBar(self._toggle, self._clear, self._act_on_selection)
                 self._board = FacetBoard(self._toggle, self._look_for)
-                self._rows = SegmentRows(self._act_on_segment)
+                self._rows = SegmentRows(self._act_on_segment, zone, self._tell_deleted)
         self._selection = SelectionSheets(self._deeds, self._refresh)
         self._segments = SegmentSheets(self._deeds, self._refresh)
         self._pauses = PauseSheet(zone)
@@ -126,6 +126,10 @@ class SegmentsPage:
             await self._selection.wake(now)
         else:
             await self._selection.new(now, standing=word == "rule")
+
+    def _tell_deleted(self) -> None:
+        if self._watch.now is not None:
+            self._history.tell_deleted(self._watch.now.deleted)
 
     async def _act_on_segment(self, word: str, segment: SegmentNow) -> None:
         try:

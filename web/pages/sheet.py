@@ -128,10 +128,11 @@ class BulkSheet(Sheet):
                 button("Close", self.close, "primary")
 
 
-def button(name: str, act: Callable[[], Any], kind: str) -> None:
+def button(name: str, act: Callable[[], Any], kind: str) -> ui.element:
     """A button with a word."""
-    with box(f"button {kind}", "button", type="button").on("click", act):
+    with box(f"button {kind}", "button", type="button").on("click", act) as made:
         words(name)
+    return made
 
 
 def choices(
