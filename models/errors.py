@@ -11,6 +11,7 @@ RingelisteError                 carries `data`, what an answer or a log line may
 │   ├── LeaseGone               the lease ended, was recalled, or is somebody else's
 │   └── NotNow                  a gate is shut: which, and until when
 ├── Unavailable                 PostgreSQL, Redis or a dialer is away; try again later
+├── RulesRefused                the database takes no question by an assignment's rules: a bug of ours
 └── PromiseBroken               a bug of ours: the audit found what may never be
 """
 
@@ -99,6 +100,14 @@ class NotNow(Conflict):
 
 class Unavailable(RingelisteError):
     """A server or a dialer that we need is away; the same call may go through later."""
+
+
+class RulesRefused(RingelisteError):
+    """The database is there, and takes no question by the rules of `assignment_id`. Nothing was done."""
+
+    def __init__(self, assignment_id: int, why: str) -> None:
+        super().__init__(f"the rules of assignment {assignment_id} cannot be asked: {why}", why=why)
+        self.assignment_id, self.why = assignment_id, why
 
 
 class PromiseBroken(RingelisteError):

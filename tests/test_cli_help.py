@@ -22,8 +22,8 @@ README = Path(__file__).parents[1] / "README.md"
 READING = {
     "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "people list",
     "portrait", "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
-    "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments list", "simulate",
-    "tags list", "templates list", "templates show",
+    "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments list",
+    "simulate", "tags list", "templates list", "templates show",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",

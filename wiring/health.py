@@ -12,6 +12,7 @@ from models.errors import BadSettings, Unavailable
 from wiring.app import App
 from wiring.database import APP_ROLE
 from wiring.failures import reason
+from wiring.letters import wrong_letters
 from wiring.redis_client import make_redis
 
 Verdict = Literal["ok", "degraded", "down"]
@@ -36,7 +37,8 @@ class Part:
 class Readiness:
     """Ready: PostgreSQL answers behind the walls, at the schema that this release knows.
 
-    Without Redis we are degraded, not unready: sellers go on, ticks run in the scheduler.
+    Without Redis we are degraded, not unready: sellers go on, ticks run in the scheduler. So we are in a
+    database whose locale does not know capitals: `db upgrade` begins in none such.
     """
 
     ready: bool
@@ -74,6 +76,7 @@ def _database(app: App) -> dict[str, Part]:
             walled = session.scalar(_WALLED, {"role": APP_ROLE})
             known = session.scalar(text("select to_regclass('alembic_version') is not null"))
             found = session.scalar(text("select version_num from alembic_version")) if known else None
+            letters = wrong_letters(session.connection())
     except (Unavailable, SQLAlchemyError) as error:
         return {"postgresql": Part("down", reason(error))}
     head = migrations.head()
@@ -82,6 +85,7 @@ def _database(app: App) -> dict[str, Part]:
         "postgresql": Part("ok"),
         "walls": Part("ok") if walled else Part("down", f"not working as {APP_ROLE}"),
         "migrations": Part("ok", head) if found == head else behind,
+        "letters": Part("degraded", letters) if letters else Part("ok"),
     }
 
 
