@@ -291,6 +291,7 @@ def test_what_is_told_has_its_end_and_its_version(world: World, filled: int) -> 
         "Bo paused it until Mon 2 Mar 14:00: lunch",
         "Bo moved 1 customer here until Mon 2 Mar 14:00: trial",
         "Bo deleted it",
+        "Bo ended its pause (lunch): deleted with it",
         "Cy rolled back to version 1: brought it back, as Old",
         "Di renamed it from Old to Older",
         "Di changed its rule, in version 4",
