@@ -32,6 +32,7 @@ _ROWS = text("""
 """)
 _PLACEMENT = text("""
     update placement set status = :status, state = :state, attempts = :attempts, last_outcome = :last_outcome,
+           gone_at = case when :state in ('left', 'anonymised') then :now end,
            segment_id = :segment_id, labels = :labels
      where crm_id = :crm_id and assignment_id = :a and customer_id = :c
 """)

@@ -200,7 +200,7 @@ def test_a_segment_is_explained(world: World, kari: Caller, work: int, rules: st
 def test_who_has_left_is_told_so(world: World, kari: Caller, work: int) -> None:
     with world.work() as w:
         customer = w.run(text("select min(id) from customer")).scalar_one()
-        w.run(text("update placement set state = 'left' where customer_id = :c"), c=customer)
+        w.run(text("update placement set state = 'left', gone_at = :now where customer_id = :c"), c=customer)
     said = kari.ok("GET", f"/customers/{customer}/explanation", params={"assignment": work})
     assert said["segment_why"] == "left: no rule moves them any more"
 

@@ -418,7 +418,9 @@ def test_a_rule_that_is_broken_is_told_apart(scene: Scene) -> None:
 def test_nobody_is_explained_who_is_not_there(scene: Scene) -> None:
     with pytest.raises(NotFound):
         look(scene, 10**9)
-    scene.change("update placement set state = 'left' where customer_id = :c", c=scene.customers[0])
+    scene.change(
+        "update placement set state = 'left', gone_at = :now where customer_id = :c", c=scene.customers[0]
+    )
     with pytest.raises(NotFound):
         look(scene, scene.customers[0])
     with scene.world.neighbour().work() as work, pytest.raises(NotFound):

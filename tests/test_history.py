@@ -6,12 +6,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from ground import Database
 from hypothesis import given
 from hypothesis import strategies as st
 from rebuild_scene import interrupted
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from world import NOON, World
 
+import migrations
 from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
 from calling.intake.placing import place
@@ -320,3 +325,82 @@ def test_holds_of_named_customers_stand_with_their_segments_alone(world: World, 
         return [one.detail["customers"] for one in of(world, key).deeds if one.deed == "released"]
 
     assert {key: released(key) for key in of_key} == {"old": [1], "tried": [2], "unsegmented": []}
+
+
+def leave(world: World, customers: list[int], state: str, at: Any) -> None:
+    """As whoever moves them to another assignment, or forgets them, will do it."""
+    with world.work(at) as work:
+        gone = text("""
+            update placement set state = :state, gone_at = case when :state <> 'ready' then :now end
+             where customer_id = any(:customers)
+        """)
+        work.run(gone, state=state, customers=customers)
+
+
+def test_those_who_left_are_a_flow_of_their_own_and_no_size_is_below_nothing(
+    world: World, filled: int
+) -> None:
+    """Seen to fail: the sizes left them out and no flow told of them; it began below nothing."""
+    with world.work() as work:
+        customers = list(work.run(text("select customer_id from placement order by 1")).scalars())
+    leave(world, customers[:3], "left", NOON + HOUR)
+    leave(world, customers[3:7], "anonymised", NOON + 2 * HOUR)
+    now = NOON + 3 * HOUR
+    told = {key: of(world, key, now) for key in ("old", "unsegmented")}
+    assert [step.went for step in told["old"].steps][2:] == [{"left": 3}, {"anonymised": 1}, {}]
+    assert [step.size for step in told["old"].steps] == [0, 4, 1, 0, 0]
+    assert [step.size for step in told["unsegmented"].steps] == [0, 6, 6, 3, 3]
+    assert [(one.size_before, one.size) for one in told.values()] == [(0, 0), (0, 3)]
+    later = of(world, "old", now, since=NOON + 90 * MINUTE)
+    assert (later.size_before, [step.went for step in later.steps]) == (1, [{"anonymised": 1}, {}])
+
+
+def test_the_sizes_add_up_though_people_leave_and_come_back_at_random(world: World, filled: int) -> None:
+    dice, here = Random(11), {}
+    with world.work() as work:
+        everybody = list(work.run(text("select customer_id from placement order by 1")).scalars())
+    for hour in range(1, 9):
+        then = NOON + hour * HOUR
+        hold(world.opener(then), filled, dice.sample(everybody, 4), dice.choice(list(ids(world).values())),
+             author="a", reason="r")  # fmt: skip
+        leave(world, dice.sample(everybody, 2), dice.choice(["left", "anonymised", "ready"]), then)
+        with world.work(then) as work:
+            counted = work.run(
+                text("""
+                select s.key, count(p.customer_id) filter (where p.state = 'ready') as size from segment s
+                  left join placement p on p.segment_id = s.id group by s.key
+            """)
+            )
+            here[hour] = {row.key: row.size for row in counted}
+    now = NOON + 8 * HOUR
+    for key in ids(world):
+        told = of(world, key, now)
+        sizes = [told.size_before, *(step.size for step in told.steps)]
+        assert (min(sizes), told.size_before, sizes[-1]) == (0, 0, here[8][key])
+
+
+def test_nobody_goes_without_a_date(world: World, filled: int) -> None:
+    """Whoever writes it, in whatever statement. Planted: the CHECK left out; both went through."""
+    for wrong in ("state = 'left'", "gone_at = :now"):
+        with pytest.raises(IntegrityError, match="ck_placement_gone"), world.work() as work:
+            work.run(text(f"update placement set {wrong}"))
+
+
+def test_who_had_gone_before_dates_were_kept_gets_the_last_that_is_known(
+    world: World, filled: int, database: Database
+) -> None:
+    """Planted: no date given to them; the migration was refused."""
+    leave(world, of_the_old(world), "left", NOON + HOUR)
+    world.app.engine.dispose()
+    config = migrations.config(database.owner_url)
+    before = ScriptDirectory.from_config(config).get_revision("0012").down_revision
+    command.downgrade(config, str(before))
+    command.upgrade(config, "head")
+    told = of(world, "old", NOON + HOUR)
+    assert (told.size_before, told.size, told.steps[1].went) == (0, 0, {"left": 4})
+
+
+def of_the_old(world: World) -> list[int]:
+    with world.work() as work:
+        found = work.run(text("select customer_id from placement where segment_id = :s"), s=ids(world)["old"])
+        return list(found.scalars())

@@ -46,7 +46,9 @@ def test_a_planted_error_is_found_and_put_right(scene: Scene) -> None:
     )
     scene.change("update placement set attempts = 5 where customer_id = :c", c=scene.customers[1])
     assert scene.differing() == 2
-    scene.change("update placement set state = 'left' where customer_id = :c", c=scene.customers[1])
+    scene.change(
+        "update placement set state = 'left', gone_at = :now where customer_id = :c", c=scene.customers[1]
+    )
     assert scene.differing() == 1
     with scene.world.work() as work:
         request_rebuild(work, scene.assignment, "repair")

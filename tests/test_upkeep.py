@@ -31,7 +31,9 @@ def fallen(world: World) -> int:
 
 def gone(world: World) -> int:
     with world.work() as work:
-        found = work.run(text("update placement set state = 'left' where state = 'ready'")).rowcount
+        found = work.run(
+            text("update placement set state = 'left', gone_at = :now where state = 'ready'")
+        ).rowcount
         work.run(text("delete from facet_change"))
         return int(found)
 

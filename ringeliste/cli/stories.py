@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
 
-CAUSES = {"entered": "came in", "rule": "by rule", "event": "by events", "time": "by time", "hand": "by hand"}
+CAUSES = {
+    "entered": "came in", "rule": "by rule", "event": "by events", "time": "by time", "hand": "by hand",
+    "left": "left for good", "anonymised": "anonymised",
+}  # fmt: skip
 WIDTH = 60
 MOST_DEEDS = 12
 BAR = 24

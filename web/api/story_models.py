@@ -15,7 +15,7 @@ class Step(Model):
     begins: Instant
     size: int
     came: dict[str, int] = Field(description="By cause: entered, rule, event, time or hand.")
-    went: dict[str, int]
+    went: dict[str, int] = Field(description="As `came`; `left` the assignment, or `anonymised`, as well.")
 
 
 class Deed(Model):

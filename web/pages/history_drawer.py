@@ -25,7 +25,8 @@ SPANS = {
 CAUSES = {
     "entered": ("Came in", "var(--soft)"), "rule": ("By rule", "var(--leased)"),
     "event": ("By events", "var(--free)"), "time": ("By time", "var(--resting)"),
-    "hand": ("By hand", "var(--accent)"),
+    "hand": ("By hand", "var(--accent)"), "left": ("Left for good", "var(--closed)"),
+    "anonymised": ("Anonymised", "var(--muted)"),
 }  # fmt: skip
 MOST_DEEDS = 50
 
