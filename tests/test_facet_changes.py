@@ -144,7 +144,7 @@ def test_placements_that_change_alone_come_go_and_come_back(world: World) -> Non
 def test_a_flood_is_answered_out_of_the_last_true_state_and_read_behind_it(
     world: World, scene: FacetScene, board: Board, clock: Ticks
 ) -> None:
-    """Seen to fail: the question read all of it, however long that took."""
+    """Planted: the question reads all of it, however long that takes; seen to fail."""
     before = ask_it(world, board)
     flood(world)
     later = NOON + timedelta(minutes=1)
@@ -177,7 +177,7 @@ def test_a_young_state_is_told_at_once_while_somebody_else_reads(
 def test_what_was_read_stays_read_when_the_database_fails(
     world: World, scene: FacetScene, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail: it began from the beginning each time, and never got to the end."""
+    """Each slice that was read is off the list: nothing begins from the beginning for ever."""
     cache = board._cache
     assert cache is not None
     flood(world)
