@@ -70,6 +70,7 @@ class FacetCache:
         blocks = cache._reader.everybody.read(work, assignment_id=assignment_id)
         customers, words, has = cache._packed(blocks)
         cache.columns = Columns.of(cache.packing, customers, words, has)
+        cache._reader.prepare()
         cache.load_seconds = clock() - begun
         return cache
 
