@@ -7,19 +7,26 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from facet_scene import FacetScene
 from ground import Database
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import create_engine, text
 from world import NOON, World
 
 from models.errors import Unavailable
 from models.work import Work
+from segmentation.catalogue import BUILT_IN
 from segmentation.facets import Board, Facets
 from segmentation.facets.asking import ask
+from segmentation.facets.backlog import Backlog, Pace
 from segmentation.facets.board import FOLLOWED
 from segmentation.facets.cache import FacetCache
+from segmentation.facets.dimensions import ATTEMPTS, LABELS, SEGMENT, STATE, TAGS, Dimension
 from segmentation.facets.learn import learn
+from segmentation.facets.packing import Packing
 from segmentation.facets.reading import Reader
 
 _TAGS = text("""
@@ -137,7 +144,7 @@ def test_placements_that_change_alone_come_go_and_come_back(world: World) -> Non
 def test_a_flood_is_answered_out_of_the_last_true_state_and_read_behind_it(
     world: World, scene: FacetScene, board: Board, clock: Ticks
 ) -> None:
-    """Seen to fail: the question read all of it, however long that took."""
+    """Planted: the question reads all of it, however long that takes; seen to fail."""
     before = ask_it(world, board)
     flood(world)
     later = NOON + timedelta(minutes=1)
@@ -170,7 +177,7 @@ def test_a_young_state_is_told_at_once_while_somebody_else_reads(
 def test_what_was_read_stays_read_when_the_database_fails(
     world: World, scene: FacetScene, board: Board, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail: it began from the beginning each time, and never got to the end."""
+    """Each slice that was read is off the list: nothing begins from the beginning for ever."""
     cache = board._cache
     assert cache is not None
     flood(world)
@@ -239,9 +246,67 @@ def test_a_cache_that_nobody_followed_is_brought_up_to_date_however_long_it_take
     world: World, scene: FacetScene, board: Board, clock: Ticks
 ) -> None:
     """An answer an hour old would be honest, and no answer. Planted: patience as ever; seen to fail."""
+    assert board._cache is not None
     flood(world)
+    board._cache.pace.seconds = 0.0005  # slices of the least size
     clock.now += 3600
     clock.step = 0.5
     found = ask_it(world, board, NOON + timedelta(hours=1))
     assert found.as_of == NOON + timedelta(hours=1)
     assert found.dimensions == true_of(world, scene, board).dimensions
+
+
+DIMENSIONS = (
+    Dimension("state", "listed", STATE, ("ready", "closed", "left")),
+    Dimension("segment", "listed", SEGMENT, tuple(range(1, 40)), grows=True),
+    Dimension("labels", "many", LABELS, tuple(range(1, 14)), grows=True),
+    Dimension("place", "listed", BUILT_IN["place"], tuple(f"place {i}" for i in range(50))),
+    Dimension("tags", "many", TAGS, ("vip", "late")),
+    Dimension("attempts", "ranges", ATTEMPTS, bounds=(1, 2, 3)),
+)
+_CODES = st.tuples(
+    *(st.integers(0, (1 << len(one.values)) - 1 if one.kind == "many" else len(one.values) - 1)
+      for one in DIMENSIONS)
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(_CODES, _CODES), min_size=1, max_size=8), st.sets(st.integers(0, 5)))
+def test_words_are_patched_as_if_they_were_packed_anew(
+    rows: list[tuple[tuple[int, ...], tuple[int, ...]]], changed: set[int]
+) -> None:
+    """Planted: the old code of a part is not taken away; seen to fail."""
+    packing = Packing.of(DIMENSIONS)
+
+    def column(number: int, which: int) -> Any:
+        kind = np.int64 if DIMENSIONS[number].kind == "many" else np.int16
+        return np.array([row[which][number] for row in rows], kind)
+
+    before = {i: column(i, 0) for i in range(len(DIMENSIONS))}
+    new = {i: column(i, 1) for i in changed}
+    patched = packing.patch(packing.pack(before, len(rows)), new)
+    for word, packed in zip(patched, packing.pack({**before, **new}, len(rows)), strict=True):
+        assert word.tolist() == packed.tolist()
+
+
+def test_what_is_to_be_read_whole_is_not_read_twice() -> None:
+    backlog = Backlog(NOON, 0.0)
+    backlog.also(np.array([3, 5]), np.array([1, 3, 9]))
+    backlog.also(np.array([9]), np.array([5, 7]))
+    assert (backlog.whole.tolist(), backlog.placed.tolist()) == ([3, 5, 9], [1, 7])
+    backlog.drop(2)
+    assert len(backlog) == 3
+    backlog.drop(1)
+    backlog.drop(2)
+    assert not backlog
+
+
+def test_slices_follow_the_pace() -> None:
+    pace = Pace()
+    pace.took(10.0, 1)  # of one customer nothing is learnt
+    assert pace.seconds == Pace().seconds
+    for _ in range(50):
+        pace.took(1.0, 1_000)
+    assert pace.slice == 200
+    for _ in range(50):
+        pace.took(0.01, 10_000)
+    assert 49_000 < pace.slice <= 50_000

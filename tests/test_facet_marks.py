@@ -43,7 +43,7 @@ def odd_filters(frame: Frame, dice: Random) -> dict[str, list[FacetValue]]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_they_are_counted_as_sql_does_whatever_changes(world: World, seed: int) -> None:
-    """Planted: who had a value before, and has left, kept it; a placement's change kept no mark of it."""
+    """Planted: who has left keeps a value; a placement's change takes all of them. Both seen to fail."""
     scene, dice = FacetScene(world, seed=seed), Random(seed)
     board = Board(scene.assignment)
     with world.work() as work:
@@ -72,7 +72,7 @@ def test_they_are_counted_as_sql_does_whatever_changes(world: World, seed: int) 
 def test_the_second_time_nobody_passes_over_the_assignment(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Seen to fail: each such filter was asked of SQL, and its values once more, each by itself."""
+    """Such a filter was once asked of SQL each time, and each of its values once more."""
     scene = FacetScene(world, customers=40)
     filters: Filters = {"age": [Range(21, 33)], "tags": ["bronze"]}
     board = Board(scene.assignment)

@@ -70,6 +70,7 @@ class FacetCache:
         blocks = cache._reader.everybody.read(work, assignment_id=assignment_id)
         customers, words, has = cache._packed(blocks)
         cache.columns = Columns.of(cache.packing, customers, words, has)
+        cache._reader.prepare()
         cache.load_seconds = clock() - begun
         return cache
 
@@ -147,7 +148,8 @@ class FacetCache:
         return [(some, self._at_once(work, query, some)) for query, some in asked if len(some)]
 
     def _at_once(self, work: Work, query: Query, customers: Ids) -> Block:
-        of = {"assignment_id": self.assignment_id, "customer_ids": customers.tolist()}
+        written = f"{{{','.join(map(str, customers.tolist()))}}}"  # the driver takes a µs for each of a list
+        of = {"assignment_id": self.assignment_id, "customer_ids": written}
         return Block.of(list(query.read(work, **of)))
 
     def _words(self, block: Block) -> Words:

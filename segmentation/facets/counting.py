@@ -63,10 +63,11 @@ def count(columns: Columns, filters: Sequence[Failing], asked: Sequence[Sequence
             bits: Any = tables[0][1].take(words[tables[0][0]])
             for w, table in tables[1:]:
                 bits &= table.take(words[w])
-            for number in marks:
-                bits[columns.marks[number][here]] = 0
+            for number in marks:  # 0 - 1 has every bit set: whoever has not the mark keeps all of theirs
+                bits &= columns.marks[number][here].astype(kind) - kind.type(1)
             mask |= bits
-        ok = np.flatnonzero(mask == 0)
+        passes = mask == 0
+        ok = np.flatnonzero(passes)
         total += len(ok)
         for histogram, word in zip(passing, words, strict=True):
             _add(histogram, word.take(ok))
@@ -75,7 +76,7 @@ def count(columns: Columns, filters: Sequence[Failing], asked: Sequence[Sequence
             for w, histogram in own[one.number].items():
                 _add(histogram, words[w].compress(alone))
             for number in one.marks:  # whoever has it fails no filter of that dimension
-                marked[number] += int(np.count_nonzero(columns.marks[number][here] & (mask == 0)))
+                marked[number] += int(np.count_nonzero(columns.marks[number][here] & passes))
     return Counted(total, passing, own, marked)
 
 

@@ -65,6 +65,10 @@ class Reader:
     def __init__(self, dimensions: Sequence[Dimension], marks: Sequence[Mark] = ()) -> None:
         self._dimensions, self._marks = dict(enumerate(dimensions)), dict(enumerate(marks))
 
+    def prepare(self) -> None:
+        """Compile what the next change asks, so that no question has to."""
+        _ = self.these, self.placed
+
     @cached_property
     def everybody(self) -> Query:
         """All placements. Binds assignment_id."""

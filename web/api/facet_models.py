@@ -115,7 +115,7 @@ class Facets(Model):
     total: int
     of: int
     as_of: Instant
-    source: str = Field(description="`sql` or `cache`: both have read whatever was committed before.")
+    source: str = Field(description="`sql` or `cache`: both have read whatever was committed at `as_of`.")
 
 
 class Found(Model):
