@@ -40,7 +40,7 @@ _CALLS = text("""
       from attempt a
      where a.crm_id = :crm_id and a.assignment_id = :assignment_id and a.segment_id = :segment_id
        and a.lease_id >= :since and a.kind <> 'undo'
-       and not exists (select from attempt later where later.crm_id = :crm_id
+       and not exists (select from attempt later where later.crm_id = :crm_id and later.lease_id >= :since
                           and later.lease_id = a.lease_id and later.revision > a.revision)
      group by 1, 2
 """)
