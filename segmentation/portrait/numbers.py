@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Double, and_, case, cast, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Double, Subquery, and_, case, cast, func, literal_column, or_, select
 
 from models.tables import Customer, Placement
 from models.work import Work
 from segmentation.catalogue import KnownField
 from segmentation.rows import GONE, typed
-from segmentation.sources import ASSIGNMENT_ID, CRM_ID, own_value, words
+from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, own_value, words
 from segmentation.statements import Statement
 
 SAMPLE = 50_000
@@ -52,24 +52,39 @@ def numbers(
     """Of these fields; `size` and `everybody` say how many there are, and so how many suffice."""
     if not fields:
         return Numbers((), size, everybody)
+    rows = _looked_at(segment_id, fields, size, everybody)
+    wanted: list[ColumnElement[Any]] = [func.count().filter(rows.c.mine), func.count().filter(rows.c.of_all)]
+    for i in range(len(fields)):
+        number = rows.c[f"number_{i}"]
+        middle = func.percentile_cont(0.5).within_group(number)
+        wanted += [func.count(number).filter(rows.c.mine), func.avg(number).filter(rows.c.mine),
+                   middle.filter(rows.c.mine), func.avg(number).filter(rows.c.of_all)]  # fmt: skip
+    statement = Statement.of(select(*wanted).select_from(rows))
+    found = tuple(statement.run(work, assignment_id=assignment_id).one())
+    told = [(field.key, *found[4 * i + 2 : 4 * i + 6]) for i, field in enumerate(fields)]
+    return Numbers(tuple(NumberFigures(*one) for one in told if one[1]), found[0], found[1])
+
+
+def _looked_at(segment_id: int, fields: Sequence[KnownField], size: int, everybody: int) -> Subquery:
+    """A row a customer: `mine`, `of_all`, and each field's number, read once and not for each figure."""
     mine = and_(_placement.segment_id == segment_id, _one_in(_share(size)))
     of_all = _one_in(_share(everybody))
-    wanted: list[ColumnElement[Any]] = [func.count().filter(mine), func.count().filter(of_all)]
-    for field in fields:
-        number = _as_double(typed(field, own_value(_customer.fields, field)))
-        middle = func.percentile_cont(0.5).within_group(number)
-        wanted += [func.count(number).filter(mine), func.avg(number).filter(mine), middle.filter(mine),
-                   func.avg(number).filter(of_all)]  # fmt: skip
     people = Placement.__table__.join(
         Customer.__table__, and_(_customer.crm_id == CRM_ID, _customer.id == _placement.customer_id)
     )
-    statement = select(*wanted).select_from(people).where(
-        _placement.crm_id == CRM_ID, _placement.assignment_id == ASSIGNMENT_ID,
-        _placement.state.not_in(words(GONE)), or_(mine, of_all),
+    values = [typed(field, own_value(_customer.fields, field)) for field in fields]
+    read = (
+        select(mine.label("mine"), of_all.label("of_all"),
+               *(value.label(f"number_{i}") for i, value in enumerate(values)))
+        .select_from(people)
+        .where(
+            _placement.crm_id == CRM_ID, _placement.assignment_id == ASSIGNMENT_ID,
+            _placement.state.not_in(words(GONE)), or_(mine, of_all),
+        )
+        .offset(FENCE).subquery("read")
     )  # fmt: skip
-    found = tuple(Statement.of(statement).run(work, assignment_id=assignment_id).one())
-    told = [(field.key, *found[4 * i + 2 : 4 * i + 6]) for i, field in enumerate(fields)]
-    return Numbers(tuple(NumberFigures(*one) for one in told if one[1]), found[0], found[1])
+    numbers = [_as_double(read.c[f"number_{i}"]).label(f"number_{i}") for i in range(len(fields))]
+    return select(read.c.mine, read.c.of_all, *numbers).offset(FENCE).subquery("rows")
 
 
 def _share(customers: int) -> int:
