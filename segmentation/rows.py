@@ -92,19 +92,19 @@ def rows_of(
     of_zone = {f"local_{i}": value for i, value in enumerate(local)}
     sources = Sources(asked.values(), of_zone.values(), some=some, listed=listed)
     raw = _joined(asked, of_zone, sources, among_them=some and not listed, whole=bool(later))
-    typed = select(
+    rows = select(
         raw.c.lies_at,
         raw.c.customer_id,
         raw.c.segment_id,
         raw.c.labels,
         raw.c.held,
-        *(_typed(field, raw.c[name]).label(name) for name, field in asked.items()),
+        *(typed(field, raw.c[name]).label(name) for name, field in asked.items()),
         *(raw.c[name] for name in of_zone),
         *([raw.c.fields] if later else []),
     )
-    table = typed.offset(FENCE).subquery("typed")
+    table = rows.offset(FENCE).subquery("typed")
     columns: Columns = {field.key: table.c[name] for name, field in asked.items()}
-    columns |= {field.key: _typed(field, own_value(table.c.fields, field)) for field in later}
+    columns |= {field.key: typed(field, own_value(table.c.fields, field)) for field in later}
     columns |= {Whole(field.key): table.c.fields for field in later}
     return Rows(table, columns | {value: table.c[name] for name, value in of_zone.items()})
 
@@ -132,7 +132,8 @@ def _joined(
     return joined.select_from(sources.joined).where(*wanted).offset(FENCE).subquery("raw")
 
 
-def _typed(field: KnownField, raw: ColumnElement[Any]) -> ColumnElement[Any]:
+def typed(field: KnownField, raw: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What jsonb holds of a field, as its type; null where it is of another. `raw` of a built-in as it is."""
     if field.table is not None:
         return raw
     json_type, read = _READ[field.type]

@@ -1,4 +1,4 @@
-"""Indexes: holds that run out, parts that are not done, the attempts of a segment.
+"""Indexes: holds that run out, parts that are not done, the attempts of a segment, zones that are lived by.
 
 Revision: 0011, after: 0010
 """
@@ -23,9 +23,11 @@ def upgrade() -> None:
         postgresql_where=sa.text("done_at is null"),
     )  # fmt: skip
     op.create_index("ix_attempt_segment", "attempt", ["crm_id", "assignment_id", "segment_id", "lease_id"])
+    op.create_index("ix_customer_crm_id_reckoning_zone", "customer", ["crm_id", "reckoning_zone"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_customer_crm_id_reckoning_zone", "customer")
     op.drop_index("ix_attempt_segment", "attempt")
     op.drop_index("ix_bulk_part_undone", "bulk_part")
     op.create_index(

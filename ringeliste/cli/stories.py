@@ -112,9 +112,10 @@ def _document(found: "NamedPortrait") -> dict[str, Any]:
     from segmentation.facets.spelling import spelled
 
     of = found.of
+    calls = of.calls.worked
     worked = {
-        "attempts": of.worked.attempts, "contacts": of.worked.contacts, "sales": of.worked.sales,
-        "contact_rate": of.worked.contact_rate, "conversion_rate": of.worked.conversion_rate,
+        "attempts": calls.attempts, "contacts": calls.contacts, "sales": calls.sales,
+        "contact_rate": calls.contact_rate, "conversion_rate": calls.conversion_rate,
     }  # fmt: skip
     return {
         "segment_id": of.segment_id, "size": of.size, "assignment": of.assignment, "as_of": of.as_of,
@@ -124,14 +125,15 @@ def _document(found: "NamedPortrait") -> dict[str, Any]:
              "of_all": one.of_all, "lift": one.lift, "deviations": one.deviations}
             for one in found.standouts
         ],
-        "worked": worked,
+        "sample": of.numbers.sample, "sample_of_all": of.numbers.sample_of_all,
+        "calls_since": of.calls.since, "calls_cut": of.calls.cut, "worked": worked,
         "hours": [{"hour": hour, "contact_rate": work.contact_rate, "attempts": work.attempts}
-                  for hour, work in of.hours],
+                  for hour, work in of.calls.hours],
     }  # fmt: skip
 
 
 def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> None:
-    from ringeliste.cli.output import plain_table, shown
+    from ringeliste.cli.output import instant, plain_table, shown
     from ringeliste.drawing import bar, count
 
     of = found.of
@@ -146,6 +148,9 @@ def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> 
         )
     if found.numbers:
         console.print(table)
+    if of.numbers.sample_of_all < of.assignment:
+        sample, of_all = count(of.numbers.sample), count(of.numbers.sample_of_all)
+        console.print(f"[dim]numbers of {sample} of them and {of_all} of everybody[/dim]")
     table = plain_table("more often here", "", "lift", "here", "", right=("lift", "here"))
     most = max((one.lift for one in found.standouts), default=1)
     for stands in found.standouts:
@@ -155,12 +160,14 @@ def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> 
         )  # fmt: skip
     if found.standouts:
         console.print(table)
-    worked = of.worked
+    worked = of.calls.worked
     if worked.attempts:
-        best = ", ".join(f"{hour:02}:00" for hour, _ in of.hours[:3])
+        best = ", ".join(f"{hour:02}:00" for hour, _ in of.calls.hours[:3])
         console.print(
             f"{count(worked.attempts)} calls, {worked.contact_rate:.0%} reached, "
             f"{worked.conversion_rate or 0:.0%} of those bought; best at {best}"
         )
+        which = "the last of them " if of.calls.cut else ""
+        console.print(f"[dim]{which}since {instant(of.calls.since)}[/dim]")
     else:
-        console.print("[dim]Nobody was called from it yet.[/dim]")
+        console.print(f"[dim]Nobody was called from it since {instant(of.calls.since)}.[/dim]")
