@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from models.tables import CallClock, Customer, CustomerNumber, CustomerTag, Hold, Placement
+from models.tables import CallClock, Customer, CustomerNumber, CustomerTag, Hold, Lease, Placement, Seller
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from segmentation.catalogue import KnownField, Table
 from segmentation.moments import HoursAhead, Local, LocalArray, zones
@@ -42,6 +42,7 @@ _DUE = ("resting", "follow_up")
 """States in which a placement waits for its due time."""
 
 _placement, _customer, _hold = Placement.__table__.c, Customer.__table__.c, Hold.__table__.c
+_lease, _seller = Lease.__table__.c, Seller.__table__.c
 _number, _tag, _clock = CustomerNumber.__table__.c, CustomerTag.__table__.c, CallClock.__table__.c
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
@@ -142,8 +143,20 @@ class Sources:
             self._columns["has_phone"] = found.is_not(None)
         if "tags" in asked:
             self._columns["tags"] = self._grouped("tags", _tag, func.array_agg(_tag.tag))
+        if "seller" in asked:
+            self._columns["last_seller"] = self._last_seller()
         if "clock" in asked:
             self.joined = self.joined.outerjoin(CallClock.__table__, _clock.id == _customer.clock_id)
+
+    def _last_seller(self) -> ColumnElement[Any]:
+        """The name of whose lease the last attempt was of; null if nobody's, or a dialer's."""
+        theirs = and_(_lease.crm_id == CRM_ID, _lease.id == _placement.last_lease_id)
+        named = and_(_seller.crm_id == CRM_ID, _seller.id == _lease.seller_id)
+        if self._some:
+            found = select(_seller.name).join_from(Lease.__table__, Seller.__table__, named).where(theirs)
+            return found.correlate(Placement.__table__).scalar_subquery()
+        self.joined = self.joined.outerjoin(Lease.__table__, theirs).outerjoin(Seller.__table__, named)
+        return _seller.name
 
     def _grouped(
         self, name: str, table: Any, carried: ColumnElement[Any], *wanted: ColumnElement[bool]
