@@ -215,7 +215,7 @@ def test_a_selection_becomes_a_segment_that_is_renamed_ordered_and_deleted(
         page.get_by_role("button", name="Save as rule").click()
         page.get_by_label("Name").fill("Youth")
         page.get_by_role("button", name="Make it").click()
-        page.locator(".sheet").get_by_text("Youth is made").wait_for()
+        page.locator(".sheet").get_by_text("Youth is made. 8 customers are on their way.").wait_for()
         page.get_by_role("button", name="Close").click()
         rebuild(world)
         youth = page.locator(".segment-row", has_text="Youth")
@@ -347,6 +347,7 @@ def test_a_template_is_looked_at_and_added_with_one_click(
 
         age.get_by_role("button", name="Look …").click()
         drawer.get_by_text("change segment").wait_for()
+        drawer.get_by_text("More choices").click()
         limits = drawer.get_by_label("limits")
         limits.fill("30, 20")
         limits.press("Enter")

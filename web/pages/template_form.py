@@ -29,23 +29,23 @@ class TemplateForm:
         self._fields: dict[str, ui.input] = {}
         self._turn = 0
         template = offer.template
-        for name, parameter in template.parameters.items():
-            words(parameter.what, "label")
-            several = offer.suggestions.get(name, ())
-            if several:
-                labels = {one.label or one.field: one.field for one in reversed(several)}  # the first wins
-                choices(
-                    list(reversed(labels)), lambda label, name=name, of=labels: self._choose(name, of[label]),
-                    chosen=several[0].label or several[0].field,
-                )  # fmt: skip
-            else:
-                self._write(name, is_field=parameter.role is not None)
+        of_fields = [name for name, one in template.parameters.items() if one.role is not None]
+        for name in of_fields:
+            words(template.parameters[name].what, "label")
+            self._of_field(name)
         if template.bands:
             words("As", "label")
             choices((SEGMENTS, LABELS), self._choose_kind, chosen=SEGMENTS)
         if first is not None and (template.bands or any(one.kind == "segment" for one in template.parts)):
             words("Priority of new segments", "label")
             choices((LAST, FIRST), lambda place: self._place(first if place == FIRST else None), chosen=LAST)
+        if others := [name for name in template.parameters if name not in of_fields]:
+            with box("more", "details"):
+                with box("", "summary"):
+                    words("More choices", "soft")
+                for name in others:
+                    words(template.parameters[name].what, "label")
+                    self._write(name, "As usual")
         self._result = box("template-result")
         self._trouble = words("", "wrong")
         with box("actions"):
@@ -91,8 +91,22 @@ class TemplateForm:
         if self._looked.preview is not None:
             await self._add(self._looked.preview, self._chosen, self._trouble)
 
-    def _write(self, name: str, *, is_field: bool) -> None:
-        field = text_field(name, placeholder="The key of a field" if is_field else "As usual")
+    def _of_field(self, name: str) -> None:
+        """The fields that may be meant; where none is likely, its key is written."""
+        labels = {
+            one.label or one.field: one.field for one in reversed(self._offer.suggestions.get(name, ()))
+        }
+        if not labels:
+            self._write(name, "The key of a field")
+            return
+
+        def choose(label: str) -> Awaitable[None]:
+            return self._choose(name, labels[label])
+
+        choices(list(reversed(labels)), choose, chosen=list(labels)[-1])
+
+    def _write(self, name: str, placeholder: str) -> None:
+        field = text_field(name, placeholder=placeholder)
         self._fields[name] = field
 
         async def written() -> None:
