@@ -332,7 +332,7 @@ def test_a_template_is_looked_at_and_added_with_one_click(
 ) -> None:
     """What is offered, with counts and the field it takes; who moves; problems are said, and nothing is done.
 
-    Planted: the preview's version left out when it is added, so somebody else's rules went unnoticed; seen.
+    Planted: the preview's version left out when it is added: somebody else's rules were not noticed. Found.
     """
     segments = f"/assignments/{spring}/segments"
     with segments_page(world, site) as page:

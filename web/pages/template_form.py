@@ -31,7 +31,7 @@ class TemplateForm:
         template = offer.template
         of_fields = [name for name, one in template.parameters.items() if one.role is not None]
         for name in of_fields:
-            words(template.parameters[name].what, "label")
+            words(template.parameters[name].what.rstrip("."), "label")
             self._of_field(name)
         if template.bands:
             words("As", "label")
@@ -44,7 +44,7 @@ class TemplateForm:
                 with box("", "summary"):
                     words("More choices", "soft")
                 for name in others:
-                    words(template.parameters[name].what, "label")
+                    words(template.parameters[name].what.rstrip("."), "label")
                     self._write(name, "As usual")
         self._result = box("template-result")
         self._trouble = words("", "wrong")
