@@ -226,6 +226,33 @@ def test_a_selection_becomes_a_standing_rule_or_a_segment_of_its_own(
     kari.refused(409, "POST", f"{path}/segment", json={**by_rule, "name": "Again", "expected": 9})
 
 
+def test_a_standing_rule_says_how_many_really_come_into_it(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """First unless it is said otherwise, as on the page; earlier segments and holds keep their customers.
+
+    Planted: last by default; seen to fail.
+    """
+    path = f"/assignments/{spring}/selection"
+    hold = {
+        "filters": {"job": ["retired"], "loan": [False]},
+        "segment_id": loans,
+        "expected": 2,
+        "reason": "x",
+    }
+    kari.ok("POST", f"{path}/move", json=hold)
+    rule = {"filters": {"job": ["retired"]}, "name": "Pensioners", "how": "rule", "expected": 4}
+    made = kari.ok("POST", f"{path}/segment", 201, json=rule)
+    assert (made["selected"], made["comes"]) == (4, 2)  # two are held elsewhere
+    last = kari.ok("POST", f"{path}/segment", 201, json={**rule, "name": "Again", "place": "last"})
+    assert (last["selected"], last["comes"]) == (4, 0)
+    rebuild(world)
+    assert sizes(kari, spring) == {"pensioners": 2, "with-a-loan": 10, "again": 0, "unsegmented": 8}
+    kari.refused(422, "POST", f"{path}/segment", json={**rule, "place": "middle"})
+    both = {**rule, "name": "Both", "before": loans, "place": "last"}
+    assert "one of the two" in kari.refused(422, "POST", f"{path}/segment", json=both)["detail"]
+
+
 def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring: int, loans: int) -> None:
     path = f"/assignments/{spring}/segments"
     ours = kari.ok("POST", path, 201, json={"name": "By hand", "before": loans})["segment_id"]

@@ -198,3 +198,59 @@ def test_the_history_of_a_deleted_segment_stays_readable(shell: Shell, spring: i
     assert "came in" not in shell.ok("segments", "history", "Old").out
     assert shell.run("segments", "history", "olb").code == 2
     assert shell.run("segments", "rename", "old", "x").code == 0  # by name: the live one
+
+
+def test_a_segment_is_made_of_a_selection_by_rule_or_by_hold(shell: Shell, spring: int) -> None:
+    """By rule it says how many really come; the dry run changes nothing and says the same."""
+    students = ("-w", "job=student")
+    before = shell.everything()
+    dry = shell.ok("segments", "new", "Students", *students, "--dry-run", "--json").document
+    assert (dry["selected"], dry["comes"], dry["dry_run"], dry["done"]) == (10, 10, True, None)
+    assert shell.everything() == before
+    assert "10 customers?" in shell.run("segments", "new", "Students", *students).err
+    refused = shell.run("segments", "new", "Students", *students, "--expected", "8", "--tolerance", "10")
+    assert (refused.code, "10 customers instead of 8" in refused.err) == (1, True)
+    said = shell.ok("segments", "new", "Students", *students, "--expect", "9", "--tolerance", "20", "--last")
+    assert "3 of 10 customers come into it" in said.out
+    assert "Nobody works yet" in said.out
+    rebuild(shell.world)
+    assert sizes(shell) == {"loans": 20, "old": 10, "students": 3, "unsegmented": 7}
+    hold = ("--how", "hold", "--reason", "trial", "--days", "2", "--before", "old", "--yes")
+    made = shell.ok("segments", "new", "Trial", *students, *hold, "--author", "Bo", "--json").document
+    assert (made["key"], made["comes"], made["done"]["customers"]) == ("trial", 10, 10)
+    rebuild(shell.world)
+    assert list(sizes(shell).items())[:3] == [("loans", 15), ("trial", 10), ("old", 8)]
+    held = shell.ok("segments", "holds", "trial", "--most", "3", "--json").document
+    assert [(one["by_rule"], one["author"], one["reason"]) for one in held] == [("Loans", "Bo", "trial")] * 3
+    shown = shell.ok("segments", "holds", "--most", "3").out
+    assert "Wed 2026-03-04 12:00 UTC" in shown
+    assert "--most" in shown
+    assert "Nobody is held" in shell.ok("segments", "holds", "old").out
+    names = [one["external_id"] for one in held[:2]]
+    let_go = ("--customer", names[0], "--customer", names[1])
+    assert "2 customers moved to where" in shell.ok("segments", "release", *let_go).out
+    assert sizes(shell)["trial"] == 8
+    assert shell.run("segments", "release").code == 2
+    assert shell.run("segments", "new", "X", "--yes").code == 2
+    assert (
+        "one of the two"
+        in shell.run("segments", "new", "X", *students, "--last", "--before", "old", "--yes").err
+    )
+
+
+def test_a_selection_is_told_as_a_rule_and_woken(shell: Shell, spring: int) -> None:
+    assert shell.ok("segments", "rule", "-w", "job=student").out == "job = student\n"
+    assert "no rule can ask" in shell.run("segments", "rule", "-w", "state=ready").err
+    with shell.world.work() as work:
+        rest = "update placement set state = 'resting', due_at = :now + interval '1 h' where segment_id = 2"
+        work.run(text(rest))
+    woken = shell.ok("segments", "wake", "-w", "job=student", "--expect", "5", "--json").document
+    assert (woken["customers"], woken["changed"]) == (5, 5)
+    assert shell.run("segments", "wake", "--yes").code == 2
+    assert shell.run("segments", "wake", "loans", "-w", "job=student", "--yes").code == 2
+
+
+def test_a_delete_says_when_nobody_works(shell: Shell, spring: int) -> None:
+    """Before, only a roll back said so."""
+    assert "Nobody works yet" in shell.ok("segments", "delete", "old").out
+    assert "Nobody works yet" not in shell.ok("segments", "rename", "loans", "L").out

@@ -6,7 +6,7 @@ Conflict, never overwritten.
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -158,20 +158,24 @@ def extend(
         body = current(work, assignment_id)
         if version_in_force(work, assignment_id) != base:
             return {assignment_id: body}  # somebody was here: publishing refuses it, and says so
-        _check_free("segment", segments, body["segments"])
-        _check_free("label", labels, body.get("labels", []))
-        there = list(body["segments"])
-        if before not in (None, UNSEGMENTED) and all(one["key"] != before for one in there):
-            raise NotFound("segment", before)
-        place = next((i for i, one in enumerate(there) if one["key"] == before), len(there))
-        both = {
-            "segments": [*there[:place], *segments, *there[place:]],
-            "labels": [*body.get("labels", []), *labels],
-        }
-        return {assignment_id: {**body, **both}}
+        return {assignment_id: extended(body, segments, labels, before)}
 
     (version,) = publish_all(open_work, make, author=author, bases={assignment_id: base}).values()
     return version
+
+
+def extended(
+    body: Mapping[str, Any], segments: Sequence[dict[str, Any]], labels: Sequence[dict[str, Any]],
+    before: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    """A rule set with more segments, in front of one or last, and more labels. Raises NotFound, BadInput."""
+    there, named = list(body["segments"]), list(body.get("labels", []))
+    _check_free("segment", segments, there)
+    _check_free("label", labels, named)
+    if before not in (None, UNSEGMENTED) and all(one["key"] != before for one in there):
+        raise NotFound("segment", before)
+    place = next((i for i, one in enumerate(there) if one["key"] == before), len(there))
+    return {**body, "segments": [*there[:place], *segments, *there[place:]], "labels": [*named, *labels]}
 
 
 def _refuse_unsegmented(keys: Sequence[str], why: str) -> None:

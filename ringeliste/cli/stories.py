@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringeliste.cli.options import AsJson, AssignmentName, CrmName
+from ringeliste.cli.segment_options import Segment
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from calling.segments.history import Deed, SegmentHistory
     from calling.views.portraits import NamedPortrait
-
-Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
 
 CAUSES = {
     "entered": "came in", "rule": "by rule", "event": "by events", "time": "by time", "hand": "by hand",

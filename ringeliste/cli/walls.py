@@ -132,17 +132,9 @@ def _target(open_work: "OpenWork", what: Scope, name: str | None, assignment: st
 
 def patience(app: "App", *, dry_run: bool) -> "Patience":
     """Waits for dialers' confirmations as long as the settings say; a dry run asks nobody."""
-    from time import monotonic, sleep
+    from wiring.patience import patience as within
 
-    end = monotonic() + (0 if dry_run else app.settings.recall_wait_seconds)
-
-    def wait() -> bool:
-        if monotonic() >= end:
-            return False
-        sleep(0.02)
-        return True
-
-    return wait
+    return within(0 if dry_run else app.settings.recall_wait_seconds)
 
 
 def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> None:

@@ -35,7 +35,10 @@ class NewFromSelection(models.Expecting):
     filters: models.Filters
     name: Words
     how: Literal["rule", "hold"] = Field(description="`rule`: whoever comes to be like them as well.")
-    before: int | None = Field(None, strict=True, ge=1, description="In front of this segment; null: last.")
+    before: int | None = Field(None, strict=True, ge=1, description="In front of this segment.")
+    place: Literal["first", "last"] | None = Field(
+        None, description="Where to without `before`; null: first."
+    )
     reason: Words | None = Field(None, description="Of the holds; required with `hold`.")
     expires_at: AskedInstant | None = Field(None, description="Of the holds.")
 
@@ -46,6 +49,10 @@ class NewSegment(Model):
     version: int
     segment_id: int
     key: str
+    selected: int = Field(description="Customers of the selection.")
+    comes: int | None = Field(
+        description="So many will be in it: segments in front and holds keep theirs. Null: nobody can say."
+    )
     done: models.Done | None
 
 
@@ -56,7 +63,14 @@ MOVE: dict[str, Any] = {
 NEW: dict[str, Any] = {
     "filters": models.FILTERS, "name": "Young and free", "how": "rule", "expected": 510, "before": 3,
 }  # fmt: skip
-MADE: dict[str, Any] = {"version": 5, "segment_id": 9, "key": "young-and-free", "done": None}
+MADE: dict[str, Any] = {
+    "version": 5,
+    "segment_id": 9,
+    "key": "young-and-free",
+    "selected": 510,
+    "comes": 498,
+    "done": None,
+}
 RULE: dict[str, Any] = {
     "when": {"f": "job", "op": "in", "v": ["retired", "student"]},
     "text": "job in (retired, student)",
@@ -171,7 +185,11 @@ def new_segment(
         filters = read_selection(work, assignment_id, body.filters)
         before = None if body.before is None else key_of(work, assignment_id, body.before)
         what = in_words(work, assignment_id, filters)
-    asked: dict[str, Any] = {"expected": body.expecting, "author": holder.author, "before": before}
+    asked: dict[str, Any] = {
+        "expected": body.expecting, "author": holder.author, "before": before, "last": body.place == "last",
+    }  # fmt: skip
+    if before is not None and body.place is not None:
+        raise BadInput("before, place: say one of the two")
     with timed("new segment"), about(assignment=assignment_id):
         if body.how == "rule":
             made = verbs.save_as_rule(open_work, assignment_id, filters, body.name, **asked)
@@ -181,4 +199,7 @@ def new_segment(
                 expires_at=body.expires_at, what=what, **asked,
             )  # fmt: skip
     of_holds = models.done(made.done) if made.done else None
-    return NewSegment(version=made.version, segment_id=made.segment_id, key=made.key, done=of_holds)
+    return NewSegment(
+        version=made.version, segment_id=made.segment_id, key=made.key, selected=made.selected,
+        comes=made.comes, done=of_holds,
+    )  # fmt: skip

@@ -37,14 +37,17 @@ MENU = (
 class SegmentRows:
     """In order of priority, Unsegmented last."""
 
-    def __init__(self, act: Act, zone: ZoneInfo, deleted: Callable[[], Any]) -> None:
+    def __init__(
+        self, act: Act, zone: ZoneInfo, deleted: Callable[[], Any], templates: Callable[[], Any]
+    ) -> None:
         self._act, self._zone = act, zone
         self._rows: dict[int, _Row] = {}
         with box("panel segment-list", "section", aria_label="Segments"):
             with box("panel-head"):
                 words("Segments", "title")
-                self._rebuilding = words("", "rebuilding")
                 self._deleted = button("Deleted …", deleted, "quiet")
+                button("Templates …", templates, "quiet")
+            self._rebuilding = words("", "rebuilding")
             self._body = box("segment-rows", role="list")
             with box("legend"):
                 for part, name in PARTS:

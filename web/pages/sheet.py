@@ -141,11 +141,11 @@ def choices(
     """Buttons, of which the one pressed last is on."""
     buttons: dict[str, ui.element] = {}
 
-    def take(name: str) -> None:
+    def take(name: str) -> object:
         for other, one in buttons.items():
             on = other == name
             one.classes(add="on" if on else "", remove="" if on else "on")
-        choose(name)
+        return choose(name)
 
     with box(kind):
         for name in names:
