@@ -278,7 +278,7 @@ def test_all_mistakes_of_a_text_come_at_once_in_their_places() -> None:
         ("age in 3", "3", '"(" is wanted'),
         ("age in (1 2)", "2", '"," or ")" is wanted'),
         ("age in (1, 2", "", '"," or ")" is wanted'),
-        ("age > 2)", ")", '")" stands where the end of the rule is wanted'),
+        ("age > 2)", ")", '")" stands where "and", "or" or the end of the rule is wanted'),
         ("age > 2 adn vip", "adn", 'did you mean "and"?'),
         ("age > 2 && vip", "&&", 'did you mean "and"?'),
         ("age => 2", "=>", 'did you mean ">="?'),

@@ -31,7 +31,9 @@ class Block:
 def blocks(pieces: Sequence[Token], faults: Faults) -> Iterator[Block]:
     """The blocks in the order of the text. What is wrong with a heading is noted."""
     starts = [
-        i for i, piece in enumerate(pieces) if _begins_line(pieces, i) and _is_heading(pieces[i:], piece)
+        i
+        for i, piece in enumerate(pieces)
+        if _begins_line(pieces, i) and _is_heading(pieces[i : i + _HEADING], piece)
     ]
     if pieces and (not starts or starts[0]):
         stray = pieces[: starts[0] if starts else len(pieces)]
@@ -54,7 +56,7 @@ def _is_heading(rest: Sequence[Token], first: Token) -> bool:
     """A misspelt one is known by its colon: nothing else has one."""
     if first.type in _SIGNS or len(rest) < 2 or rest[1].type in _SIGNS - {"COLON"}:
         return False
-    line = [piece.type for piece in rest[:_HEADING] if piece.line == first.line]
+    line = [piece.type for piece in rest if piece.line == first.line]
     named = (
         first.lower() in KINDS and rest[1].type in ("WORD", "STRING", "SHORT") and rest[1].line == first.line
     )
