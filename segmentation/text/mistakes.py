@@ -51,7 +51,7 @@ def meant(token: Token, wanted: Collection[str]) -> str:
 def wants_a_text(wanted: Collection[str]) -> bool:
     """Whether a text could stand here, and no condition."""
     return (
-        (_VALUE <= set(wanted) or _TEXT <= set(wanted))
+        (set(wanted) >= _VALUE or set(wanted) >= _TEXT)
         and "COMPARE" not in wanted
         and not wants_a_condition(wanted)
     )
