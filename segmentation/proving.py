@@ -142,7 +142,7 @@ def _point(domain: Domain) -> Any:
 
 def _nothing_said(axis: Axis) -> Any:
     """The value of a field that nothing is said of."""
-    if axis[1].startswith("has "):
+    if axis[1].startswith("has ") or axis[0] in ("has_email", "has_phone"):
         return False
     if axis[0] == "attempts":
         return (0, 0)

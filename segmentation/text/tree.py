@@ -54,6 +54,9 @@ class Builder:
     def _question(self, tree: Parsed, path: str, op: str, field: str = "") -> dict[str, Any]:
         parts = [part for part in tree.children if isinstance(part, Tree)]
         words = [word for word in tree.children if isinstance(word, Token)]
+        if op == "compare" and (asked := self._yes_or_no(parts, words)):
+            self._faults.spans[f"{path}.f"] = _span(parts[0])
+            return asked
         if not field:
             named = parts.pop(0)
             field = unquoted(_only(named))
@@ -64,6 +67,14 @@ class Builder:
         if not parts:
             return leaf
         return leaf | {"v": self._value(parts, f"{path}.v")}
+
+    def _yes_or_no(self, parts: list[Parsed], words: list[Token]) -> dict[str, Any] | None:
+        """`vip = true` says `vip is true`, and `vip != true` that it is not."""
+        field, answer, sign = unquoted(_only(parts[0])), _only(parts[1]).type, SIGNS.get(words[0])
+        if self._types.get(field) != "yes_no" or answer not in ("TRUE", "FALSE") or sign not in ("eq", "ne"):
+            return None
+        leaf = {"f": field, "op": f"is_{answer.lower()}"}
+        return leaf if sign == "eq" else {"not": leaf}
 
     def _operator(self, op: str, field: str, words: list[Token], path: str) -> str:
         sign = next((SIGNS[word] for word in words if word.type == "COMPARE"), "")
