@@ -41,12 +41,19 @@ class BadInput(RingelisteError):
 
 
 class BadRule(BadInput):
-    """A rule set breaks the language. `problems` are (path, message) pairs, all of them."""
+    """A rule set breaks the language. `problems` are (path, message) pairs, all of them.
 
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
-        self.problems = problems
+    `and_more`: these are the first, and reading ended with them.
+    """
+
+    def __init__(self, problems: list[tuple[str, str]], *, and_more: bool = False) -> None:
+        self.problems, self.and_more = problems, and_more
         lines = "; ".join(f"{path}: {message}" for path, message in problems)
-        super().__init__(lines, problems=[{"path": p, "message": m} for p, m in problems])
+        told = [{"path": p, "message": m} for p, m in problems]
+        if and_more:
+            super().__init__(f"{lines}; and more, told when these are mended", problems=told, and_more=True)
+        else:
+            super().__init__(lines, problems=told)
 
 
 class BadRuleText(BadRule):
@@ -56,9 +63,14 @@ class BadRuleText(BadRule):
     """
 
     def __init__(
-        self, problems: list[tuple[str, str]], places: list[tuple[int, int, str]], text: str
+        self,
+        problems: list[tuple[str, str]],
+        places: list[tuple[int, int, str]],
+        text: str,
+        *,
+        and_more: bool = False,
     ) -> None:
-        super().__init__(problems)
+        super().__init__(problems, and_more=and_more)
         self.places, self.text = places, text
         for problem, (line, column, piece) in zip(self.data["problems"], places, strict=True):
             problem |= {"line": line, "column": column, "piece": piece}

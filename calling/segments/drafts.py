@@ -61,7 +61,7 @@ def tree_of(given: Mapping[str, Any], known: Catalogue, others: Rules) -> Node:
     try:
         return inlined(replace(others, labels=(*others.labels, LabelRule(_IT, _IT, tree)))).labels[-1].when
     except BadRule as bad:  # what it names is right by itself: it is too much together
-        raise BadRule([("when", message) for _, message in bad.problems]) from None
+        raise BadRule([("when", message) for _, message in bad.problems], and_more=bad.and_more) from None
 
 
 @dataclass(frozen=True, slots=True)

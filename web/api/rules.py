@@ -69,8 +69,11 @@ def preview_rules(
     Rules that take longer than ten seconds to look at are given up: 503.
     """
     without_nul_in(body)
+    with app.work(holder.crm_id) as work:
+        draft = previewing.read_draft(work, body)
+    warned = previewing.warnings_of(*draft)  # reckoned while no transaction waits for it
     with app.work(holder.crm_id, snapshot=True) as work:
-        seen = previewing.preview(work, assignment_id, body, warn_above=warn_above)
+        seen = previewing.preview(work, assignment_id, body, warnings=warned, warn_above=warn_above)
     warnings = [{"path": path, "message": message} for path, message in seen.warnings]
     return {name: getattr(seen, name) for name in models.Preview.model_fields} | {"warnings": warnings}
 
