@@ -9,7 +9,8 @@ from world import World
 
 from calling.segments.publishing import publish
 from models.work import OpenWork, Work
-from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do
+from segmentation.rebuild import RebuildReport, rebuild
+from segmentation.rebuilds import rebuilds_to_do
 from segmentation.resegment import differing, resegment
 
 OLD = {"f": "age", "op": "ge", "v": 60}

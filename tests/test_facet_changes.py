@@ -132,7 +132,7 @@ def flood(world: World, status: str = "flooded") -> None:
 def test_placements_that_change_alone_come_go_and_come_back(world: World) -> None:
     """Planted: who comes back is read without what changed about them meanwhile; seen to fail."""
     scene, dice = FacetScene(world, customers=40, seed=5), Random(5)
-    board = Board(scene.assignment)
+    board = Board(scene.assignment, float)
     for step in range(15):
         assert ask_it(world, board).dimensions == true_of(world, scene, board).dimensions
         for customer in dice.sample(scene.customers, 10):

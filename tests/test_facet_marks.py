@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from facet_scene import TAGS, FacetScene
@@ -18,6 +18,9 @@ from segmentation.facets.asking import ask
 from segmentation.facets.dimensions import Dimension, Frame
 from segmentation.facets.marks import MOST, Kept, who_has
 from segmentation.facets.values import FacetValue
+
+PATIENT: Final = float
+"""A clock that stands: no question runs out of patience, however slow the machine is."""
 
 
 def odd_filters(frame: Frame, dice: Random) -> dict[str, list[FacetValue]]:
@@ -45,7 +48,7 @@ def odd_filters(frame: Frame, dice: Random) -> dict[str, list[FacetValue]]:
 def test_they_are_counted_as_sql_does_whatever_changes(world: World, seed: int) -> None:
     """Planted: who has left keeps a value; a placement's change takes all of them. Both seen to fail."""
     scene, dice = FacetScene(world, seed=seed), Random(seed)
-    board = Board(scene.assignment)
+    board = Board(scene.assignment, PATIENT)
     with world.work() as work:
         board.facets(work, {}, 1)
     for step in range(25):
@@ -75,7 +78,7 @@ def test_the_second_time_nobody_passes_over_the_assignment(
     """Such a filter was once asked of SQL each time, and each of its values once more."""
     scene = FacetScene(world, customers=40)
     filters: Filters = {"age": [Range(21, 33)], "tags": ["bronze"]}
-    board = Board(scene.assignment)
+    board = Board(scene.assignment, PATIENT)
     monkeypatch.setattr(bars_of, "facets", lambda work, _, asked: board.facets(work, asked, 1))
     with world.work() as work:
         board.facets(work, {}, 1)
@@ -96,7 +99,7 @@ def test_the_second_time_nobody_passes_over_the_assignment(
 def test_what_changes_while_they_are_looked_for_is_in(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: what changed since the pass began is not read again; seen to fail."""
     scene = FacetScene(world, customers=30)
-    board = Board(scene.assignment)
+    board = Board(scene.assignment, PATIENT)
     with world.work() as work:
         board.facets(work, {}, 1)
 

@@ -32,7 +32,7 @@ from calling.walls.pause import pause, resume
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
 from segmentation.reasons import CLOCKS, ENTERED, cause_of, gives_way
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 TRIED = {"key": "tried", "name": "Tried", "when": {"f": "attempts", "op": "ge", "v": 1}}

@@ -14,7 +14,8 @@ from models.errors import NotFound
 from models.tables import Hold
 from models.turnstile import pass_shared
 from segmentation.in_force import rules_in_force
-from segmentation.rebuild import rebuild, request_rebuild
+from segmentation.rebuild import rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import Moved, differing, resegment, segment_counts
 
 

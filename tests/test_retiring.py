@@ -35,7 +35,7 @@ from models import turnstile
 from models.errors import NotFound
 from segmentation import in_force, resegment
 from segmentation.nodes import dump_node
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import differing, segment_counts
 
 HOUR = timedelta(hours=1)

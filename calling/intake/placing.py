@@ -15,7 +15,7 @@ from models.errors import NotFound
 from models.sql import load
 from models.work import OpenWork, Work
 from segmentation.reasons import ENTERED
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 
 BATCH = 1_000
 """Placements of one transaction: a pause waits some 30 ms behind it, and no longer."""

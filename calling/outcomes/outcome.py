@@ -26,7 +26,7 @@ from models.outcomes import EFFECTS, Outcome
 from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork, Work
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import resegment
 
 log = logging.getLogger("calling.outcomes")

@@ -17,7 +17,7 @@ from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
 from segmentation.catalogue import KnownField
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 
 _ASSIGNMENT = text("""
     select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update

@@ -9,7 +9,7 @@ from uuid import UUID
 from calling.handout.recalling import BATCH, recall
 from calling.segments.retiring import let_go
 from models.work import OpenWork
-from segmentation import rebuild
+from segmentation import rebuild, rebuilds
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
 
@@ -27,7 +27,7 @@ def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
 def rebuilds_to_do(open_work: OpenWork) -> list[int]:
     """Rebuilds that wait, or that a crash left half done."""
     with open_work() as work:
-        return rebuild.rebuilds_to_do(work)
+        return rebuilds.rebuilds_to_do(work)
 
 
 def take_back_moved(open_work: OpenWork, moved: Sequence[Moved]) -> None:

@@ -20,7 +20,7 @@ from segmentation.in_force import InForce, rules_in_force
 from segmentation.offsets import last_change
 from segmentation.pace import Pace
 from segmentation.reasons import CLOCKS
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import Moved, lock, resegment
 from segmentation.sweep import may_flip
 
