@@ -11,7 +11,7 @@ from calling.handout import placements
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from models import turnstile
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import resegment
 from wiring.app import App
 

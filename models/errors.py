@@ -11,6 +11,7 @@ RingelisteError                 carries `data`, what an answer or a log line may
 │   ├── LeaseGone               the lease ended, was recalled, or is somebody else's
 │   └── NotNow                  a gate is shut: which, and until when
 ├── Unavailable                 PostgreSQL, Redis or a dialer is away; try again later
+├── RulesRefused                the database takes no question by an assignment's rules: a bug of ours
 └── PromiseBroken               a bug of ours: the audit found what may never be
 """
 
@@ -31,8 +32,8 @@ class RingelisteError(Exception):
 class NotFound(RingelisteError):
     """There is no such thing in this CRM."""
 
-    def __init__(self, what: str, key: object) -> None:
-        super().__init__(f"there is no {what} {key}", what=what, id=str(key))
+    def __init__(self, what: str, key: object, why: str = "") -> None:
+        super().__init__(f"there is no {what} {key}" + (f": {why}" if why else ""), what=what, id=str(key))
 
 
 class BadInput(RingelisteError):
@@ -40,12 +41,19 @@ class BadInput(RingelisteError):
 
 
 class BadRule(BadInput):
-    """A rule set breaks the language. `problems` are (path, message) pairs, all of them."""
+    """A rule set breaks the language. `problems` are (path, message) pairs, all of them.
 
-    def __init__(self, problems: list[tuple[str, str]]) -> None:
-        self.problems = problems
+    `and_more`: these are the first, and reading ended with them.
+    """
+
+    def __init__(self, problems: list[tuple[str, str]], *, and_more: bool = False) -> None:
+        self.problems, self.and_more = problems, and_more
         lines = "; ".join(f"{path}: {message}" for path, message in problems)
-        super().__init__(lines, problems=[{"path": p, "message": m} for p, m in problems])
+        told = [{"path": p, "message": m} for p, m in problems]
+        if and_more:
+            super().__init__(f"{lines}; and more, told when these are mended", problems=told, and_more=True)
+        else:
+            super().__init__(lines, problems=told)
 
 
 class BadRuleText(BadRule):
@@ -55,9 +63,14 @@ class BadRuleText(BadRule):
     """
 
     def __init__(
-        self, problems: list[tuple[str, str]], places: list[tuple[int, int, str]], text: str
+        self,
+        problems: list[tuple[str, str]],
+        places: list[tuple[int, int, str]],
+        text: str,
+        *,
+        and_more: bool = False,
     ) -> None:
-        super().__init__(problems)
+        super().__init__(problems, and_more=and_more)
         self.places, self.text = places, text
         for problem, (line, column, piece) in zip(self.data["problems"], places, strict=True):
             problem |= {"line": line, "column": column, "piece": piece}
@@ -99,6 +112,14 @@ class NotNow(Conflict):
 
 class Unavailable(RingelisteError):
     """A server or a dialer that we need is away; the same call may go through later."""
+
+
+class RulesRefused(RingelisteError):
+    """The database is there, and takes no question by the rules of `assignment_id`. Nothing was done."""
+
+    def __init__(self, assignment_id: int, why: str) -> None:
+        super().__init__(f"the rules of assignment {assignment_id} cannot be asked: {why}", why=why)
+        self.assignment_id, self.why = assignment_id, why
 
 
 class PromiseBroken(RingelisteError):

@@ -15,14 +15,14 @@ from ringeliste.figures import Figures
 PARTS = (
     ("free", "green"),
     ("leased", "yellow"),
-    ("resting", "blue"),
+    ("waiting", "blue"),
     ("gated", "magenta"),
     ("closed", "bright_black"),
 )
 """What a segment's bar is made of, in this order, each with its colour; the headings wear them too."""
 
 NUMBERS = {
-    "size": "size", "free": "free", "leased": "held", "resting": "resting", "gated": "gated",
+    "size": "size", "free": "free", "leased": "leased", "waiting": "waiting", "gated": "gated",
     "closed": "closed", "attempts": "calls", "contacts": "reached", "sales": "sales",
 }  # fmt: skip
 """Figures of a segment, and what stands above them; the parts add up to the size."""

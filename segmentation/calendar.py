@@ -12,6 +12,7 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 WORDS = (
     "today", "yesterday", "tomorrow", "this_week", "last_week", "next_week", "this_month", "last_month",
     "next_month", "this_quarter", "last_quarter", "next_quarter", "this_year", "last_year",
+    "next_year",
 )  # fmt: skip
 MOST_AHEAD = 364  # days of an anniversary: more would be every day of the year
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from models.outcomes import Outcome
 
-Table = Literal["placement", "customer", "numbers", "tags", "clock", "local", "rules"]
+Table = Literal["placement", "customer", "numbers", "tags", "seller", "clock", "local", "rules"]
 
 TEXT = ("eq", "ne", "in", "not_in", "contains", "starts_with", "ends_with", "empty", "not_empty")
 ORDERED = ("eq", "ne", "lt", "le", "gt", "ge", "between", "in", "not_in", "empty", "not_empty")
@@ -78,6 +78,7 @@ BUILT_IN: Catalogue = {
         KnownField("status", "choice", "placement", STATUSES),
         KnownField("attempts", "number", "placement", whole=True),
         KnownField("last_outcome", "choice", "placement", tuple(outcome.value for outcome in Outcome)),
+        KnownField("last_seller", "text", "seller"),
         KnownField("external_id", "text", "customer"),
         KnownField("name", "text", "customer"),
         KnownField("email", "text", "customer"),

@@ -1,5 +1,7 @@
 """Rules become one CASE: the hold in force first, then the segments by position, else Unsegmented.
 
+A hold in a segment that these rules do not have is none: whoever it was written for is placed by rule.
+
 Every leaf is true or false, never null (design 5.6). Whatever a rule's author wrote is a bound value; lists
 are one array each. Only immutable expressions: the statement distributes on a cluster.
 """
@@ -26,7 +28,8 @@ def segment_case(
     known: Catalogue,
 ) -> ColumnElement[int]:
     """The id of the segment that a row belongs to. `arms`: (segment id, rule) in order of priority."""
-    return case((held.is_not(None), held), *_whens(arms, columns, known), else_=_id(otherwise))
+    there = [_id(id_) for id_, _ in arms] + [_id(otherwise)]
+    return case((held.in_(there), held), *_whens(arms, columns, known), else_=_id(otherwise))
 
 
 def rule_case(

@@ -28,7 +28,7 @@ class Ranges:
         cuts: list[Cut] = []
         inside = from_below = self.from_below and other.from_below
         for cut in sorted({*self.cuts, *other.cuts}):
-            if (self._after(cut) and other._after(cut)) != inside:
+            if (self.holds_after(cut) and other.holds_after(cut)) != inside:
                 inside = not inside
                 cuts.append(cut)
         return Ranges(tuple(cuts), from_below, self.missing and other.missing)
@@ -37,7 +37,8 @@ class Ranges:
         """Whether nothing lies in it."""
         return not (self.cuts or self.from_below or self.missing)
 
-    def _after(self, cut: Cut) -> bool:
+    def holds_after(self, cut: Cut) -> bool:
+        """Whether what lies just after a cut is inside."""
         return self.from_below != bool(bisect_right(self.cuts, cut) % 2)
 
 

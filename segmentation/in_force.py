@@ -18,12 +18,13 @@ from models.errors import NotFound
 from models.tables.assignments import UNSEGMENTED
 from models.work import Work
 from segmentation.catalogue import Catalogue, catalogue
-from segmentation.last_good import Broken, standing
+from segmentation.last_good import Broken, LiveRule, Standing, earlier, standing
 from segmentation.nodes import Rules, leaves, renamed
 from segmentation.probe import Probe
 from segmentation.references import inlined
 from segmentation.statements import Statements
 from segmentation.timed import Timed, timed
+from segmentation.trial import tried
 
 log = logging.getLogger("segmentation.in_force")
 
@@ -121,7 +122,7 @@ def _read(work: Work, assignment_id: int, engine: Engine, fields: str) -> InForc
     first = rows[0]
     # Retired fields too: rules that ask them stay in force until somebody publishes others.
     known = catalogue({row.key: row.type for row in work.run(_FIELDS)})
-    rules = InForce(first.rule_version, first.written, *_compiled(work, assignment_id, rows, known))
+    rules = InForce(first.rule_version, first.written, *_askable(work, assignment_id, rows, known))
     for broken in rules.broken:
         log.error(
             "%s %r of assignment %d cannot be read any more: %s",
@@ -132,12 +133,27 @@ def _read(work: Work, assignment_id: int, engine: Engine, fields: str) -> InForc
     return rules
 
 
-def _compiled(
-    work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Catalogue
-) -> tuple[Statements, Rules, Rules, Catalogue, tuple[Broken, ...]]:
-    ruled = [row for row in rows if row.key != UNSEGMENTED or row.kind == "label"]
+_Compiled = tuple[Statements, Rules, Rules, Catalogue, tuple[Broken, ...]]
+
+
+def _askable(work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Catalogue) -> _Compiled:
+    """The rules as published; if the database takes no such statement, all as they last could be asked."""
+    ruled = [
+        LiveRule(row.kind, row.id, row.key, row.rule, row.asks, row.rule_version)
+        for row in rows if row.key != UNSEGMENTED or row.kind == "label"
+    ]  # fmt: skip
     (unsegmented,) = (row.id for row in rows if row.kind == "segment" and row.key == UNSEGMENTED)
-    found = standing(work, assignment_id, ruled, known)
+    compiled = _compiled(ruled, unsegmented, standing(work, assignment_id, ruled, known))
+    why = tried(work, assignment_id, compiled[0])
+    if why:
+        for found in earlier(work, assignment_id, ruled, known, f"the rules cannot be asked: {why}"):
+            compiled = _compiled(ruled, unsegmented, found)
+            if not tried(work, assignment_id, compiled[0]):
+                break
+    return compiled
+
+
+def _compiled(ruled: Sequence[LiveRule], unsegmented: int, found: Standing) -> _Compiled:
     rules = inlined(found.rules)
     of = {kind: [row.id for row in ruled if row.kind == kind] for kind in ("segment", "label")}
     arms = tuple((id_, rule.when) for id_, rule in zip(of["segment"], rules.segments, strict=True))

@@ -13,11 +13,11 @@ from models.tables.assignments import UNSEGMENTED
 from segmentation.catalogue import Catalogue, OwnFields, catalogue
 from segmentation.nodes import LANGUAGE, LabelRule, Node, Rules, SegmentRule
 from segmentation.problems import Problems, shown, unknown_keys
-from segmentation.references import check
+from segmentation.references import MAX_ASKED, check, check_together
 from segmentation.tree_reader import MAX_DEPTH, MAX_LEAVES, NOBODY, Keys, TreeReader
 from segmentation.values import MAX_TEXT
 
-__all__ = ["MAX_DEPTH", "MAX_LABELS", "MAX_LEAVES", "MAX_SEGMENTS", "read_rule", "read_rules"]
+__all__ = ["MAX_ASKED", "MAX_DEPTH", "MAX_LABELS", "MAX_LEAVES", "MAX_SEGMENTS", "read_rule", "read_rules"]
 
 MAX_SEGMENTS = 200
 MAX_LABELS = 100
@@ -36,6 +36,8 @@ def read_rules(body: object, fields: OwnFields) -> Rules:
     rules = reader.rules(body)
     problems.refuse()
     check(problems, rules)
+    problems.refuse()
+    check_together(problems, rules)
     problems.refuse()
     return replace(rules, segments=_by_priority(rules.segments, reader.prios))
 
@@ -112,6 +114,9 @@ class _Reader:
         unknown_keys(self._problems, path, given, known)
         key = self._key(kind, path, given.get("key"))
         name = self._name(path, given.get("name", key))
+        if kind == "segment" and key != UNSEGMENTED == name.casefold():
+            message = f"is {shown(name)}: so is called the segment of whoever matches no rule; take another"
+            self._problems.add(f"{path}.name", message)
         if "when" not in given:
             who = "who belongs here" if kind == "segment" else "who has it"
             self._problems.add(path, f'"when" is missing: the rule that says {who}')

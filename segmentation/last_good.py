@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from models.errors import BadRule
 from models.work import Work
@@ -23,6 +23,7 @@ from segmentation.tree_reader import NOBODY
 
 Kind = Literal["segment", "label"]
 
+_NEVER: dict[str, Any] = {"not": {"all": []}}
 _NAMED_BY: Mapping[Kind, str] = {"segment": "in_segment", "label": "label"}
 
 _EARLIER = text("""
@@ -32,6 +33,22 @@ _EARLIER = text("""
        and one ->> 'key' = :key
      order by s.version desc
 """)
+_SETS = text("""
+    select version, body from rule_set
+     where crm_id = :crm_id and assignment_id = :assignment_id and version < :version order by version desc
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRule:
+    """A rule as it stands in the database. `asks`: its own fields -> their types when it was published."""
+
+    kind: Kind
+    id: int
+    key: str
+    rule: Any
+    asks: Mapping[str, str]
+    rule_version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +74,8 @@ class Standing:
     broken: tuple[Broken, ...]
 
 
-def standing(work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Catalogue) -> Standing:
-    """The form of each rule that is in force, of rows with kind, id, key, rule, asks and rule_version."""
+def standing(work: Work, assignment_id: int, rows: Sequence[LiveRule], known: Catalogue) -> Standing:
+    """The form of each rule that is in force."""
     taken = [_Taken(work, assignment_id, row, known) for row in rows]
     while found := faults(_rules(taken)):
         at_fault = [one for one in taken if one.name in found[0].names]
@@ -67,6 +84,40 @@ def standing(work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Ca
             one.next(found[0].message)
     fields = {key: field for one in taken for key, field in one.known.items()}
     return Standing(_rules(taken), {**known, **fields}, tuple(one.broken for one in taken if one.why))
+
+
+def earlier(
+    work: Work, assignment_id: int, rows: Sequence[LiveRule], known: Catalogue, why: str
+) -> Iterator[Standing]:
+    """What the rules were in each earlier version, the newest first; at last, that nobody meets any.
+
+    For rules that can be read, and cannot be asked: `why`. Each that was otherwise is broken. A rule without
+    an earlier form is met by nobody.
+    """
+    asked = {"assignment_id": assignment_id, "version": rows[0].rule_version if rows else 0}
+    for once in work.run(_SETS, **asked).all():
+        forms = {
+            (kind, one["key"]): one["when"] for kind in _NAMED_BY for one in once.body.get(f"{kind}s", [])
+        }
+        had = [
+            replace(row, rule=forms.get((row.kind, row.key), _NEVER), rule_version=once.version)
+            for row in rows
+        ]
+        yield _instead(standing(work, assignment_id, had, known), rows, had, why)
+    never = [replace(row, rule=_NEVER) for row in rows]
+    yield _instead(standing(work, assignment_id, never, known), rows, never, why)
+
+
+def _instead(found: Standing, rows: Sequence["LiveRule"], had: Sequence["LiveRule"], why: str) -> Standing:
+    """`had` in the place of `rows`: whatever is otherwise is broken."""
+    others = [
+        Broken(now.kind, now.id, now.key, why, None if once.rule == _NEVER else once.rule_version)
+        for now, once in zip(rows, had, strict=True)
+        if once.rule != now.rule
+    ]
+    changed = {(one.kind, one.id) for one in others}
+    as_ever = (one for one in found.broken if (one.kind, one.id) not in changed)
+    return replace(found, broken=(*others, *as_ever))
 
 
 def _rules(taken: Sequence["_Taken"]) -> Rules:
@@ -88,9 +139,8 @@ class _Form:
 class _Taken:
     """One rule, and the form that is taken of it."""
 
-    def __init__(self, work: Work, assignment_id: int, row: Row[Any], known: Catalogue) -> None:
-        self.kind: Kind = row.kind
-        self.key: str = row.key
+    def __init__(self, work: Work, assignment_id: int, row: LiveRule, known: Catalogue) -> None:
+        self.kind, self.key = row.kind, row.key
         self.name: Name = (_NAMED_BY[self.kind], self.key)
         self.why = ""
         self._row, self._known = row, known

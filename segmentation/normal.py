@@ -21,6 +21,11 @@ _YES_NO: dict[str, frozenset[Any]] = {
 }
 
 
+_SOME_TAGS: Axis = ("tags", "value")
+_THERE = Among(frozenset({None}), but=True)
+_NO_TEXT: frozenset[Any] = frozenset({None, ""})
+
+
 @dataclass(frozen=True, slots=True)
 class Atom:
     """A leaf, or its contrary. `exact`: true of just these values. `implied`: what is true when it is."""
@@ -66,7 +71,8 @@ def _tags(leaf: Leaf, negated: bool) -> Normal:
     has_not = negated != (leaf.op == "none")
     domain = Among(frozenset({not has_not}))
     each = [(("tags", f"has {tag}"), domain) for tag in leaf.value]
-    atoms = tuple(Atom(leaf, has_not, one, (one,)) for one in each)
+    some = () if has_not else ((_SOME_TAGS, _THERE),)
+    atoms = tuple(Atom(leaf, has_not, one, (one, *some)) for one in each)
     return Both(atoms) if (leaf.op == "all") != has_not else Either(atoms)
 
 
@@ -81,7 +87,9 @@ def _atom(leaf: Leaf, field: KnownField, negated: bool) -> Atom:
 
 
 def _consequences(field: KnownField, domain: Domain) -> tuple[tuple[Axis, Domain], ...]:
-    """Of a field of time, which has two measures: in both there is a value, or in both there is none."""
+    """What else is so. Of a field of time, which has two measures: both have a value, or neither."""
+    if field.key == "has_email" and domain in (Among(frozenset({True})), Among(frozenset({False}))):
+        return ((("email", "value"), Among(_NO_TEXT, but=domain == Among(frozenset({True})))),)
     if field.type not in ("instant", "date") or not isinstance(domain, Ranges):
         return ()
     if not domain.missing:
@@ -95,6 +103,8 @@ def _possible(field: KnownField, axis: Axis, domain: Domain) -> Domain:
     """What the field can be at all."""
     if field.key == "attempts":
         return between((0, 0), None)
+    if field.key in ("has_email", "has_phone"):
+        return Among(frozenset({True, False}))
     if field.key in ("entered", "customer_since") and axis[1] in ("value", "from now"):
         return _ANY
     return (
@@ -110,6 +120,8 @@ def _exact(leaf: Leaf, field: KnownField) -> tuple[Axis, Domain] | None:
     match field.type:
         case "text" | "choice":
             return _of_text(leaf)
+        case "tags" if leaf.op in ("empty", "not_empty"):
+            return _SOME_TAGS, _THERE if leaf.op == "not_empty" else _THERE.complement()
         case "yes_no":
             return (leaf.field, "value"), Among(_YES_NO[leaf.op])
         case "number" | "date" | "instant":

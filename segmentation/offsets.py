@@ -4,6 +4,7 @@ PostgreSQL finds the offset of an instant in it by bisection (width_bucket). It 
 but they may be years old, and it refuses the whole statement for one name it does not know.
 """
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,6 +47,19 @@ def offsets() -> Offsets:
         behaviours |= dict.fromkeys(names, number)
     changes = [(number * SPAN + at, ahead) for each, number in numbers.items() for at, ahead in each]
     return Offsets(tuple(key for key, _ in changes), tuple(ahead for _, ahead in changes), behaviours)
+
+
+def last_change(start: datetime, end: datetime) -> datetime | None:
+    """The last instant in (start, end] at which any zone of the world changed its clocks (UTC)."""
+    found = bisect_right(_seconds(), (end - _EPOCH) // _SECOND)
+    last = _EPOCH + _seconds()[found - 1] * _SECOND if found else start
+    return last if last > start else None
+
+
+@cache
+def _seconds() -> tuple[int, ...]:
+    """Of all changes of all zones, sorted."""
+    return tuple(sorted({key % SPAN for key in offsets().keys if key % SPAN}))
 
 
 def behaviour(zone_name: str) -> int:

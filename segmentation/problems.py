@@ -11,14 +11,22 @@ class Refused(Exception):
     """One value is wrong; carries the message."""
 
 
+MOST_TOLD = 100
+"""So many problems are told at once: nobody reads more, and each costs a search for what was meant."""
+
+_LONGEST_WORD = 100  # characters; no word that is known is longer, so none is near
+
+
 class Problems:
-    """Collects (path, message) pairs in the order they are met."""
+    """Collects (path, message) pairs in the order they are met, as many as are told at once."""
 
     def __init__(self) -> None:
         self._found: list[tuple[str, str]] = []
 
     def add(self, path: str, message: str) -> None:
-        """Note one problem at `path`, as in segments[3].when.all[1].v."""
+        """Note one problem at `path`, as in segments[3].when.all[1].v. Raises BadRule when it is enough."""
+        if len(self._found) == MOST_TOLD:
+            raise BadRule(self._found, and_more=True)
         self._found.append((path, message))
 
     def refuse(self) -> None:
@@ -39,7 +47,7 @@ def shown(value: Any) -> str:
         case list():
             return "a list"
         case dict():
-            return f'{{"{next(iter(value))}": …}}' if value else "{}"
+            return f"{{{shown(str(next(iter(value))))}: …}}" if value else "{}"
         case int() if value.bit_length() > 64:
             return "a very large number"
     return str(value)
@@ -61,7 +69,7 @@ def a_or_an(type_: str) -> str:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """` - did you mean "status"?`, or nothing if no known word is near."""
-    if not isinstance(word, str):
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return ""
     near = get_close_matches(word.casefold(), list(known), n=1)
     return f' - did you mean "{near[0]}"?' if near else ""

@@ -5,9 +5,11 @@ outcome that lands in between is never overwritten. A crash leaves the row of th
 is done again from the start.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain, count
 from time import perf_counter
 from typing import Literal
@@ -18,8 +20,10 @@ from sqlalchemy import text
 from models import turnstile
 from models.errors import NotFound
 from models.work import OpenWork, Work
+from segmentation import rebuilds
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.pace import Pace
+from segmentation.reasons import cause_of
 from segmentation.resegment import move_many
 
 LANES = (True, False)  # two batches are at work at once; the first lane tells how far both are
@@ -43,38 +47,6 @@ class RebuildReport:
     leases: tuple[UUID, ...] = ()
 
 
-# Two that ask at once share one row; whoever starts it waits for both, so that it sees what both wrote.
-_REQUEST = text("""
-    insert into rebuild (crm_id, assignment_id, reason, requested_at)
-    values (:crm_id, :assignment_id, :reason, :now)
-    on conflict (crm_id, assignment_id) where started_at is null do update set reason = excluded.reason
-    returning id
-""")
-_TO_DO = text("""
-    select id from rebuild where crm_id = :crm_id and finished_at is null order by requested_at, id
-""")
-_WAITING = text("""
-    select id from rebuild where crm_id = :crm_id and assignment_id = :assignment_id and started_at is null
-""")
-_FIND = text("select * from rebuild where crm_id = :crm_id and id = :rebuild_id")
-_START = text("""
-    update rebuild set started_at = coalesce(started_at, :now) where crm_id = :crm_id and id = :rebuild_id
-""")
-_SCANNED = text("""
-    update rebuild
-       set scanned_at = :now, rule_version = :version, scanned = :scanned, differing = :differing,
-           settled = 0, moved = 0
-     where crm_id = :crm_id and id = :rebuild_id
-""")
-_SETTLED = text("""
-    update rebuild set settled = :settled, moved = :moved where crm_id = :crm_id and id = :rebuild_id
-""")
-_FINISH = text("""
-    update rebuild
-       set finished_at = :now, ending = :ending, rule_version = :version, scanned = :scanned,
-           settled = :settled, moved = :moved
-     where crm_id = :crm_id and id = :rebuild_id
-""")
 # A second process that finds the lock taken leaves the work to the first. Start and scan take it alone, the
 # batches together, each for its transaction.
 _ALONE = text("""
@@ -92,26 +64,35 @@ _UNHURRIED = text("set local synchronous_commit = off")
 _SCAN_SETTINGS = (text("set local jit = off"), text("set local plan_cache_mode = force_custom_plan"))
 
 
-def request_rebuild(work: Work, assignment_id: int, reason: str) -> int:
-    """Wish for a rebuild once this work is committed; the id of the one that waits, ours or an earlier."""
-    waiting = work.run(_REQUEST, assignment_id=assignment_id, reason=reason)
-    rebuild_id = int(waiting.scalar_one())
-    work.hint("rebuild", rebuild_id)
-    return rebuild_id
+First = Callable[[OpenWork, int], None]
+"""Done for an assignment behind the turnstile, before the scan; done again after a crash."""
 
 
-def rebuilds_to_do(work: Work) -> list[int]:
-    """Rebuilds that wait, and those that were started and not finished, oldest first."""
-    return list(work.run(_TO_DO).scalars())
-
-
-def rebuild(open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None = None) -> RebuildReport:
-    """Carry out one rebuild in many short transactions; the moves stand in the history under `cause`.
+def rebuild(
+    open_work: OpenWork, rebuild_id: int, batch: int | None = None,
+    first: First = lambda _open_work, _assignment_id: None,
+) -> RebuildReport:  # fmt: skip
+    """Carry out one rebuild in many short transactions; its moves stand in the history under their cause.
 
     `batch`: so many placements in each, else as many as are moved in some 25 ms. Doing it again is harmless.
     Raises NotFound.
     """
-    return _Run(open_work, rebuild_id, cause, batch).run()
+    return _Run(open_work, rebuild_id, batch, first).run()
+
+
+def _not_before(instant: datetime, open_work: OpenWork) -> OpenWork:
+    """As `open_work`, by a clock that has come to `instant`: who asked may have one that is ahead of ours.
+
+    What they asked for, clocks that changed, would not be true yet.
+    """
+
+    @contextmanager
+    def opened() -> Iterator[Work]:
+        with open_work() as work:
+            work.now = max(work.now, instant)
+            yield work
+
+    return opened
 
 
 class _Elsewhere(Exception):
@@ -125,8 +106,9 @@ class _Superseded(Exception):
 class _Run:
     """One run of one rebuild, and how far it came."""
 
-    def __init__(self, open_work: OpenWork, rebuild_id: int, cause: str, batch: int | None) -> None:
-        self._open_work, self._id, self._cause, self._batch = open_work, rebuild_id, cause, batch
+    def __init__(self, open_work: OpenWork, rebuild_id: int, batch: int | None, first: First) -> None:
+        self._open_work, self._id, self._batch, self._first = open_work, rebuild_id, batch, first
+        self._cause = ""
         self._assignment = self._version = self._scanned = 0
         self._settled: list[int] = []  # of each batch: how many it looked at, and how many it moved
         self._moved: list[int] = []
@@ -138,6 +120,7 @@ class _Run:
             if (ended := self._start()) is not None:
                 return ended
             turnstile.pass_exclusively(self._open_work, [self._assignment])
+            self._first(self._open_work, self._assignment)
             self._move(*self._scan())
         except _Elsewhere:
             return self._report("elsewhere")
@@ -148,7 +131,7 @@ class _Run:
     def _start(self) -> RebuildReport | None:
         """What came of it, if it has ended. Waits for whoever is still asking for this very rebuild."""
         with self._open_work() as work:
-            row = work.run(_FIND, rebuild_id=self._id).first()
+            row = work.run(rebuilds.FIND, rebuild_id=self._id).first()
             if row is None:
                 raise NotFound("rebuild", self._id)
             self._assignment = row.assignment_id
@@ -156,8 +139,9 @@ class _Run:
                 self._version, self._scanned, self._moved = row.rule_version, row.scanned, [row.moved]
                 return self._report(row.ending)
             self._alone(work)
-            work.run(_START, rebuild_id=self._id)
-            return None
+            asked_at = work.run(rebuilds.START, rebuild_id=self._id).scalar_one()
+        self._open_work = _not_before(asked_at, self._open_work)
+        return None
 
     def _alone(self, work: Work) -> None:
         if not work.run(_ALONE, assignment_id=self._assignment).scalar():
@@ -171,11 +155,13 @@ class _Run:
             for setting in _SCAN_SETTINGS:
                 work.run(setting)
             pairs = rules.statements.scan.run(work, assignment_id=self._assignment).all()
+            # By now newer rules may be in force; then they are the cause.
+            self._cause = cause_of(work.run(rebuilds.REASONS, assignment_id=self._assignment).scalars())
             self._version = rules.version
             self._scanned = sum(pair.size for pair in pairs)
             movers = sorted(chain.from_iterable(pair.movers or () for pair in pairs))
             work.run(
-                _SCANNED, rebuild_id=self._id, version=self._version, scanned=self._scanned,
+                rebuilds.SCANNED, rebuild_id=self._id, version=self._version, scanned=self._scanned,
                 differing=len(movers),
             )  # fmt: skip
         return rules, movers
@@ -220,13 +206,15 @@ class _Run:
     def _tell(self) -> None:
         """In a transaction of its own: in a batch's it would make the lanes wait for each other."""
         with self._open_work() as work:
-            work.run(_SETTLED, rebuild_id=self._id, settled=sum(self._settled), moved=sum(self._moved))
+            work.run(
+                rebuilds.SETTLED, rebuild_id=self._id, settled=sum(self._settled), moved=sum(self._moved)
+            )
 
     def _finish(self, ending: Literal["done", "superseded"]) -> RebuildReport:
         report = self._report(ending)
         with self._open_work() as work:
             work.run(
-                _FINISH,
+                rebuilds.FINISH,
                 rebuild_id=self._id,
                 ending=ending,
                 version=report.rule_version,
@@ -234,11 +222,11 @@ class _Run:
                 settled=sum(self._settled),
                 moved=report.moved,
             )
-            waiting = work.run(_WAITING, assignment_id=self._assignment).scalar()
+            waiting = work.run(rebuilds.WAITING, assignment_id=self._assignment).scalar()
             if waiting is not None:
                 work.hint("rebuild", waiting)  # its own hint may have come while we were here
             elif ending == "superseded":
-                request_rebuild(work, self._assignment, "superseded")
+                rebuilds.request_rebuild(work, self._assignment, "superseded")
         return report
 
     def _report(self, ending: Literal["done", "superseded", "elsewhere"]) -> RebuildReport:

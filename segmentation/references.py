@@ -12,6 +12,7 @@ from segmentation.nodes import AllOf, AnyOf, Leaf, Node, Not, Rules, leaves
 from segmentation.problems import Problems
 
 MAX_INLINED = 200  # leaves of one rule, with those of the rules it names
+MAX_ASKED = 1_000  # leaves of all rules together, counted likewise: each costs every customer
 MAX_CHAIN = 8  # rules one after another, each named by the one before
 
 Name = tuple[str, str]  # (the field that refers to it, key): ("label", "vip")
@@ -26,6 +27,29 @@ def inlined(rules: Rules) -> Rules:
     return Rules(
         tuple(replace(one, when=inliner.tree(one.when)) for one in rules.segments),
         tuple(replace(one, when=inliner.tree(one.when)) for one in rules.labels),
+    )
+
+
+def check_together(problems: Problems, rules: Rules) -> None:
+    """Note that all rules together ask more than can be asked of each customer at each outcome.
+
+    For rule sets that are to be published, and have passed `check`; one that is in force stays so.
+    """
+    trees = _named(rules)
+    asked = {
+        name: {one for leaf in _references(tree) for one in _names_of(leaf)} for name, tree in trees.items()
+    }
+    sizes = {name: size for name, (size, _) in _sizes(trees, _order(asked, [])).items()}
+    if (total := sum(sizes.values())) <= MAX_ASKED:
+        return
+    written = sum(1 for tree in trees.values() for _ in leaves(tree))
+    largest = sorted(trees, key=lambda name: -sizes[name])[:3]
+    problems.add(
+        "rules",
+        f"ask {total} questions ({written} as written, the others by the rules that they name); at most "
+        f"{MAX_ASKED} are allowed, for all are asked at each outcome. Most are in "
+        f"{', '.join(f'{_shown(name)} ({sizes[name]})' for name in largest)}: "
+        'ask several values with one "in", and name large rules in few others',
     )
 
 

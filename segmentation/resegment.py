@@ -1,17 +1,20 @@
 """Customers get the segment and the labels they ought to have, inside somebody else's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import starmap
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CursorResult, text
 
+from models.errors import RulesRefused
 from models.work import Work
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.rows import GONE
-from segmentation.statements import Statement
+from segmentation.statements import Statement, Statements
+from segmentation.trial import FAILURES, refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,10 @@ class Moved:
     to_segment: int
     lease_id: UUID | None
 
+
+_Way = Callable[[Statements], Statement]
+_ONE_BY_ONE: _Way = attrgetter("move")
+_TOGETHER: _Way = attrgetter("move_many")
 
 # A plan made while the tables were tiny is kept when they have grown: a million rows read for each customer.
 _BY_KEYS = text("set local enable_seqscan = off")
@@ -54,32 +61,47 @@ def resegment(work: Work, assignment_id: int, customer_ids: Sequence[int], cause
     The caller has passed the turnstile shared, and holds the placements or lets them be locked here in key
     order. Labels are written with it; only what differs is written. `rule_version` is the version that put a
     placement where it is. State, status, claims and leases stay as they are. Each move stands in the history
-    under `cause`, one of models.tables.history.MOVE_CAUSES. Raises NotFound.
+    under `cause`, one of models.tables.history.MOVE_CAUSES. Raises NotFound; RulesRefused if the database
+    takes no question by these rules: then nothing of the transaction can stay.
     """
     if not customer_ids:
         return []
     rules = rules_in_force(work, assignment_id)
-    return list(
-        starmap(Moved, _moved(work, assignment_id, rules, customer_ids, cause, rules.statements.move))
-    )
+    return list(starmap(Moved, _moved(work, assignment_id, rules, customer_ids, cause, _ONE_BY_ONE)))
 
 
 def move_many(
     work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int], cause: str
 ) -> tuple[int, list[UUID]]:
     """As `resegment`, by rules that are read already: how many moved, and their live leases."""
-    row = _moved(work, assignment_id, rules, customer_ids, cause, rules.statements.move_many).one()
+    row = _moved(work, assignment_id, rules, customer_ids, cause, _TOGETHER).one()
     return row.moved, row.leases or []
 
 
-def _moved(
-    work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int], cause: str, how: Statement
-) -> CursorResult[Any]:
-    # An array as PostgreSQL writes it: psycopg takes ten times as long over a list of numbers.
+def lock(work: Work, assignment_id: int, customer_ids: Sequence[int]) -> str:
+    """Lock these customers' placements in key order; their ids as PostgreSQL writes an array, to be bound.
+
+    From here on the transaction finds rows by keys.
+    """
+    # psycopg takes ten times as long over a list of numbers.
     ids = f"{{{','.join(map(str, sorted(set(customer_ids))))}}}"
     work.run(_BY_KEYS)
     work.run(_LOCK, assignment_id=assignment_id, customers=ids)
-    return how.run(work, assignment_id=assignment_id, customer_ids=ids, version=rules.version, cause=cause)
+    return ids
+
+
+def _moved(
+    work: Work, assignment_id: int, rules: InForce, customer_ids: Sequence[int], cause: str, how: _Way
+) -> CursorResult[Any]:
+    ids = lock(work, assignment_id, customer_ids)
+    asked = {"assignment_id": assignment_id, "customer_ids": ids, "version": rules.version, "cause": cause}
+    try:
+        return how(rules.statements).run(work, **asked)
+    except FAILURES as error:
+        why = refusal(error)
+        if why is None:
+            raise
+        raise RulesRefused(assignment_id, why) from error
 
 
 def by_rule(work: Work, assignment_id: int, customer_ids: Sequence[int]) -> dict[int, int]:

@@ -76,9 +76,12 @@ def _is_seldom(its: Sequence[Leaf], field: KnownField) -> bool:
 
 
 def rows_of(
-    fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = (), seldom: Collection[str] = ()
-) -> Rows:
+    fields: Iterable[KnownField], *, some: bool, local: Collection[Local] = (), seldom: Collection[str] = (),
+    listed: bool = False,
+) -> Rows:  # fmt: skip
     """The placements of one assignment, or only those of the bound `customer_ids` when `some`.
+
+    `listed`: of those too, but there may be thousands of them, each once; what it costs grows with how many.
 
     `seldom`: keys of fields that few questions ask. They look into `customer.fields` when they are asked,
     which for whoever matched a rule before is never.
@@ -87,32 +90,34 @@ def rows_of(
     later = [field for field in every if field.key in seldom and field.table is None]
     asked = {f"field_{i}": field for i, field in enumerate(field for field in every if field not in later)}
     of_zone = {f"local_{i}": value for i, value in enumerate(local)}
-    raw = _joined(asked, of_zone, some, whole=bool(later))
-    typed = select(
+    sources = Sources(asked.values(), of_zone.values(), some=some, listed=listed)
+    raw = _joined(asked, of_zone, sources, among_them=some and not listed, whole=bool(later))
+    rows = select(
         raw.c.lies_at,
         raw.c.customer_id,
         raw.c.segment_id,
         raw.c.labels,
         raw.c.held,
-        *(_typed(field, raw.c[name]).label(name) for name, field in asked.items()),
+        *(typed(field, raw.c[name]).label(name) for name, field in asked.items()),
         *(raw.c[name] for name in of_zone),
         *([raw.c.fields] if later else []),
     )
-    table = typed.offset(FENCE).subquery("typed")
+    table = rows.offset(FENCE).subquery("typed")
     columns: Columns = {field.key: table.c[name] for name, field in asked.items()}
-    columns |= {field.key: _typed(field, own_value(table.c.fields, field)) for field in later}
+    columns |= {field.key: typed(field, own_value(table.c.fields, field)) for field in later}
     columns |= {Whole(field.key): table.c.fields for field in later}
     return Rows(table, columns | {value: table.c[name] for name, value in of_zone.items()})
 
 
-def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool, *, whole: bool) -> Subquery:
-    sources = Sources(fields.values(), local.values(), some=some)
+def _joined(
+    fields: dict[str, KnownField], local: dict[str, Local], sources: Sources, *, among_them: bool, whole: bool
+) -> Subquery:
     wanted = [
         _placement.crm_id == CRM_ID,
         _placement.assignment_id == ASSIGNMENT_ID,
         _placement.state.not_in(words(GONE)),
     ]
-    if some:
+    if among_them:
         wanted.append(among(_placement.customer_id))
     joined: Select[Any] = select(
         LIES_AT.label("lies_at"),
@@ -127,7 +132,8 @@ def _joined(fields: dict[str, KnownField], local: dict[str, Local], some: bool, 
     return joined.select_from(sources.joined).where(*wanted).offset(FENCE).subquery("raw")
 
 
-def _typed(field: KnownField, raw: ColumnElement[Any]) -> ColumnElement[Any]:
+def typed(field: KnownField, raw: ColumnElement[Any]) -> ColumnElement[Any]:
+    """What jsonb holds of a field, as its type; null where it is of another. `raw` of a built-in as it is."""
     if field.table is not None:
         return raw
     json_type, read = _READ[field.type]

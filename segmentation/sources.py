@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import TypeEngine
 
-from models.tables import CallClock, Customer, CustomerNumber, CustomerTag, Hold, Placement
+from models.tables import CallClock, Customer, CustomerNumber, CustomerTag, Hold, Lease, Placement, Seller
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from segmentation.catalogue import KnownField, Table
 from segmentation.moments import HoursAhead, Local, LocalArray, zones
@@ -42,6 +42,7 @@ _DUE = ("resting", "follow_up")
 """States in which a placement waits for its due time."""
 
 _placement, _customer, _hold = Placement.__table__.c, Customer.__table__.c, Hold.__table__.c
+_lease, _seller = Lease.__table__.c, Seller.__table__.c
 _number, _tag, _clock = CustomerNumber.__table__.c, CustomerTag.__table__.c, CallClock.__table__.c
 _EMPTY: ColumnElement[Any] = literal_column("''")
 
@@ -54,7 +55,11 @@ def among(column: ColumnElement[int]) -> ColumnElement[bool]:
 
     Through a subselect the planner cannot see how many there are: one plan fits all and is kept.
     """
-    return column == any_(cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger)))
+    return column == any_(_given())
+
+
+def _given() -> ColumnElement[Any]:
+    return cast(select(CUSTOMER_IDS).scalar_subquery(), ARRAY(BigInteger))
 
 
 def words(texts: Iterable[str]) -> list[ColumnElement[Any]]:
@@ -70,11 +75,14 @@ def own_value(fields: ColumnElement[Any], field: KnownField) -> ColumnElement[An
 class Sources:
     """The joins that some fields and local values need, and the column of each.
 
-    `some`: for the bound `customer_ids` only.
+    `some`: for the bound `customer_ids` only. `listed`: and there may be thousands of them, each once.
     """
 
-    def __init__(self, fields: Collection[KnownField], local: Collection[Local], *, some: bool) -> None:
-        self._some = some
+    def __init__(
+        self, fields: Collection[KnownField], local: Collection[Local], *, some: bool, listed: bool = False
+    ) -> None:
+        self._some, self._listed = some, listed
+        self._alone = listed and not local and all(field.table == "placement" for field in fields)
         self._columns: dict[str, ColumnElement[Any]] = {}
         self._local: dict[Local, ColumnElement[Any]] = {}
         self.joined = self._people()
@@ -110,10 +118,18 @@ class Sources:
             or_(_hold.expires_at.is_(None), _hold.expires_at > NOW),
         )
         if self._some:
-            # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
-            same_customer.append(among(_customer.id))
             mine = held.where(_hold.customer_id == _placement.customer_id)
             self.held: ColumnElement[Any] = mine.correlate(Placement.__table__).scalar_subquery()
+        if self._listed:
+            # Row by row down the list, each asked by key: with `any(list)` said of two tables the planner,
+            # who takes it for ten long, may go through all of it for each row, and the cost is its square.
+            listed = func.unnest(_given()).table_valued("id", name="listed").render_derived()
+            placed = listed.join(Placement.__table__, _placement.customer_id == listed.c.id)
+            theirs = and_(_customer.crm_id == CRM_ID, _customer.id == listed.c.id)
+            return placed if self._alone else placed.join(Customer.__table__, theirs)
+        if self._some:
+            # Said of each table, so that no way of joining reads all of one, whatever its size when planned.
+            same_customer.append(among(_customer.id))
             return Placement.__table__.join(Customer.__table__, and_(*same_customer))
         holds = held.add_columns(_hold.customer_id).subquery("holds")
         self.held = holds.c.segment_id
@@ -127,8 +143,20 @@ class Sources:
             self._columns["has_phone"] = found.is_not(None)
         if "tags" in asked:
             self._columns["tags"] = self._grouped("tags", _tag, func.array_agg(_tag.tag))
+        if "seller" in asked:
+            self._columns["last_seller"] = self._last_seller()
         if "clock" in asked:
             self.joined = self.joined.outerjoin(CallClock.__table__, _clock.id == _customer.clock_id)
+
+    def _last_seller(self) -> ColumnElement[Any]:
+        """The name of whose lease the last attempt was of; null if nobody's, or a dialer's."""
+        theirs = and_(_lease.crm_id == CRM_ID, _lease.id == _placement.last_lease_id)
+        named = and_(_seller.crm_id == CRM_ID, _seller.id == _lease.seller_id)
+        if self._some:
+            found = select(_seller.name).join_from(Lease.__table__, Seller.__table__, named).where(theirs)
+            return found.correlate(Placement.__table__).scalar_subquery()
+        self.joined = self.joined.outerjoin(Lease.__table__, theirs).outerjoin(Seller.__table__, named)
+        return _seller.name
 
     def _grouped(
         self, name: str, table: Any, carried: ColumnElement[Any], *wanted: ColumnElement[bool]

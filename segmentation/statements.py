@@ -4,6 +4,7 @@ Compiled to text once a rule version, so that each execution costs no compiling 
 text again, has the server prepare it.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,7 +22,6 @@ from sqlalchemy import (
     case,
     func,
     insert,
-    null,
     or_,
     select,
     update,
@@ -32,12 +32,13 @@ from sqlalchemy.engine import make_url
 from models.tables import Placement, SegmentMove
 from models.work import Work
 from segmentation.catalogue import Catalogue
-from segmentation.compiler import labels_array, segment_case
+from segmentation.compiler import labels_array, rule_case, segment_case
 from segmentation.moments import LocalArray, Moment
 from segmentation.nodes import Node
 from segmentation.rows import LIES_AT, rows_for
 from segmentation.sources import ASSIGNMENT_ID, CRM_ID, FENCE, NOW, among
 
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 _DIALECT = make_url("postgresql+psycopg://").get_dialect()()
 _placement = Placement.__table__.c
 _HISTORY = (
@@ -57,15 +58,29 @@ class Statement:
     def of(cls, statement: ClauseElement) -> "Statement":
         """Compile `statement` for psycopg."""
         compiled = statement.compile(dialect=_DIALECT)
-        bound = {k: v for k, v in compiled.params.items() if v is not None}
+        sql, bound = _shared(str(compiled), {k: v for k, v in compiled.params.items() if v is not None})
         reckoned = {k: v for k, v in bound.items() if isinstance(v, Moment | LocalArray)}
-        return cls(str(compiled), {k: v for k, v in bound.items() if k not in reckoned}, reckoned)
+        return cls(sql, {k: v for k, v in bound.items() if k not in reckoned}, reckoned)
 
     def run(self, work: Work, **values: Any) -> CursorResult[Any]:
         """Execute it with crm_id and now bound beside `values`."""
         at_run = {key: value.at(work.now) for key, value in self.reckoned.items()}
         bound = {**self.constants, **at_run, "crm_id": work.crm_id, "now": work.now, **values}
         return work.session.connection().exec_driver_sql(self.sql, bound)
+
+
+def _shared(sql: str, bound: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The same statement with one parameter for each value, however often it is asked.
+
+    Binding is most of what one customer costs. Each place still casts to its own type.
+    """
+    first: dict[tuple[type, Any], str] = {}
+    names = {
+        name: first.setdefault((type(value), repr(value) if isinstance(value, list) else value), name)
+        for name, value in bound.items()
+    }
+    as_one = _PARAMETER.sub(lambda found: f"%({names.get(found[1], found[1])})s", sql)
+    return as_one, {name: bound[name] for name in first.values()}
 
 
 Arms = tuple[tuple[int, Node], ...]
@@ -101,6 +116,12 @@ class Statements:
     def differing(self) -> Statement:
         """How many placements have not the segment and the labels they ought to. Binds assignment_id."""
         rows = self._evaluated(some=False)
+        return Statement.of(select(func.count()).select_from(rows).where(_differs(rows)))
+
+    @cached_property
+    def trial(self) -> Statement:
+        """How many of the bound customer_ids differ: asked of nobody, it says whether rules can be asked."""
+        rows = self._evaluated(some=True)
         return Statement.of(select(func.count()).select_from(rows).where(_differs(rows)))
 
     @cached_property
@@ -167,8 +188,8 @@ class Statements:
     def _evaluated(self, *, some: bool, held: bool = True) -> Subquery:
         nodes = [node for _, node in (*self._arms, *self._labels)]
         rows = rows_for(nodes, self._known, some=some)
-        hold = rows.table.c.held if held else null()
-        belongs = segment_case(hold, self._arms, self._otherwise, rows.columns, self._known)
+        said = (self._arms, self._otherwise, rows.columns, self._known)
+        belongs = segment_case(rows.table.c.held, *said) if held else rule_case(*said)
         asked_of = rows.table.c
         evaluated = select(
             asked_of.lies_at,

@@ -12,7 +12,8 @@ from sqlalchemy import text
 
 from models.work import Work
 from models.zones import zone_names
-from segmentation.calendar import local_day, local_offset, midnight
+from segmentation.calendar import local_day, midnight
+from segmentation.offsets import last_change
 from segmentation.timed import INSTANTS, Timed, flipping_days, flipping_year_days
 
 # An instant of each kind lies in (:low, :high].
@@ -38,10 +39,25 @@ _INSTANTS = {
          where c.crm_id = :crm_id and c.created_at > :low and c.created_at <= :high
     """),
 }
+_MOVED = text("""
+    select distinct unnest(customers) from segment_move
+     where crm_id = :crm_id and assignment_id = :assignment_id and moved_at > :low and moved_at <= :high
+""")
 _OF_ZONES = """
       join customer c on c.crm_id = :crm_id and c.id = d.customer_id and c.reckoning_zone = any(:zones)
       join placement p on p.crm_id = :crm_id and p.customer_id = c.id and p.assignment_id = :assignment_id
 """
+# From zone to zone by index. Midnight passes somewhere each half an hour: among 10 million a second each.
+_LIVED_BY = text("""
+    with recursive lived_by as (
+        (select reckoning_zone as zone from customer where crm_id = :crm_id order by reckoning_zone limit 1)
+        union all
+        select (select c.reckoning_zone from customer c
+                 where c.crm_id = :crm_id and c.reckoning_zone > lived_by.zone
+                 order by c.reckoning_zone limit 1)
+          from lived_by where lived_by.zone is not null)
+    select zone from lived_by where zone is not null
+""")
 _DAYS = text(
     f"""
     select d.customer_id from customer_day d {_OF_ZONES}
@@ -64,25 +80,22 @@ def may_flip(work: Work, assignment_id: int, asked: Timed, start: datetime, end:
     for key, seconds in asked.instants:
         offset = timedelta(seconds=seconds)
         found |= _instants(work, assignment_id, key, start - offset, end - offset)
+    if asked.local_offset and (change := last_change(start, end)):
+        found |= _of_before(work, assignment_id, start, change)
     if asked.words or asked.days or asked.anniversaries:
-        for before, after, zones in _new_days(start, end):
+        for before, after, zones in _new_days(work, start, end):
             found |= _of_new_day(work, assignment_id, asked, before, after, zones)
     return sorted(found)
 
 
-def clocks_changed(asked: Timed, start: datetime, end: datetime) -> bool:
-    """Whether a zone's offset from UTC has changed, and a rule asks for it: a rebuild has to look at all."""
-    return asked.local_offset and any(
-        local_offset(zone, start) != local_offset(zone, end) for zone in zone_names()
-    )
-
-
-def _new_days(start: datetime, end: datetime) -> Iterator[tuple[date, date, list[str]]]:
-    """(day before, day now, zones) of the zones where a local midnight has passed."""
+def _new_days(work: Work, start: datetime, end: datetime) -> Iterator[tuple[date, date, list[str]]]:
+    """(day before, day now, zones) of the zones that customers live by, where a local midnight has passed."""
     days = sorted((local_day(zone, start), local_day(zone, end), zone) for zone in zone_names())
-    for (before, after), group in groupby(days, key=lambda day: day[:2]):
-        if before != after:
-            yield before, after, [zone for _, _, zone in group]
+    passed = [day for day in days if day[0] != day[1]]
+    lived_by = set(work.run(_LIVED_BY).scalars()) if passed else ()
+    for (before, after), group in groupby(passed, key=lambda day: day[:2]):
+        if zones := [zone for _, _, zone in group if zone in lived_by]:
+            yield before, after, zones
 
 
 def _of_new_day(
@@ -107,6 +120,12 @@ def _of_new_day(
             ends = [midnight(zone, span[1]) for zone in zones]
             found |= _instants(work, assignment_id, key, min(begins) - _INSTANT, max(ends))
     return found
+
+
+def _of_before(work: Work, assignment_id: int, start: datetime, change: datetime) -> set[int]:
+    """Whoever was called or moved by the clocks as they were: perhaps it committed after the rebuild."""
+    called = _instants(work, assignment_id, "last_call", start, change)
+    return called | _ids(work.run(_MOVED, assignment_id=assignment_id, low=start, high=change).scalars())
 
 
 def _instants(work: Work, assignment_id: int, key: str, low: datetime, high: datetime) -> set[int]:

@@ -10,6 +10,7 @@ from segmentation.spellings import accepted, meant
 from segmentation.values import read_value
 
 MAX_LEAVES = 60  # of one rule
+MAX_GROUPS = 200  # of one rule: all, any and not
 MAX_DEPTH = 6  # of one rule: a leaf alone is 1 deep
 
 NOBODY = AnyOf(())
@@ -27,14 +28,16 @@ class TreeReader:
 
     def __init__(self, problems: Problems, known: Catalogue, keys: Keys | None = None) -> None:
         self._problems, self._known, self._keys = problems, known, keys
-        self._leaves = 0
+        self._leaves = self._groups = 0
 
     def rule(self, path: str, when: object) -> Node:
         """One rule, within its limits."""
-        self._leaves = 0
+        self._leaves = self._groups = 0
         node = self._node(path, when, 1)
         if self._leaves > MAX_LEAVES:
             self._problems.add(path, f"asks {self._leaves} questions; at most {MAX_LEAVES} are allowed")
+        if self._groups > MAX_GROUPS:
+            self._problems.add(path, f"has more than {MAX_GROUPS} groups")
         return node
 
     def _node(self, path: str, given: object, depth: int) -> Node:
@@ -51,6 +54,9 @@ class TreeReader:
         return self._group(f"{path}.{groups[0]}", groups[0], given[groups[0]], depth)
 
     def _group(self, path: str, word: str, given: object, depth: int) -> Node:
+        self._groups += 1
+        if self._groups > MAX_GROUPS:
+            return NOBODY
         if word == "not":
             return Not(self._node(path, given, depth + 1))
         if not isinstance(given, list):

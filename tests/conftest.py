@@ -32,6 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Where that PostgreSQL is not installed there is nothing to run: said aloud, and no failure."""
     major = config.getoption("--postgres")
+    if major:
+        hypothesis.settings.load_profile("again")
     if major and programs_of(major) is None:
         pytest.exit(f"no PostgreSQL {major} is installed: the suite was NOT run on it", returncode=0)
 
@@ -173,4 +175,6 @@ def chromium() -> str:
 
 # A busy machine draws slowly: that is no failure of what is tested.
 hypothesis.settings.register_profile("ours", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+# The run before drew enough: a quarter of it tells whether another PostgreSQL answers alike.
+hypothesis.settings.register_profile("again", hypothesis.settings.get_profile("ours"), max_examples=25)
 hypothesis.settings.load_profile("ours")

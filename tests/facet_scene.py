@@ -32,6 +32,7 @@ _ROWS = text("""
 """)
 _PLACEMENT = text("""
     update placement set status = :status, state = :state, attempts = :attempts, last_outcome = :last_outcome,
+           gone_at = case when :state in ('left', 'anonymised') then :now end,
            segment_id = :segment_id, labels = :labels
      where crm_id = :crm_id and assignment_id = :a and customer_id = :c
 """)
@@ -78,8 +79,24 @@ class FacetScene:
         with self.world.work() as work:
             self.change_within(work, customer)
 
+    def change_placement(self, customer: int) -> None:
+        """Its place in the assignment alone is drawn anew."""
+        with self.world.work() as work:
+            self._place(work, customer)
+
     def change_within(self, work: Any, customer: int) -> None:
-        """The same inside somebody's transaction."""
+        """Everything, inside somebody's transaction."""
+        dice = self.dice
+        self._place(work, customer)
+        work.run(
+            _CUSTOMER, c=customer, fields=orjson.dumps(self._fields()).decode(),
+            place=dice.choice((None, "PT", "ES")), zone=dice.choice(("Europe/Lisbon", "Etc/UTC")),
+            email=dice.choice((None, "", "a@b.no")),
+        )  # fmt: skip
+        work.run(_NUMBER, c=customer, state=dice.choice(("good", "unverified", "disconnected")))
+        work.run(dice.choice((_TAG, _UNTAG)), c=customer, tag=dice.choice(TAGS))
+
+    def _place(self, work: Any, customer: int) -> None:
         dice = self.dice
         work.run(
             _PLACEMENT, a=self.assignment, c=customer,
@@ -89,13 +106,6 @@ class FacetScene:
             segment_id=dice.choice(self.segments),
             labels=sorted(dice.sample(self.labels, dice.randint(0, len(self.labels)))),
         )  # fmt: skip
-        work.run(
-            _CUSTOMER, c=customer, fields=orjson.dumps(self._fields()).decode(),
-            place=dice.choice((None, "PT", "ES")), zone=dice.choice(("Europe/Lisbon", "Etc/UTC")),
-            email=dice.choice((None, "", "a@b.no")),
-        )  # fmt: skip
-        work.run(_NUMBER, c=customer, state=dice.choice(("good", "unverified", "disconnected")))
-        work.run(dice.choice((_TAG, _UNTAG)), c=customer, tag=dice.choice(TAGS))
 
     def _fields(self) -> dict[str, Any]:
         dice = self.dice

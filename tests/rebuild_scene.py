@@ -9,7 +9,8 @@ from world import World
 
 from calling.segments.publishing import publish
 from models.work import OpenWork, Work
-from segmentation.rebuild import RebuildReport, rebuild, rebuilds_to_do
+from segmentation.rebuild import RebuildReport, rebuild
+from segmentation.rebuilds import rebuilds_to_do
 from segmentation.resegment import differing, resegment
 
 OLD = {"f": "age", "op": "ge", "v": 60}
@@ -70,7 +71,7 @@ class Scene:
 
     def rebuild(self, open_work: OpenWork | None = None, **more: Any) -> RebuildReport:
         """Carry out the oldest rebuild that is to do."""
-        return rebuild(open_work or self.world.opener(), self.to_do()[0], more.pop("cause", "rule"), **more)
+        return rebuild(open_work or self.world.opener(), self.to_do()[0], **more)
 
 
 def interrupted(world: World, before: dict[int, Callable[[], None]]) -> OpenWork:

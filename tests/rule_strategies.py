@@ -237,6 +237,7 @@ def row_of(person: dict[str, Any], external_id: str = "1") -> dict[str, Any]:
         **person,
         "external_id": external_id,
         "due": person["due_at"] if person["state"] in ("resting", "follow_up") else None,
+        "last_seller": None,  # nobody has called: of whoever was, tests/test_last_seller.py
         "has_email": bool(person["email"]),
         "has_phone": any(state in ("good", "unverified") for state in person["numbers"]),
         "country": None if place is None else place.split("-")[0],

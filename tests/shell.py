@@ -39,6 +39,7 @@ class Shell:
         monkeypatch.setenv("REDIS_URL", settings.redis_url)
         monkeypatch.setenv("RINGELISTE_DATA", str(settings.data))
         monkeypatch.setenv("RINGELISTE_RECALL_WAIT_SECONDS", "0")
+        monkeypatch.delenv("COLUMNS", raising=False)  # as in a pipe, whoever runs the tests
         monkeypatch.chdir(settings.data)
         with world.app.shared() as session:
             set_clock(session, NOON, 0)

@@ -142,6 +142,69 @@ def test_one_rule_is_counted_while_it_is_written(kari: Caller, rules: str) -> No
         kari.refused(422, "POST", path, json=wrong)
 
 
+def test_sql_may_stand_where_a_tree_may(world: World, kari: Caller, work: int, rules: str) -> None:
+    """Seen to fail: {"sql": ..} was "not known here" everywhere but on the command line."""
+    nested = {"all": [{"sql": "age < 30"}, {"not": {"sql": "age = 0"}}]}
+    body = {"segments": [{**OLD, "when": {"sql": "age >= 60"}}, {**YOUNG, "when": nested}], "labels": [GREY]}
+    seen = kari.ok("POST", f"{rules}/preview", json=body)
+    assert {one["key"]: one["after"] for one in seen["segments"]} == {"old": 4, "young": 2, "unsegmented": 4}
+    assert kari.ok("PUT", rules, json=body) == {"version": 1}
+    assert kari.ok("GET", rules)["segments"][0] == OLD  # what is kept is the tree
+    counted = {"matching": 4, "customers": 10}
+    assert kari.ok("POST", f"{rules}/count", json={"sql": "age >= 60"}) == counted
+    assert kari.ok("POST", f"{rules}/count", json={"when": {"all": [{"sql": "age >= 60"}]}}) == counted
+    path = f"/customers/{customers_of(world)[9]}/segment/what-if"
+    why = kari.ok("POST", path, json={"assignment": work, "draft": body})
+    assert why["rule_key"] == "old"
+
+
+def test_everything_wrong_with_sql_is_told_with_its_place(kari: Caller, rules: str) -> None:
+    """Planted: what is wrong beside the predicates left out; seen to fail."""
+    wrong = {"sql": "agee >= 60 and\n pg_sleep(10) > 1 or age = 'x'"}
+    body = {
+        "segments": [{**OLD, "when": wrong}, {**YOUNG, "when": {"not": {"sql": "age >"}}}],
+        "labels": [{**GREY, "when": {"f": "statuss", "op": "empty"}}, {"key": "b", "when": {"sql": 5}}],
+    }
+    for method, path in (("PUT", rules), ("POST", f"{rules}/preview")):
+        said = kari.refused(422, method, path, json=body)["problems"]
+        first = [one for one in said if one["path"] == "segments[0].when.sql"]
+        assert [(one["line"], one["column"], one["piece"][:8]) for one in first] == [
+            (1, 1, "agee"), (2, 2, "pg_sleep"), (2, 28, "'x'"),
+        ]  # fmt: skip
+        assert {one["path"] for one in said} == {
+            "segments[0].when.sql", "segments[1].when.not.sql", "labels[0].when.f", "labels[1].when.sql",
+        }  # fmt: skip
+    (refused,) = kari.refused(422, "POST", f"{rules}/count", json={"sql": "age = 1; drop table customer"})[
+        "problems"
+    ]
+    assert (refused["path"], refused["piece"]) == ("sql", ";")
+    kari.refused(422, "POST", f"{rules}/count", json={"sql": "age = 1", "text": "age = 1"})
+    kari.refused(422, "POST", f"{rules}/count", json={"sql": 5})
+    assert "NUL" in kari.refused(422, "POST", f"{rules}/count", json={"sql": "\x00"})["detail"]
+
+
+def test_one_rule_is_translated(kari: Caller, rules: str) -> None:
+    path = f"{rules}/translate"
+    said = kari.ok("POST", path, json={"sql": "age <> 60 and name like '%son'"})
+    assert said["text"] == "age != 60 and age is not empty and name ends with son"
+    assert said["when"]["all"][0] == {"f": "age", "op": "ne", "v": 60}
+    assert said["notes"][0].startswith("LIKE is read as ILIKE")
+    again = kari.ok("POST", path, json={"text": said["text"]})
+    assert again == {**said, "notes": []} == kari.ok("POST", path, json={"when": said["when"]})
+    assert kari.ok("POST", path, json={"text": "label any (nobody)"})["when"]["f"] == "label"
+    (problem,) = kari.refused(422, "POST", path, json={"text": "agee > 1"})["problems"]
+    assert (problem["line"], problem["column"], problem["piece"]) == (1, 1, "agee")
+    assert 'did you mean "age"' in problem["message"]
+    for wrong in ({}, {"when": {"f": "agee"}}, {"sql": ""}, {"sql": "age > 1", "when": {}}):
+        kari.refused(422, "POST", path, json=wrong)
+    kari.refused(404, "POST", "/assignments/999/rules/translate", json={"sql": "age > 1"})
+
+
+def customers_of(world: World) -> list[int]:
+    with world.work() as work:
+        return list(work.run(text("select id from customer order by id")).scalars())
+
+
 def test_a_rule_that_asks_too_much_with_those_it_names_is_refused(kari: Caller, rules: str) -> None:
     many = {"all": [{"f": "age", "op": "gt", "v": i} for i in range(60)]}
     draft = {"segments": [{"key": f"s{i}", "when": many} for i in range(5)]}
@@ -200,7 +263,7 @@ def test_a_segment_is_explained(world: World, kari: Caller, work: int, rules: st
 def test_who_has_left_is_told_so(world: World, kari: Caller, work: int) -> None:
     with world.work() as w:
         customer = w.run(text("select min(id) from customer")).scalar_one()
-        w.run(text("update placement set state = 'left' where customer_id = :c"), c=customer)
+        w.run(text("update placement set state = 'left', gone_at = :now where customer_id = :c"), c=customer)
     said = kari.ok("GET", f"/customers/{customer}/explanation", params={"assignment": work})
     assert said["segment_why"] == "left: no rule moves them any more"
 

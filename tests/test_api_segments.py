@@ -106,6 +106,28 @@ def test_wrong_filters_name_every_problem(kari: Caller, spring: int) -> None:
     kari.refused(404, "POST", "/assignments/999999/facets", json={})
 
 
+def test_a_dimension_that_there_is_not_is_told(kari: Caller, spring: int) -> None:
+    """Seen to fail: it was left out, and the answer was an empty list."""
+    asked = {"dimensions": ["loan", "jobb"], "filters": {"agee": [1]}}
+    problem = kari.refused(422, "POST", f"/assignments/{spring}/facets", json=asked)
+    assert problem["problems"] == [
+        {"path": "filters.agee", "message": 'there is no dimension agee - did you mean "age"?'},
+        {"path": "dimensions[1]", "message": 'there is no dimension jobb - did you mean "job"?'},
+    ]
+
+
+@pytest.mark.parametrize("tolerance", ["0.0001%", "101%", "2", -1, True, 1.5, None])
+def test_a_tolerance_that_is_none_says_how_to_write_one(
+    kari: Caller, spring: int, loans: int, tolerance: object
+) -> None:
+    """Seen to fail: the path was body.tolerance.constrained-int, and a pattern was the message."""
+    asked = {"filters": {}, "segment_id": loans, "expected": 1, "reason": "x", "tolerance": tolerance}
+    problem = kari.refused(422, "POST", f"/assignments/{spring}/selection/move", json=asked)
+    (told,) = problem["problems"]
+    assert told["path"] == "body.tolerance"
+    assert "2%" in told["message"]
+
+
 def test_rare_values_are_found(kari: Caller, spring: int) -> None:
     path = f"/assignments/{spring}/facets/job/search"
     found = kari.ok("POST", path, json={"text": "TUD", "filters": {"loan": [True]}})["items"]
@@ -204,6 +226,33 @@ def test_a_selection_becomes_a_standing_rule_or_a_segment_of_its_own(
     kari.refused(409, "POST", f"{path}/segment", json={**by_rule, "name": "Again", "expected": 9})
 
 
+def test_a_standing_rule_says_how_many_really_come_into_it(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """First unless it is said otherwise, as on the page; earlier segments and holds keep their customers.
+
+    Planted: last by default; seen to fail.
+    """
+    path = f"/assignments/{spring}/selection"
+    hold = {
+        "filters": {"job": ["retired"], "loan": [False]},
+        "segment_id": loans,
+        "expected": 2,
+        "reason": "x",
+    }
+    kari.ok("POST", f"{path}/move", json=hold)
+    rule = {"filters": {"job": ["retired"]}, "name": "Pensioners", "how": "rule", "expected": 4}
+    made = kari.ok("POST", f"{path}/segment", 201, json=rule)
+    assert (made["selected"], made["comes"]) == (4, 2)  # two are held elsewhere
+    last = kari.ok("POST", f"{path}/segment", 201, json={**rule, "name": "Again", "place": "last"})
+    assert (last["selected"], last["comes"]) == (4, 0)
+    rebuild(world)
+    assert sizes(kari, spring) == {"pensioners": 2, "with-a-loan": 10, "again": 0, "unsegmented": 8}
+    kari.refused(422, "POST", f"{path}/segment", json={**rule, "place": "middle"})
+    both = {**rule, "name": "Both", "before": loans, "place": "last"}
+    assert "one of the two" in kari.refused(422, "POST", f"{path}/segment", json=both)["detail"]
+
+
 def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring: int, loans: int) -> None:
     path = f"/assignments/{spring}/segments"
     ours = kari.ok("POST", path, 201, json={"name": "By hand", "before": loans})["segment_id"]
@@ -214,16 +263,36 @@ def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring
     assert kari.ok("DELETE", f"{path}/{loans}") == {"version": 5}
     rebuild(world)
     assert sizes(kari, spring) == {"by-hand": 0, "unsegmented": 20}
+    (gone,) = kari.ok("GET", f"{path}/deleted")["items"]
+    assert (gone["id"], gone["key"], gone["name"], gone["size"]) == (loans, "with-a-loan", "Loans", 0)
+    assert kari.ok("GET", f"{path}/{loans}/history")["deeds"][-1]["deed"] == "deleted"
     kari.refused(404, "DELETE", f"{path}/{loans}")
     kari.refused(404, "PATCH", f"{path}/{loans}", json={"name": "x"})
     kari.refused(422, "PUT", f"{path}/order", json={"segments": []})
     kari.refused(422, "POST", path, json={"name": "By hand", "key": "by-hand"})
-    free = world.unsegmented(spring)
-    kari.refused(404, "DELETE", f"{path}/{free}")
     bad = {"name": "Bad", "when": {"f": "shoe", "op": "eq", "v": 1}}
     assert kari.refused(422, "POST", path, json=bad)["type"].endswith(":bad-rule")
     wrong = {"name": "Bad", "when": {"f": "job", "op": "eq", "v": "nul\x00"}}
     kari.refused(422, "POST", path, json=wrong)
+
+
+def test_unsegmented_keeps_its_name_and_its_place(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """It is listed, so nobody is told that it is not there; and nobody else is called so."""
+    path, free = f"/assignments/{spring}/segments", world.unsegmented(spring)
+    renamed = kari.refused(422, "PATCH", f"{path}/{free}", json={"name": "Rest"})
+    assert "Unsegmented keeps its name" in renamed["detail"]
+    assert "Unsegmented cannot be deleted" in kari.refused(422, "DELETE", f"{path}/{free}")["detail"]
+    for name in ("Unsegmented", "unsegmented"):
+        problem = kari.refused(422, "PATCH", f"{path}/{loans}", json={"name": name})
+        assert "whoever matches no rule" in problem["detail"], problem
+        kari.refused(422, "POST", path, json={"name": name, "when": None})
+    last = kari.ok("POST", path, 201, json={"name": "Last", "before": free})
+    items = kari.ok("GET", path)["items"]
+    assert [one["key"] for one in items] == ["with-a-loan", last["key"], "unsegmented"]
+    problem = kari.refused(422, "PUT", f"{path}/order", json={"segments": [last["segment_id"], loans, free]})
+    assert "Unsegmented is always last" in problem["detail"]
 
 
 def test_all_back_to_free_then_ready_then_let_go(kari: Caller, world: World, spring: int, loans: int) -> None:
@@ -292,6 +361,7 @@ def test_the_portrait_has_names(api: Api, kari: Caller, world: World, spring: in
     [
         {"expected": -1}, {"expected": "4"}, {"tolerance": -1}, {"tolerance": "2"}, {"tolerance": "101%"},
         {"tolerance": True}, {"reason": "  "}, {"expires_at": "2026-03-01T12:00:00Z"}, {"segment_id": 0},
+        {"expires_at": "2036-04-02T12:00:00Z"},
         {"filters": None}, {"filter": {}}, {"filters": {"job": "student"}},
     ],
 )  # fmt: skip
@@ -301,3 +371,25 @@ def test_a_move_that_is_wrong_is_told(kari: Caller, spring: int, loans: int, wro
     assert kari.ok("GET", f"/assignments/{spring}/holds")["items"] == []
     gone = {"filters": {}, "segment_id": 999_999, "expected": 20, "reason": "x"}
     kari.refused(404, "POST", f"/assignments/{spring}/selection/move", json=gone)
+
+
+def test_a_paused_segment_is_deleted_with_its_pause(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """Nothing of it stands on in GET /pauses, and what is brought back is worked at once."""
+    path = f"/assignments/{spring}/segments"
+    stop = {"scope": "segment", "target_id": loans, "reason": "wrong script"}
+    pause = kari.ok("POST", "/pauses", 201, json=stop)["id"]
+    kari.ok("DELETE", f"{path}/{loans}")
+    assert kari.ok("GET", "/pauses")["items"] == []
+    assert kari.ok("DELETE", f"/pauses/{pause}") == {"lifted": 0}
+    refused = kari.refused(404, "POST", "/pauses", json=stop)
+    assert refused["detail"] == f"there is no segment {loans}: it was deleted"
+    *_, deleted, ended = kari.ok("GET", f"{path}/{loans}/deeds")["items"]
+    assert (deleted["deed"], deleted["author"]) == ("deleted", "a manager")
+    assert (ended["deed"], ended["author"]) == ("resumed", "a manager")
+    assert ended["detail"] == {"reason": "wrong script", "deleted": True}
+    kari.ok("POST", f"/assignments/{spring}/rules/versions/1/roll-back")
+    rebuild(world)
+    (back,) = (one for one in kari.ok("GET", path)["items"] if one["id"] == loans)
+    assert (back["size"], back["free"], back["paused"]) == (10, 10, False)

@@ -180,6 +180,9 @@ LATER = {
 }
 INSIDE = {"offered_at": "offered_at + interval '1 s'"}
 
+DELETED = """insert into segment (crm_id, assignment_id, key, name, position, rule, created_at, retired_at)
+    values (:crm, :assignment, 'gone', 'Gone', 5, '{"all": []}', :noon, :noon)"""
+
 PLANTS: list[tuple[str, str, list[str]]] = [
     ("P1", "two live leases hold one customer", SECOND_HOLDER),
     ("P1", "a live lease without its claims", ["delete from claim_number where lease_id = :held"]),
@@ -220,6 +223,14 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P6", "in another segment than the rules say", [
         """update placement set segment_id = (select id from segment where key = 'tired')
             where customer_id = :idle"""]),
+    ("P6", "a customer in a segment that was deleted", [DELETED, """
+        update placement set segment_id = (select id from segment where key = 'gone')
+         where customer_id = :idle"""]),
+    ("P6", "a hold in a segment that was deleted", [DELETED, """
+        insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at)
+        select :crm, :assignment, :idle, id, 'tests', 'tests', :noon from segment where key = 'gone'"""]),
+    ("P6", "somebody works a segment that was deleted", [DELETED, """
+        update seller set segment_id = (select id from segment where key = 'gone') where id = :seller"""]),
     ("P7", "a table without its wall", ["alter table hold no force row level security"]),
     ("P7", "a row of another CRM is visible", ["drop policy wall on customer",
         "create policy wall on customer using (true)"]),

@@ -185,7 +185,10 @@ def test_a_value_without_a_bar_that_filters_is_a_bar_with_its_counts(world: Worl
         work.run(
             text('update customer set fields = \'{"note": "once"}\' where id = :c'), c=scene.customers[0]
         )
-        work.run(text("update placement set state = 'ready' where customer_id = :c"), c=scene.customers[0])
+        work.run(
+            text("update placement set state = 'ready', gone_at = null where customer_id = :c"),
+            c=scene.customers[0],
+        )
         found = bars(work, scene.assignment, {"note": ["once"], "state": ["closed"]}).dimension("note")
     assert found is not None
     assert [(bar.selected, bar.total) for bar in found.bars if bar.chosen] == [(0, 1)]

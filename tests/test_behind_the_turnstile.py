@@ -10,13 +10,13 @@ from rebuild_scene import waiting_backends
 from sqlalchemy import TextClause
 from world import NOON, World, wait_until
 
-from calling.handout.due import expire_holds, wake_due
+from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.holding import hold, release
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
-from calling.segments.sweeping import sweep
+from calling.segments.sweeping import sweep, sweep_all
 from models import turnstile
 from models.outcomes import Outcome
 from models.work import Work
@@ -76,7 +76,7 @@ def expiry(scene: Scene) -> Callable[[], object]:
     place = scene.world.unsegmented(scene.assignment)
     hold(scene.world.opener(), scene.assignment, scene.customers, place, author="a", reason="r",
          expires_at=NOON + HOUR)  # fmt: skip
-    return lambda: expire_holds(scene.world.opener(NOON + HOUR))
+    return lambda: sweep_all(scene.world.opener(NOON + HOUR))
 
 
 def waking(scene: Scene) -> Callable[[], object]:

@@ -66,7 +66,10 @@ def placements(world: World, what: str = "segment_id") -> dict[int, Any]:
 def set_state(world: World, customers: list[int], state: str, due: bool = False) -> None:
     with world.work() as work:
         work.run(
-            text("update placement set state = :s, due_at = :d where customer_id = any(:c)"),
+            text("""
+                update placement set state = :s, due_at = :d, gone_at = case when :s = 'left' then :now end
+                 where customer_id = any(:c)
+            """),
             s=state, d=NOON + HOUR if due else None, c=customers,
         )  # fmt: skip
 

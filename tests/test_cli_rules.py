@@ -129,6 +129,18 @@ def test_an_sql_predicate_is_translated(shell: Shell) -> None:
     assert document["when"]["all"][0] == {"f": "age", "op": "ne", "v": 60}
 
 
+def test_sql_may_stand_in_a_file_of_rules(shell: Shell, tmp_path: Path) -> None:
+    body = {"segments": [{"key": "a", "when": {"sql": "age >= 60"}}]}
+    shell.ok("rules", "publish", written(tmp_path, json.dumps(body)))
+    assert "age >= 60" in shell.ok("rules", "show", "--text").out
+    body["segments"][0]["when"] = {"sql": "agee >= 60"}
+    said = shell.run("rules", "check", written(tmp_path, json.dumps(body)), "--json")
+    (found,) = said.document["problems"]
+    assert (said.code, found["path"], found["column"]) == (2, "segments[0].when.sql", 1)
+    said = shell.run("rules", "publish", written(tmp_path, json.dumps(body)))
+    assert 'segments[0].when.sql: "agee" is not a field' in said.err
+
+
 def test_one_rule_is_translated(shell: Shell) -> None:
     document = shell.ok("rules", "translate", "--text", "vip is true AND (age > 2)", "--json").document
     assert document["text"] == "vip and age > 2\n"

@@ -7,6 +7,7 @@ from shell import Shell
 from sqlalchemy import text
 from world import World
 
+from calling.handout.hand_out import next_customer
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
@@ -85,6 +86,23 @@ def test_a_selection_is_moved_and_everybody_freed_and_let_go(shell: Shell, sprin
     assert shell.run("segments", "move", "loans").code == 2
 
 
+def test_leased_and_held_are_told_by_their_own_names(shell: Shell, spring: int) -> None:
+    """Planted: leased ones shown as held; seen to fail."""
+    shell.ok("segments", "move", "old", "-w", "age=20..23", "--expect", "3", "--reason", "x")
+    assert next_customer(shell.world.opener(), shell.world.seller(spring)) is not None
+    shell.ok("pause", "segment", "old", "--reason", "lunch", "--minutes", "60", "--author", "Bo")
+    head, *rows = shell.ok("segments").out.splitlines()
+    at = {word: head.index(word) + len(word) for word in ("leased", "held", "promised")}
+
+    def figure(row: str, word: str) -> str:
+        return row[: at[word]].rsplit(maxsplit=1)[-1]
+
+    assert [figure(rows[-2], word) for word in at] == ["2", "3", "0"], rows  # one taken, one on the list
+    assert "Old is paused until Mon 2 Mar 13:00 UTC by Bo: lunch" in rows[-1]
+    told = {one["key"]: one for one in shell.ok("segments", "--json").document}
+    assert (told["old"]["held"], told["old"]["pause"]["author"], told["loans"]["pause"]) == (3, "Bo", None)
+
+
 def test_resting_ones_are_woken(shell: Shell, spring: int) -> None:
     with shell.world.work() as work:
         rest = "update placement set state = 'resting', due_at = :now + interval '1 h' where segment_id = 2"
@@ -143,3 +161,96 @@ def test_the_portrait_is_drawn_and_told(shell: Shell, spring: int) -> None:
     told = shell.ok("portrait", "Old", "--json").document
     assert told["numbers"][0]["mean_of_all"] == 39.5
     assert (told["size"], told["worked"]["attempts"]) == (10, 0)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "bounds"),
+    [
+        (["pause", "segment", "loans", "--minutes", "99999999999"], "less than or equal to 527040"),
+        (
+            ["segments", "move", "loans", "-w", "job=student", "--days", "999999999", "--yes"],
+            "less than or equal to 3660",
+        ),
+        (["suppress", "912 345 678", "--days", "999999999"], "less than or equal to 36500"),
+    ],
+)
+def test_an_end_beyond_the_calendar_is_refused_with_its_bounds(
+    shell: Shell, spring: int, wrong: list[str], bounds: str
+) -> None:
+    answer = shell.run(*wrong)
+    said = " ".join(answer.err.replace("│", " ").split())  # typer frames it
+    assert (answer.code, bounds in said) == (2, True), answer.err
+    most = bounds.rsplit(" ", 1)[1]
+    shell.ok(*(most if one.isdecimal() and one.startswith("999") else one for one in wrong))
+
+
+def test_the_history_of_a_deleted_segment_stays_readable(shell: Shell, spring: int) -> None:
+    """Planted: looked for among the live ones only; seen to fail."""
+    shell.ok("segments", "delete", "old", "--author", "Bo")
+    assert "Bo deleted it" in shell.ok("segments", "history", "old").out
+    (gone,) = shell.ok("segments", "deleted", "--json").document
+    assert (gone["key"], gone["name"], gone["size"]) == ("old", "Old", 10)  # no rebuild yet
+    shown = shell.ok("segments", "deleted").out
+    assert "Old" in shown
+    assert "10" in shown
+    shell.ok("segments", "rename", "loans", "Old")
+    assert "Old" in shell.ok("segments", "history", "Old").out  # the live one of two
+    assert "came in" not in shell.ok("segments", "history", "Old").out
+    assert shell.run("segments", "history", "olb").code == 2
+    assert shell.run("segments", "rename", "old", "x").code == 0  # by name: the live one
+
+
+def test_a_segment_is_made_of_a_selection_by_rule_or_by_hold(shell: Shell, spring: int) -> None:
+    """By rule it says how many really come; the dry run changes nothing and says the same."""
+    students = ("-w", "job=student")
+    before = shell.everything()
+    dry = shell.ok("segments", "new", "Students", *students, "--dry-run", "--json").document
+    assert (dry["selected"], dry["comes"], dry["dry_run"], dry["done"]) == (10, 10, True, None)
+    assert shell.everything() == before
+    assert "10 customers?" in shell.run("segments", "new", "Students", *students).err
+    refused = shell.run("segments", "new", "Students", *students, "--expected", "8", "--tolerance", "10")
+    assert (refused.code, "10 customers instead of 8" in refused.err) == (1, True)
+    said = shell.ok("segments", "new", "Students", *students, "--expect", "9", "--tolerance", "20", "--last")
+    assert "3 of 10 customers come into it" in said.out
+    assert "Nobody works yet" in said.out
+    rebuild(shell.world)
+    assert sizes(shell) == {"loans": 20, "old": 10, "students": 3, "unsegmented": 7}
+    hold = ("--how", "hold", "--reason", "trial", "--days", "2", "--before", "old", "--yes")
+    made = shell.ok("segments", "new", "Trial", *students, *hold, "--author", "Bo", "--json").document
+    assert (made["key"], made["comes"], made["done"]["customers"]) == ("trial", 10, 10)
+    rebuild(shell.world)
+    assert list(sizes(shell).items())[:3] == [("loans", 15), ("trial", 10), ("old", 8)]
+    held = shell.ok("segments", "holds", "trial", "--most", "3", "--json").document
+    assert [(one["by_rule"], one["author"], one["reason"]) for one in held] == [("Loans", "Bo", "trial")] * 3
+    shown = shell.ok("segments", "holds", "--most", "3").out
+    assert "Wed 2026-03-04 12:00 UTC" in shown
+    assert "--most" in shown
+    assert "Nobody is held" in shell.ok("segments", "holds", "old").out
+    names = [one["external_id"] for one in held[:2]]
+    let_go = ("--customer", names[0], "--customer", names[1])
+    assert "2 customers moved to where" in shell.ok("segments", "release", *let_go).out
+    assert sizes(shell)["trial"] == 8
+    assert shell.run("segments", "release").code == 2
+    assert shell.run("segments", "new", "X", "--yes").code == 2
+    assert (
+        "one of the two"
+        in shell.run("segments", "new", "X", *students, "--last", "--before", "old", "--yes").err
+    )
+
+
+def test_a_selection_is_told_as_a_rule_and_woken(shell: Shell, spring: int) -> None:
+    assert shell.ok("segments", "rule", "-w", "job=student").out == "job = student\n"
+    assert "no rule can ask" in shell.run("segments", "rule", "-w", "state=ready").err
+    with shell.world.work() as work:
+        rest = "update placement set state = 'resting', due_at = :now + interval '1 h' where segment_id = 2"
+        work.run(text(rest))
+    woken = shell.ok("segments", "wake", "-w", "job=student", "--expect", "5", "--json").document
+    assert (woken["customers"], woken["changed"]) == (5, 5)
+    assert shell.run("segments", "wake", "--yes").code == 2
+    assert shell.run("segments", "wake", "loans", "-w", "job=student", "--yes").code == 2
+
+
+def test_a_delete_says_when_nobody_works(shell: Shell, spring: int) -> None:
+    """Before, only a roll back said so."""
+    assert "Nobody works yet" in shell.ok("segments", "delete", "old").out
+    assert "Nobody works yet" not in shell.ok("segments", "rename", "loans", "L").out

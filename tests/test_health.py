@@ -48,7 +48,7 @@ def test_the_process_is_up() -> None:
 def test_everything_up_is_ready(world: World) -> None:
     found = ready(world.app)
     assert (found.ready, found.verdict) == (True, "ok")
-    assert set(found.parts) == {"postgresql", "walls", "migrations", "redis"}
+    assert set(found.parts) == {"postgresql", "walls", "migrations", "letters", "redis"}
     assert found.parts["migrations"].detail == migrations.head()
     assert found.as_json()["parts"]["redis"] == {"verdict": "ok", "detail": ""}
 

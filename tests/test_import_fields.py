@@ -19,7 +19,7 @@ from calling.intake import staging
 from calling.intake.importing import ImportReport, Progress, import_file
 from calling.segments.publishing import publish
 from models.errors import BadInput
-from segmentation.rebuild import rebuilds_to_do
+from segmentation.rebuilds import rebuilds_to_do
 
 LATER = NOON + timedelta(hours=1)
 

@@ -130,7 +130,7 @@ HOUR = Hour(NOON, 10, 5, 1)
 SIMULATED = SimulationReport(
     days=1, seed=1, sellers=1, begins=NOON, ends=NOON + timedelta(days=1), seconds=86_400, attempts=10,
     contacts=5, sales=1, refused={}, hours=[HOUR], check={"P1": 0},
-    segments=[SegmentResult("tail", NASTY, 3, 1, 0, 0, 1, 1, 10, 5, 1, NOON)],
+    segments=[SegmentResult("tail", NASTY, 4, 1, 0, 0, 1, 1, 1, 10, 5, 1, NOON)],
 )  # fmt: skip
 STATUS = {
     "postgres": "running", "redis": "stopped", "postgres_pid": 1, "redis_pid": None, "directory": NASTY,

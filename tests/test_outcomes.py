@@ -186,7 +186,7 @@ def test_an_outcome_of_somebody_who_has_gone_counts_and_changes_nothing_else(wor
     handed = take(world, world.seller(assignment), rung=False)
     reap(world.opener(NOON + HOUR))
     with world.work() as work:
-        work.run(text("update placement set state = :gone"), gone=gone)
+        work.run(text("update placement set state = :gone, gone_at = :now"), gone=gone)
     assert say(world, handed.lease_id, Outcome.SALE, NOON + HOUR).kind == "first"
     row = placement(world, customer)
     assert (row.state, row.status, row.attempts) == (gone, "new", 1)

@@ -123,7 +123,11 @@ def test_what_is_foretold_is_what_publishing_does(
         rebuild_all(open_work)
         left = [ids[i] for i in gone if i < len(ids)]
         work.run(
-            text("update placement set state = 'left', due_at = null where customer_id = any(:c)"), c=left
+            text("""
+                update placement set state = 'left', gone_at = :now, due_at = null
+                 where customer_id = any(:c)
+            """),
+            c=left,
         )
 
         seen = preview(work, assignment, read_rules(after, OWN), KNOWN, warn_above=0.5)
@@ -306,5 +310,7 @@ def test_one_rule_is_counted_wherever_its_customers_are(scene: Scene) -> None:
     assert count({"f": "age", "op": "ge", "v": 50}) == (5, 10)
     assert count(EVERYBODY) == (10, 10)
     assert count({"f": "zone", "op": "eq", "v": "Europe/Lisbon"}) == (10, 10)
-    scene.change("update placement set state = 'left' where customer_id = :c", c=scene.customers[9])
+    scene.change(
+        "update placement set state = 'left', gone_at = :now where customer_id = :c", c=scene.customers[9]
+    )
     assert count({"f": "age", "op": "ge", "v": 50}) == (4, 9)

@@ -403,7 +403,8 @@ def test_gates_of_those_who_left_stop_nobody_else(world: World) -> None:
     gone = world.customers(200, assignment)
     (waiting,) = world.customers(1, assignment)
     gate = (
-        "update placement set gated_by = 'gap', gated_until = :now - cast(:ago as interval), state = :state"
+        "update placement set gated_by = 'gap', gated_until = :now - cast(:ago as interval), state = :state,"
+        " gone_at = case when :state = 'left' then :now end"
     )
     with world.work() as work:
         where = text(f"{gate} where customer_id = any(:c)")

@@ -14,7 +14,8 @@ from models.errors import NotFound
 from models.tables import Hold
 from models.turnstile import pass_shared
 from segmentation.in_force import rules_in_force
-from segmentation.rebuild import rebuild, request_rebuild
+from segmentation.rebuild import rebuild
+from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import Moved, differing, resegment, segment_counts
 
 
@@ -46,7 +47,9 @@ def test_a_planted_error_is_found_and_put_right(scene: Scene) -> None:
     )
     scene.change("update placement set attempts = 5 where customer_id = :c", c=scene.customers[1])
     assert scene.differing() == 2
-    scene.change("update placement set state = 'left' where customer_id = :c", c=scene.customers[1])
+    scene.change(
+        "update placement set state = 'left', gone_at = :now where customer_id = :c", c=scene.customers[1]
+    )
     assert scene.differing() == 1
     with scene.world.work() as work:
         request_rebuild(work, scene.assignment, "repair")
@@ -116,7 +119,7 @@ def test_an_outcome_that_the_batch_has_to_wait_for_is_not_overwritten(scene: Sce
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, "rule")
+            running = other.submit(rebuild, scene.world.opener(), found)
             wait_until(lambda: waiting_backends(scene.world) == 1)
             scene.tire_within(work, customer)
         assert running.result().moved == 3
@@ -134,7 +137,7 @@ def test_a_hold_that_the_batch_has_to_wait_for_is_obeyed(scene: Scene) -> None:
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("select 1 from placement where customer_id = :c for no key update"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, "rule")
+            running = other.submit(rebuild, scene.world.opener(), found)
             wait_until(lambda: waiting_backends(scene.world) == 1)
             work.run(hold, a=scene.assignment, c=customer, s=scene.tired)
             resegment(work, scene.assignment, [customer], "event")
@@ -148,7 +151,7 @@ def test_whoever_the_batch_has_to_wait_for_is_moved_all_the_same(scene: Scene) -
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             work.run(text("update placement set rank = 7 where customer_id = :c"), c=customer)
-            running = other.submit(rebuild, scene.world.opener(), found, "rule")
+            running = other.submit(rebuild, scene.world.opener(), found)
             wait_until(lambda: waiting_backends(scene.world) == 1)
         assert running.result().moved == 4
     assert scene.differing() == 0
@@ -160,7 +163,7 @@ def test_the_scan_waits_for_whoever_passed_before_it(scene: Scene) -> None:
     with ThreadPoolExecutor(1) as other:
         with scene.world.work() as work:
             pass_shared(work, [scene.assignment])
-            running = other.submit(rebuild, scene.world.opener(), found, "rule")
+            running = other.submit(rebuild, scene.world.opener(), found)
             wait_until(lambda: waiting_backends(scene.world, "advisory") == 1)
             work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
         assert running.result().moved == 10
@@ -171,7 +174,7 @@ def test_newer_rules_stop_a_rebuild_at_the_next_batch(scene: Scene) -> None:
     found = scene.to_do()[0]
     newer: list[int] = []
     open_work = interrupted(scene.world, {5: lambda: newer.append(scene.publish({"old": OLD}))})
-    report = rebuild(open_work, found, "rule", batch=1)
+    report = rebuild(open_work, found, batch=1)
     assert (report.ending, newer) == ("superseded", [2])
     assert report.moved < 4
     (waiting,) = scene.to_do()
@@ -213,7 +216,7 @@ def test_whoever_starts_it_waits_for_those_who_still_ask(scene: Scene) -> None:
         with scene.world.work() as work:
             work.run(text("update placement set attempts = 3 where assignment_id = :a"), a=scene.assignment)
             assert request_rebuild(work, scene.assignment, "all of them are tired") == found
-            running = other.submit(rebuild, scene.world.opener(), found, "rule")
+            running = other.submit(rebuild, scene.world.opener(), found)
             wait_until(lambda: waiting_backends(scene.world) == 1)
         assert running.result().moved == 10
     assert set(scene.placed().values()) == {scene.tired}
@@ -231,7 +234,7 @@ def test_a_rebuild_that_crashed_is_to_do_and_done_again(scene: Scene, at: int) -
         raise Crash
 
     with pytest.raises(Crash):
-        rebuild(interrupted(scene.world, {at: crash}), found, "rule", batch=1)
+        rebuild(interrupted(scene.world, {at: crash}), found, batch=1)
     assert scene.to_do() == [found]
     assert scene.rebuild().ending == "done"
     assert scene.differing() == 0
@@ -258,9 +261,9 @@ def test_a_second_process_leaves_the_work_to_the_first(scene: Scene) -> None:
         assert go_on.wait(10)
 
     with ThreadPoolExecutor(1) as other:
-        first = other.submit(rebuild, lingering(scene.world, {4: hold_up}), found, "rule")
+        first = other.submit(rebuild, lingering(scene.world, {4: hold_up}), found)
         assert inside.wait(10)
-        second = rebuild(scene.world.opener(), found, "rule")
+        second = rebuild(scene.world.opener(), found)
         go_on.set()
         assert (second.ending, first.result().ending, first.result().moved) == ("elsewhere", "done", 4)
 
@@ -274,7 +277,7 @@ def test_who_finds_another_at_work_between_two_batches_stops(scene: Scene) -> No
         def begin() -> None:
             assert scanning.run(alone, a=scene.assignment).scalar_one()
 
-        report = rebuild(interrupted(scene.world, {4: begin}), found, "rule")
+        report = rebuild(interrupted(scene.world, {4: begin}), found)
     assert (report.ending, report.moved) == ("elsewhere", 0)
     assert scene.to_do() == [found]
 
@@ -283,10 +286,10 @@ def test_a_finished_rebuild_is_not_done_again_and_an_unknown_one_is_refused(scen
     found = scene.to_do()[0]
     first = scene.rebuild()
     scene.change("update placement set attempts = 3 where assignment_id = :a")
-    assert rebuild(scene.world.opener(), found, "rule") == first
+    assert rebuild(scene.world.opener(), found) == first
     assert scene.differing() == 10
     with pytest.raises(NotFound):
-        rebuild(scene.world.opener(), found + 1, "rule")
+        rebuild(scene.world.opener(), found + 1)
     with scene.world.work() as work, pytest.raises(NotFound):
         resegment(work, scene.assignment + 1, [1], "event")
 

@@ -70,6 +70,10 @@ def problem(rule: str) -> tuple[str, str]:
         ("vip", leaf("vip", "is_true")),
         ("vip is true", leaf("vip", "is_true")),
         ("vip is false", leaf("vip", "is_false")),
+        ("vip = true", leaf("vip", "is_true")),
+        ("vip = FALSE", leaf("vip", "is_false")),
+        ("vip != true", {"not": leaf("vip", "is_true")}),
+        ("born on next year", leaf("born", "on", "next_year")),
         ("vip is not true", {"not": leaf("vip", "is_true")}),
         ("not vip", {"not": leaf("vip", "is_true")}),
         ('"vip"', leaf("vip", "is_true")),
@@ -273,12 +277,12 @@ def test_all_mistakes_of_a_text_come_at_once_in_their_places() -> None:
         ("age >", "", "a value is wanted"),
         ("age", "age", '"is true" does not go with age, a number: it takes =, !=, <'),
         ("age contains 3", "contains", '"contains" does not go with age, a number: it takes =, !=, <'),
-        ("vip = true", "=", '"=" does not go with vip, a yes or no: it takes is true, is false'),
+        ("vip = yes", "=", '"=" does not go with vip, a yes or no: it takes is true, is false'),
         ("age 3", "3", "an operator"),
         ("age in 3", "3", '"(" is wanted'),
         ("age in (1 2)", "2", '"," or ")" is wanted'),
         ("age in (1, 2", "", '"," or ")" is wanted'),
-        ("age > 2)", ")", '")" stands where the end of the rule is wanted'),
+        ("age > 2)", ")", '")" stands where "and", "or" or the end of the rule is wanted'),
         ("age > 2 adn vip", "adn", 'did you mean "and"?'),
         ("age > 2 && vip", "&&", 'did you mean "and"?'),
         ("age => 2", "=>", 'did you mean ">="?'),
@@ -294,7 +298,8 @@ def test_all_mistakes_of_a_text_come_at_once_in_their_places() -> None:
         ("last_call older than three days", "three", "a length of time"),
         ("last_call older then 3 days", "then", 'did you mean "than"?'),
         ("last call older than 3 days", "call", 'did you mean "last_call"?'),
-        ("last_call on lastweek", "lastweek", 'did you mean "last_week"?'),
+        ("last_call on lastweek", "lastweek", 'did you mean "last week"?'),
+        ("born on nxt year", "nxt year", 'did you mean "next year"?'),
         ("last_call weekday in (mon, tus)", "tus", 'did you mean "tue"?'),
         ("tags count > 2", "count >", "count >= 2"),
         ("last_call = 2026-03-02T12:00Z", "=", "it takes before, after, between, older than, within last"),
@@ -317,6 +322,26 @@ def test_rules_before_any_heading_are_named() -> None:
     ((line, column, piece, path, message),) = problems("vip\nand vip")
     assert (line, column, piece, path) == (1, 1, "vip", "rules")
     assert "heading" in message
+
+
+@pytest.mark.parametrize(
+    ("heading", "piece", "message"),
+    [
+        ("segment callback prio 10:", "prio 10", "the order of the segments is their priority"),
+        (
+            "segment callback Call back:",
+            "Call back",
+            'a name stands in quotes: segment callback "Call back":',
+        ),
+        ('label gold "Gold" priority 1 :', "priority 1", "the order of the segments is their priority"),
+    ],
+)
+def test_what_a_heading_may_not_say_is_named_and_its_rule_is_read(
+    heading: str, piece: str, message: str
+) -> None:
+    first, second = problems(f"{heading} agee > 3")
+    assert (first[2], message in first[4]) == (piece, True), first
+    assert second[2] == "agee"
 
 
 def test_an_error_carries_plain_data() -> None:

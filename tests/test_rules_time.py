@@ -131,6 +131,9 @@ def test_who_was_born_on_29_february(world: World, now: str, meets_it: bool) -> 
         ("Europe/Oslo", "on", "this_month", "2026-03-31T22:00Z", False),
         ("Europe/Oslo", "on", "this_month", "2026-02-28T23:00Z", True),
         ("Europe/Oslo", "on", "last_year", "2025-12-31T22:59Z", True),
+        ("Europe/Oslo", "on", "next_year", "2026-12-31T22:59Z", False),
+        ("Europe/Oslo", "on", "next_year", "2026-12-31T23:00Z", True),
+        ("Europe/Oslo", "on", "next_year", "2027-12-31T23:00Z", False),
         # By the offset of that day, not of today.
         ("Europe/Oslo", "weekday_in", ["sun"], "2025-07-05T22:30Z", True),
         ("Europe/Oslo", "weekday_in", ["sat"], "2025-01-04T22:30Z", True),

@@ -16,6 +16,7 @@ from world import NOON, World, wait_until
 
 from calling import register
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.segments.sweeping import sweep_all
 from segmentation.facets import EMPTY
 from web.pages.facet_board import toggled
 from wiring.clock import set_clock
@@ -214,7 +215,7 @@ def test_a_selection_becomes_a_segment_that_is_renamed_ordered_and_deleted(
         page.get_by_role("button", name="Save as rule").click()
         page.get_by_label("Name").fill("Youth")
         page.get_by_role("button", name="Make it").click()
-        page.locator(".sheet").get_by_text("Youth is made").wait_for()
+        page.locator(".sheet").get_by_text("Youth is made. 8 customers are on their way.").wait_for()
         page.get_by_role("button", name="Close").click()
         rebuild(world)
         youth = page.locator(".segment-row", has_text="Youth")
@@ -289,3 +290,97 @@ def test_each_second_click_takes_the_first_back(clicks: list[tuple[str, Any]]) -
     there = {key: {repr(one) for one in values} for key, values in filters.items()}
     assert there == {key: values for key, values in odd.items() if values}
     assert toggled(filters, "a", None) == {key: values for key, values in filters.items() if key != "a"}
+
+
+@pytest.mark.browser
+def test_what_stops_breaks_and_moves_is_said(
+    world: World, chromium: str, site: str, kari: Caller, spring: int
+) -> None:
+    """A pause with its end and author, a rule that broke, who is on the way after a delete, and the history.
+
+    Before, a pause named only its reason, and nothing else of this was said.
+    """
+    segments = f"/assignments/{spring}/segments"
+    loan = kari.ok("GET", segments)["items"][0]["id"]
+    young = {"name": "Young", "when": {"f": "age", "op": "lt", "v": 25}, "before": loan}
+    gone = kari.ok("POST", segments, 201, json=young)["segment_id"]
+    rebuild(world)
+    kari.ok("DELETE", f"{segments}/{gone}")
+    stop = {"scope": "segment", "target_id": loan, "reason": "lunch", "ends_at": "2026-03-02T13:00:00Z"}
+    kari.ok("POST", "/pauses", 201, json=stop)
+    with world.work() as work:
+        work.run(text("update field set type = 'text' where key = 'loan'"))
+    sweep_all(world.opener())
+    with segments_page(world, site) as page:
+        row = page.locator(".segment-row", has_text="With a loan")
+        row.get_by_text("Broken rule").wait_for()
+        assert "cannot be read" in row.get_by_text("Broken rule").get_attribute("title")
+        row.get_by_text("Paused until Mon 2 Mar 13:00 · lunch · a manager").wait_for()
+        page.get_by_text("5 on their way · about to move").wait_for()
+        page.get_by_role("button", name="Deleted …").click()
+        page.locator(".drawer .gone", has_text="Young").get_by_text("5 on their way").wait_for()
+        page.locator(".drawer .gone", has_text="Young").click()
+        page.locator(".drawer").get_by_text("a manager deleted it").wait_for()
+        page.get_by_role("button", name="Close").click()
+        rebuild(world)
+        page.get_by_text("on their way").wait_for(state="detached", timeout=20_000)
+
+
+@pytest.mark.browser
+def test_a_template_is_looked_at_and_added_with_one_click(
+    world: World, chromium: str, site: str, kari: Caller, spring: int
+) -> None:
+    """What is offered, with counts and the field it takes; who moves; problems are said, and nothing is done.
+
+    Planted: the preview's version left out when it is added: somebody else's rules were not noticed. Found.
+    """
+    segments = f"/assignments/{spring}/segments"
+    with segments_page(world, site) as page:
+        page.get_by_role("button", name="Templates …").click()
+        drawer = page.locator(".drawer")
+        age = drawer.locator(".template", has=page.get_by_text("Age", exact=True))
+        age.get_by_text("Takes age.").wait_for()
+        age.locator(".template-part", has_text="Age 25 to 34").get_by_text("10", exact=True).wait_for()
+        income = drawer.locator(".template", has=page.get_by_text("Income", exact=True))
+        income.get_by_text("No field fits by its name and values").wait_for()
+        assert not income.get_by_role("button", name="Add", exact=True).is_visible()
+
+        age.get_by_role("button", name="Look …").click()
+        drawer.get_by_text("change segment").wait_for()
+        drawer.get_by_text("More choices").click()
+        limits = drawer.get_by_label("limits")
+        limits.fill("30, 20")
+        limits.press("Enter")
+        drawer.locator(".wrong", has_text="limits").wait_for()
+        limits.fill("30")
+        limits.press("Enter")
+        row = drawer.locator(".part-row", has_text="Age under 30")
+        row.get_by_text("10", exact=True).wait_for()
+        drawer.get_by_text("It adds 3 segments").wait_for()
+        drawer.get_by_text("10 of 20 customers (50.0").wait_for()
+
+        kari.ok("POST", segments, 201, json={"name": "Between", "when": None})
+        drawer.get_by_role("button", name="Add", exact=True).click()
+        drawer.get_by_text("Nothing was added: somebody published version 2").wait_for()
+        drawer.get_by_role("button", name="First", exact=True).click()
+        drawer.get_by_text("20 of 20 customers (100.0").wait_for()
+        drawer.get_by_role("button", name="Add", exact=True).click()
+        drawer.get_by_text("3 segments are added.").wait_for()
+        keys = [one["key"] for one in kari.ok("GET", segments)["items"]]
+        assert keys == [
+            "age-under-30",
+            "age-30-up",
+            "age-unknown",
+            "with-a-loan",
+            "between",
+            "unsegmented",
+        ]
+
+        drawer.get_by_role("button", name="All templates").click()
+        statuses = drawer.locator(".template", has=page.get_by_text("Automatic statuses", exact=True))
+        statuses.locator(".template-part", has_text="Never called").get_by_text("20").wait_for()
+        statuses.get_by_role("button", name="Add", exact=True).click()
+        drawer.get_by_text("labels are added.").wait_for()
+        drawer.get_by_role("button", name="All templates").click()
+        statuses.get_by_text("All of it is there already.").wait_for()
+        page.get_by_role("button", name="Close").first.click()

@@ -5,6 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from interleaving import acting_before
 from sqlalchemy import text
 from world import NOON, World
 
@@ -19,6 +20,7 @@ from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep, sweep_all
 from calling.views.audit import audit
 from models.outcomes import Outcome
+from segmentation import sweep as swept
 from segmentation.resegment import differing
 
 HOUR, DAY, SECOND = timedelta(hours=1), timedelta(days=1), timedelta(seconds=1)
@@ -176,6 +178,25 @@ def days(world: World) -> dict[int, tuple[str, int]]:
     with world.work() as work:
         rows = work.run(text("select customer_id, day::text as day, year_day from customer_day"))
         return {row.customer_id: (row.day, row.year_day) for row in rows}
+
+
+def test_a_midnight_where_nobody_lives_is_passed_over(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somewhere a day always begins: when Lisbon has noon, in Auckland. Planted: every zone asked."""
+    world.field("renewal", "date")
+    assignment = world.assignment()
+    world.customers(2, fields=lambda _: {"renewal": "2026-03-05"})
+    place(world.opener(), assignment)
+    soon = {"f": "renewal", "op": "due_within", "v": "2d"}
+    publish(world.opener(), assignment, rules(soon=soon), author="a")
+    rebuild(world)
+    asked: list[datetime] = []
+    before, now = acting_before(monkeypatch), NOON
+    before(swept._DAYS, lambda: asked.append(now))
+    while not asked:
+        now += HOUR
+        sweep(world.opener(now), assignment)
+    assert asked == [datetime(2026, 3, 3, tzinfo=UTC)]
+    assert sizes(world) == {"soon": 2}
 
 
 def test_when_clocks_change_a_rule_of_offsets_is_rebuilt(world: World) -> None:

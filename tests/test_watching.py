@@ -92,12 +92,12 @@ def test_an_edit_in_the_middle_supersedes_at_the_next_batch(scene: Scene) -> Non
     """Planted: what came of it not kept; a watcher was told that it was done."""
     found = scene.to_do()[0]
     open_work = interrupted(scene.world, {5: lambda: edit(scene)})
-    rebuilding.rebuild(open_work, found, "rule", batch=1)
+    rebuilding.rebuild(open_work, found, batch=1)
     waits, ended = seen(scene)
     assert (ended.id, ended.state, ended.rule_version) == (found, "superseded", 1)
     assert ended.share < 1
     assert (waits.state, waits.reason) == ("pending", "rules version 2")
-    assert rebuilding.rebuild(scene.world.opener(), found, "rule").ending == "superseded"
+    assert rebuilding.rebuild(scene.world.opener(), found).ending == "superseded"
 
 
 def test_one_of_another_assignment_is_not_found(scene: Scene) -> None:
@@ -153,7 +153,7 @@ def test_a_watcher_goes_on_to_what_supersedes(scene: Scene) -> None:
 
     def supersede() -> None:
         open_work = interrupted(scene.world, {5: lambda: edit(scene)})
-        rebuilding.rebuild(open_work, first, "rule", batch=1)
+        rebuilding.rebuild(open_work, first, batch=1)
 
     steps: Iterator[Callable[[], object]] = iter([lambda: None, supersede, lambda: scene.rebuild()])
     ended = watched(

@@ -297,7 +297,8 @@ def test_every_duty_is_loaded_by_a_worker() -> None:
 # Redis burns
 
 
-def test_nothing_is_sent_before_anybody_said_where() -> None:
+def test_nothing_is_sent_before_anybody_said_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker, "connected", False)  # whatever ran before in this process
     with pytest.raises(RuntimeError, match="connect"):
         allocate.send(1, 1)
 

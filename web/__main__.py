@@ -3,6 +3,7 @@
 import uvicorn
 
 from web.app import create
+from web.following import Following
 from web.upkeep import Upkeep
 from wiring.process import begin
 from workers.sending import connect
@@ -13,6 +14,7 @@ def main() -> None:
     app = begin("web")
     connect(app.settings)
     Upkeep(app).start()
+    Following(app).start()
     uvicorn.run(
         create(app),
         host=app.settings.web_host,

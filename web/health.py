@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from starlette.responses import JSONResponse, Response
 
+from web.upkeep import drifted
 from wiring import health
 from wiring.app import App
 from wiring.gauges import DatabaseGauges
@@ -23,8 +24,10 @@ def routes(app: App) -> APIRouter:
 
     @router.get("/readyz")
     def readyz(_: Request) -> JSONResponse:
-        """PostgreSQL answers behind the walls, at the schema that this release knows."""
+        """PostgreSQL answers behind the walls, at the schema that this release knows; caches are right."""
         found = health.ready(app)
+        if drift := drifted():
+            found = found.also("facets", health.Part("degraded", drift))
         return JSONResponse(found.as_json(), 200 if found.ready else 503)
 
     @router.get("/metrics")

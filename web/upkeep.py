@@ -20,7 +20,8 @@ EVERY_SECONDS = 3600.0
 
 DRIFT = Gauge(
     "ringeliste_facet_drift_rows",
-    "Customers whose row in the cache was not as in SQL, at the last check; more than 0 is a bug of ours.",
+    "Customers whose row in the cache was not as in SQL, at the last check; more than 0 is a bug of ours. "
+    "0 again at the next check: the cache was replaced.",
     ["crm", "assignment"],
     registry=REGISTRY,
 )
@@ -32,6 +33,18 @@ CHECKED = Gauge(
 )
 
 log = structlog.get_logger(__name__)
+
+_told: dict[tuple[int, int], int] = {}
+"""(crm, assignment) -> the rows that had drifted, of the last round; those without are left out."""
+
+
+def drifted() -> str:
+    """What the last check of this process's caches found, in words; nothing where all were right."""
+    return "; ".join(
+        f"the cache of assignment {assignment_id} in CRM {crm_id} differed from SQL in {rows} customers and "
+        "was replaced: a bug of ours, the log has its dimensions"
+        for (crm_id, assignment_id), rows in sorted(_told.items())
+    )
 
 
 class Upkeep:
@@ -58,17 +71,29 @@ def check_caches(app: App) -> int:
 
     Never raises: what cannot be checked is logged, and the next round comes.
     """
-    differing = 0
+    found: dict[tuple[int, int], int] = {}
     try:
         for crm_id in app.crms():
             with app.work(crm_id) as work:
                 assignments = cached(work)
-            differing += sum(_check(app, crm_id, assignment_id) for assignment_id in assignments)
+            for assignment_id in assignments:
+                if rows := _check(app, crm_id, assignment_id):
+                    found[crm_id, assignment_id] = rows
     except RingelisteError as error:
         log.warning("caches of facets cannot be checked", why=reason(error))
     except Exception:
         log.exception("caches of facets cannot be checked")
-    return differing
+    else:
+        _tell(found)
+    return sum(found.values())
+
+
+def _tell(found: dict[tuple[int, int], int]) -> None:
+    """Say what this round found. Whatever an earlier one found is replaced or thrown away by now."""
+    for crm_id, assignment_id in set(_told) - set(found):
+        DRIFT.labels(str(crm_id), str(assignment_id)).set(0)
+    _told.clear()
+    _told.update(found)
 
 
 def _check(app: App, crm_id: int, assignment_id: int) -> int:

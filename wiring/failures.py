@@ -37,9 +37,11 @@ def translated(error: DBAPIError) -> RingelisteError | None:
     why = _AWAY.get(state or "") or _AWAY_CLASSES.get((state or "")[:2])
     if why is None and error.connection_invalidated:
         why = _AWAY_CLASSES["08"]
+    # With a statement and a connection, it is the driver that would not send it: a bug of ours.
     if (
         why is None
         and state is None
+        and error.statement is None
         and type(error.orig).__name__ in ("OperationalError", "ConnectionTimeout")
     ):
         why = "PostgreSQL cannot be reached"

@@ -12,6 +12,7 @@ from models.errors import BadSettings, Unavailable
 from wiring.app import App
 from wiring.database import APP_ROLE
 from wiring.failures import reason
+from wiring.letters import wrong_letters
 from wiring.redis_client import make_redis
 
 Verdict = Literal["ok", "degraded", "down"]
@@ -36,16 +37,27 @@ class Part:
 class Readiness:
     """Ready: PostgreSQL answers behind the walls, at the schema that this release knows.
 
-    Without Redis we are degraded, not unready: sellers go on, ticks run in the scheduler.
+    Without Redis we are degraded, not unready: sellers go on, ticks run in the scheduler. So we are in a
+    database whose locale does not know capitals: `db upgrade` begins in none such.
     """
 
     ready: bool
     verdict: Verdict
     parts: dict[str, Part] = field(default_factory=dict)
 
+    def also(self, name: str, part: Part) -> "Readiness":
+        """With one more part."""
+        return _of({**self.parts, name: part})
+
     def as_json(self) -> dict[str, Any]:
         """Plain values for an answer."""
         return asdict(self)
+
+
+def _of(parts: dict[str, Part]) -> Readiness:
+    verdicts = {part.verdict for part in parts.values()}
+    worst: Verdict = "down" if "down" in verdicts else "degraded" if "degraded" in verdicts else "ok"
+    return Readiness(ready=worst != "down", verdict=worst, parts=parts)
 
 
 def health() -> dict[str, str]:
@@ -55,10 +67,7 @@ def health() -> dict[str, str]:
 
 def ready(app: App) -> Readiness:
     """Ask every part; never raises for what is down."""
-    parts = {**_database(app), "redis": _redis(app)}
-    verdicts = {part.verdict for part in parts.values()}
-    worst: Verdict = "down" if "down" in verdicts else "degraded" if "degraded" in verdicts else "ok"
-    return Readiness(ready=worst != "down", verdict=worst, parts=parts)
+    return _of({**_database(app), "redis": _redis(app)})
 
 
 def _database(app: App) -> dict[str, Part]:
@@ -67,6 +76,7 @@ def _database(app: App) -> dict[str, Part]:
             walled = session.scalar(_WALLED, {"role": APP_ROLE})
             known = session.scalar(text("select to_regclass('alembic_version') is not null"))
             found = session.scalar(text("select version_num from alembic_version")) if known else None
+            letters = wrong_letters(session.connection())
     except (Unavailable, SQLAlchemyError) as error:
         return {"postgresql": Part("down", reason(error))}
     head = migrations.head()
@@ -75,6 +85,7 @@ def _database(app: App) -> dict[str, Part]:
         "postgresql": Part("ok"),
         "walls": Part("ok") if walled else Part("down", f"not working as {APP_ROLE}"),
         "migrations": Part("ok", head) if found == head else behind,
+        "letters": Part("degraded", letters) if letters else Part("ok"),
     }
 
 

@@ -1,4 +1,4 @@
-"""Time alone moves customers between segments: rules of hours, days and dates."""
+"""Time alone moves customers between segments: rules of hours, days and dates, and holds that run out."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What time alone changes: rests end, gates open, holds run out."""
+"""What time alone changes: rests end, gates open."""
 
 from calling.handout import due
 from wiring.app import app
@@ -11,4 +11,3 @@ def wake_due(crm_id: int) -> None:
     open_work = app().opener(crm_id)
     due.wake_due(open_work)
     due.open_gates(open_work)
-    due.expire_holds(open_work)

@@ -1,12 +1,11 @@
-"""What time alone changes: a rest is over, a gate opens, a hold runs out."""
+"""What time alone changes: a rest is over, a gate opens. Holds run out with the sweep."""
 
 from sqlalchemy import text
 
-from calling.handout import gates, placements
+from calling.handout import gates
 from calling.segments.following import follow
 from models import turnstile
 from models.work import OpenWork
-from segmentation.resegment import resegment
 
 BATCH = 200
 
@@ -40,15 +39,6 @@ _OPENING = text("""
        and state not in ('left', 'anonymised')
      order by gated_until limit :batch
 """)
-_EXPIRED_HOLDS = text("""
-    select assignment_id, customer_id from hold
-     where crm_id = :crm_id and expires_at <= :now
-     order by assignment_id, customer_id limit :batch
-""")
-_DROP_HOLDS = text("""
-    delete from hold where crm_id = :crm_id and assignment_id = :assignment_id
-       and customer_id = any(:customers) and expires_at <= :now
-""")
 
 
 def wake_due(open_work: OpenWork) -> int:
@@ -78,22 +68,3 @@ def open_gates(open_work: OpenWork) -> int:
         opened += changed
         if len(customers) < BATCH or not changed:
             return opened
-
-
-def expire_holds(open_work: OpenWork) -> int:
-    """Let go of holds that have run out; the rules place their customers again. How many."""
-    expired = 0
-    while True:
-        with open_work() as work:
-            rows = work.run(_EXPIRED_HOLDS, batch=BATCH).all()
-            by_assignment: dict[int, list[int]] = {}
-            for row in rows:
-                by_assignment.setdefault(row.assignment_id, []).append(row.customer_id)
-            turnstile.pass_shared(work, by_assignment)
-            placements.lock(work, (row.customer_id for row in rows))
-            for assignment_id, customers in sorted(by_assignment.items()):
-                work.run(_DROP_HOLDS, assignment_id=assignment_id, customers=customers)
-                resegment(work, assignment_id, customers, "time")
-        expired += len(rows)
-        if len(rows) < BATCH:
-            return expired

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from calling.handout.give_back import give_back
+from calling.segments.bulk_steps import check_segment
 from models import turnstile
 from models.errors import BadInput, NotFound
 from models.tables.people import PRESENCES
@@ -21,10 +22,6 @@ _SET = text("""
     returning id
 """)
 _ASSIGNMENT = text("select 1 from assignment where crm_id = :crm_id and id = :assignment_id")
-_SEGMENT = text("""
-    select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
-       and retired_at is null
-""")
 
 
 def be(
@@ -45,14 +42,16 @@ def be(
         raise BadInput("assignment: say which assignment you work")
     if assignment_id is not None and work.run(_ASSIGNMENT, assignment_id=assignment_id).first() is None:
         raise NotFound("assignment", assignment_id)
-    if (
-        segment_id is not None
-        and not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
-    ):
-        raise NotFound("segment", segment_id)
+    if segment_id is not None and assignment_id is None:
+        raise BadInput("assignment: say which assignment the segment is of", segment=segment_id)
     _alone(work, seller_id, presence, assignment_id)
     live = work.run(_LIVE, seller_id=seller_id).all()
-    turnstile.pass_shared(work, [row.assignment_id for row in live])
+    begins = [] if assignment_id is None else [assignment_id]
+    turnstile.pass_shared(work, [*(row.assignment_id for row in live), *begins])
+    if assignment_id is not None and segment_id is not None:
+        # Behind the turnstile: whoever deletes the segment waits for us before they free us, or we see that
+        # it is gone.
+        check_segment(work, assignment_id, segment_id)
     leaving = [row.id for row in live if presence == "away" or row.assignment_id != assignment_id]
     if leaving:
         give_back(work, leaving, "released")

@@ -4,7 +4,7 @@ A clock is a fact of the customer. Hours are joined to it at hand-out, so nothin
 passes, hours change or the clocks are put forward.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -96,10 +96,18 @@ def read_clocks(work: Work, ids: Sequence[int] | None = None) -> list[Clock]:
     return [Clock(row.id, tuple(row.zones), tuple(row.places)) for row in rows]
 
 
-def whereabouts_of(work: Work, customers: Iterable[int]) -> dict[int, Whereabouts]:
-    """Where these customers may be, worked out anew from their numbers, verified zone and address."""
+def whereabouts_of(
+    work: Work, customers: Iterable[int], supposed_place: Mapping[int, str | None] | None = None
+) -> dict[int, Whereabouts]:
+    """Where these customers may be, worked out anew from their numbers, verified zone and address.
+
+    `supposed_place`: customer -> an address that is taken for theirs.
+    """
+    places = supposed_place or {}
     return {
-        row.id: whereabouts(_candidates(row.numbers, row.zones), row.verified_zone, row.place)
+        row.id: whereabouts(
+            _candidates(row.numbers, row.zones), row.verified_zone, places.get(row.id, row.place)
+        )
         for row in work.run(_FACTS, customers=sorted(set(customers)))
     }
 

@@ -10,12 +10,12 @@ from calling import planner
 from calling.handout import gates, placements
 from calling.handout.rank import rank_sql
 from calling.segments.history import note_entered
-from calling.segments.resegmenting import ENTERED
 from models import turnstile
 from models.errors import NotFound
 from models.sql import load
 from models.work import OpenWork, Work
-from segmentation.rebuild import request_rebuild
+from segmentation.reasons import ENTERED
+from segmentation.rebuilds import request_rebuild
 
 BATCH = 1_000
 """Placements of one transaction: a pause waits some 30 ms behind it, and no longer."""

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from models.work import Work
 from segmentation.in_force import rules_in_force
 from segmentation.last_good import Broken, Kind
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 
 _WRITTEN = text("""
     select assignment_id, kind, rule_id, why, stands_in from broken_rule

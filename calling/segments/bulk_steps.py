@@ -8,21 +8,14 @@ from sqlalchemy import Row, text
 from calling.segments.following import follow
 from models.errors import NotFound
 from models.work import Work
-from segmentation.resegment import Moved, resegment
+from segmentation.resegment import Moved, lock, resegment
 
 Step = Callable[[Work, Row[Any], Sequence[int]], tuple[int, list[Moved]]]
 """Does it; how many it changed, and who moved."""
 
 _SEGMENT = text("""
-    select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
-       and retired_at is null
-""")
-# An array as PostgreSQL writes it: psycopg takes ten times as long over a list of numbers.
-_LOCK = text("""
-    select customer_id from placement
-     where crm_id = :crm_id and assignment_id = :assignment_id
-       and customer_id = any((select cast(:customers as bigint[]))::bigint[])
-     order by customer_id for no key update
+    select retired_at from segment
+     where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
 """)
 _HOLD = text("""
     insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at, expires_at)
@@ -51,13 +44,15 @@ _WAKE = text("""
 _THERE = text("""
     select 1 from segment where crm_id = :crm_id and assignment_id = :assignment_id and id = :segment_id
 """)
-_BY_KEYS = text("set local enable_seqscan = off")
 
 
 def check_segment(work: Work, assignment_id: int, segment_id: int) -> None:
-    """Raises NotFound unless it is a live segment of the assignment."""
-    if not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first():
+    """Raises NotFound unless it is a live segment of the assignment; it says so of one that was deleted."""
+    segment = work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
+    if segment is None:
         raise NotFound("segment", segment_id)
+    if segment.retired_at is not None:
+        raise NotFound("segment", segment_id, "it was deleted")
 
 
 def check_there(work: Work, assignment_id: int, segment_id: int) -> None:
@@ -67,9 +62,11 @@ def check_there(work: Work, assignment_id: int, segment_id: int) -> None:
 
 
 def _hold(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, list[Moved]]:
-    # Behind the turnstile: whoever retires the segment waits for us, or we see that it is gone.
+    # Behind the turnstile: whoever retires the segment waits for us before they let go of its holds, or we
+    # see that it is gone.
     check_segment(work, action.assignment_id, action.segment_id)
-    these = _locked(work, action, customers)
+    # The placements first: an outcome that re-segments one of them sees the hold, or is seen by it.
+    these = lock(work, action.assignment_id, customers)
     work.run(
         _HOLD, customers=these, assignment_id=action.assignment_id, segment_id=action.segment_id,
         author=action.author, reason=action.reason, expires_at=action.expires_at,
@@ -78,25 +75,17 @@ def _hold(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, 
 
 
 def _release(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, list[Moved]]:
-    these = _locked(work, action, customers)
+    these = lock(work, action.assignment_id, customers)
     work.run(_RELEASE, customers=these, assignment_id=action.assignment_id, of_segment=action.of_segment)
     return _follow(work, action, customers)
 
 
 def _wake(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, list[Moved]]:
     """Whoever rests; closed ones stay closed, and a promised call stays promised."""
-    these = _locked(work, action, customers)
+    these = lock(work, action.assignment_id, customers)
     woken = list(work.run(_WAKE, customers=these, assignment_id=action.assignment_id).scalars())
     follow(work, action.assignment_id, woken, "due", "hand")
     return len(woken), []
-
-
-def _locked(work: Work, action: Row[Any], customers: Sequence[int]) -> str:
-    """The placements first: an outcome that re-segments one of them sees the hold, or is seen by it."""
-    these = f"{{{','.join(map(str, customers))}}}"
-    work.run(_BY_KEYS)
-    work.run(_LOCK, assignment_id=action.assignment_id, customers=these)
-    return these
 
 
 def _follow(work: Work, action: Row[Any], customers: Sequence[int]) -> tuple[int, list[Moved]]:

@@ -6,7 +6,7 @@ Conflict, never overwritten.
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -22,6 +22,7 @@ from calling.segments.publishing import (
     version_in_force,
 )
 from models.errors import BadInput, NotFound
+from models.tables.assignments import UNSEGMENTED
 from models.work import OpenWork, Work
 
 _LONGEST_KEY = 50
@@ -42,7 +43,11 @@ _Change = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]
 
 
 def rename(open_work: OpenWork, assignment_id: int, key: str, name: str, *, author: str) -> int:
-    """Give a segment another name; the new version. Key and customers stay. Raises NotFound, BadRule."""
+    """Give a segment another name; the new version. Key and customers stay.
+
+    Raises NotFound, BadRule for a name that cannot be, BadInput for Unsegmented, which keeps its own.
+    """
+    _refuse_unsegmented([key], "Unsegmented keeps its name: it is the segment of whoever matches no rule")
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [{**segment, "name": name} if segment["key"] == key else segment for segment in segments]
@@ -54,8 +59,9 @@ def delete(open_work: OpenWork, assignment_id: int, key: str, *, author: str) ->
     """Take a segment away; the new version.
 
     Its holds are let go, its customers go where the rules that are left say, what was offered from it is
-    recalled. Unsegmented has no rule and cannot be deleted. Raises NotFound.
+    recalled, its pause ends. Raises NotFound, BadInput for Unsegmented.
     """
+    _refuse_unsegmented([key], "Unsegmented cannot be deleted: whoever matches no rule has to be somewhere")
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [segment for segment in segments if segment["key"] != key]
@@ -66,8 +72,9 @@ def delete(open_work: OpenWork, assignment_id: int, key: str, *, author: str) ->
 def reorder(open_work: OpenWork, assignment_id: int, keys: Sequence[str], *, author: str) -> int:
     """Put all segments into this order of priority; the new version.
 
-    Raises BadInput unless each is named once.
+    Raises BadInput unless each is named once, without Unsegmented.
     """
+    _refuse_unsegmented(keys, "order: Unsegmented is always last; leave it out")
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         by_key = {segment["key"]: segment for segment in segments}
@@ -89,9 +96,10 @@ def create(
 ) -> int:
     """Add a segment ({"key", "name", "when"}) in front of another, or last; the new version.
 
-    `also` is done in the same transaction. Raises BadRule, NotFound, BadInput for a key that is there
-    already.
+    In front of Unsegmented is last. `also` is done in the same transaction. Raises BadRule, NotFound,
+    BadInput for a key that is there already.
     """
+    before = None if before == UNSEGMENTED else before
 
     def change(segments: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if any(one["key"] == segment.get("key") for one in segments):
@@ -150,20 +158,29 @@ def extend(
         body = current(work, assignment_id)
         if version_in_force(work, assignment_id) != base:
             return {assignment_id: body}  # somebody was here: publishing refuses it, and says so
-        _check_free("segment", segments, body["segments"])
-        _check_free("label", labels, body.get("labels", []))
-        there = list(body["segments"])
-        if before is not None and all(one["key"] != before for one in there):
-            raise NotFound("segment", before)
-        place = next((i for i, one in enumerate(there) if one["key"] == before), len(there))
-        both = {
-            "segments": [*there[:place], *segments, *there[place:]],
-            "labels": [*body.get("labels", []), *labels],
-        }
-        return {assignment_id: {**body, **both}}
+        return {assignment_id: extended(body, segments, labels, before)}
 
     (version,) = publish_all(open_work, make, author=author, bases={assignment_id: base}).values()
     return version
+
+
+def extended(
+    body: Mapping[str, Any], segments: Sequence[dict[str, Any]], labels: Sequence[dict[str, Any]],
+    before: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    """A rule set with more segments, in front of one or last, and more labels. Raises NotFound, BadInput."""
+    there, named = list(body["segments"]), list(body.get("labels", []))
+    _check_free("segment", segments, there)
+    _check_free("label", labels, named)
+    if before not in (None, UNSEGMENTED) and all(one["key"] != before for one in there):
+        raise NotFound("segment", before)
+    place = next((i for i, one in enumerate(there) if one["key"] == before), len(there))
+    return {**body, "segments": [*there[:place], *segments, *there[place:]], "labels": [*named, *labels]}
+
+
+def _refuse_unsegmented(keys: Sequence[str], why: str) -> None:
+    if UNSEGMENTED in keys:
+        raise BadInput(why)
 
 
 def _check_free(kind: str, new: Sequence[dict[str, Any]], there: Sequence[dict[str, Any]]) -> None:

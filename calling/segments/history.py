@@ -1,7 +1,10 @@
 """The history of segments: customers in and out by cause, sizes over time, and who did what.
 
 A move is written by the statement that moves (segmentation/statements.py). Causes: `entered` (into the
-assignment), `rule` (a rule set was published), `event` (an outcome, an import), `time`, `hand`.
+assignment), `rule` (a rule set was published, or is read otherwise), `event` (an outcome, an import), `time`
+(clocks that change as well), `hand`. Several reasons of one rebuild: the strongest (segmentation/reasons.py).
+Whoever goes for good is told by their state, `left` or `anonymised`, from the placement: no move is written,
+and whoever comes back was never gone.
 """
 
 from collections.abc import Sequence
@@ -26,11 +29,16 @@ _DEED = text("""
     values (:crm_id, :assignment_id, :segment_id, :deed, :author, cast(:detail as jsonb), :now)
 """)
 _SEGMENT = text("""
-    select s.assignment_id, s.key, s.name,
-           (select count(*) from placement p
-             where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.segment_id = s.id
-               and p.state not in ('left', 'anonymised')) as size
-      from segment s where s.crm_id = :crm_id and s.id = :segment_id
+    select s.assignment_id, s.key, s.name from segment s where s.crm_id = :crm_id and s.id = :segment_id
+""")
+# Who is in it, with no step, and who went from it for good in each: one pass.
+_STANDING = text("""
+    select floor(extract(epoch from p.gone_at - :since) / :step)::bigint as step,
+           case when p.gone_at is null then 'here' else p.state end as cause, count(*) as customers
+      from placement p
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.segment_id = :segment_id
+       and (p.gone_at is null or p.gone_at >= :since)
+     group by 1, 2 order by 1, 2
 """)
 # Steps begin at :since; the one that is under way is the last.
 _FLOWS = text("""
@@ -61,7 +69,10 @@ MOST_STEPS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One span of a history, beginning at `begins` (UTC). `size` is at its end; the flows are by cause."""
+    """One span of a history, beginning at `begins` (UTC). `size` is at its end; the flows are by cause.
+
+    Who `left` or was `anonymised` went by that; they are not of the size any more.
+    """
 
     begins: datetime
     size: int
@@ -119,10 +130,14 @@ def history(work: Work, segment_id: int, since: datetime, step: timedelta) -> Se
     if segment is None:
         raise NotFound("segment", segment_id)
     asked = {"assignment_id": segment.assignment_id, "segment_id": segment_id, "since": since}
-    flows = work.run(_FLOWS, step=step.total_seconds(), **asked).all()
-    before = int(segment.size) - sum(row.came - row.went for row in flows)
+    seconds = step.total_seconds()
+    flows = [_Flow(**row._asdict()) for row in work.run(_FLOWS, step=seconds, **asked)]
+    standing = work.run(_STANDING, step=seconds, **asked).all()
+    size = sum(row.customers for row in standing if row.step is None)
+    flows += [_Flow(row.step, row.cause, 0, row.customers) for row in standing if row.step is not None]
+    before = size - sum(flow.came - flow.went for flow in flows)
     return SegmentHistory(
-        segment_id, segment.key, segment.name, since, int(step.total_seconds()), before, int(segment.size),
+        segment_id, segment.key, segment.name, since, int(seconds), before, size,
         _steps(flows, since, step, before, work.now),
         [Deed(**row._asdict()) for row in work.run(_DEEDS, **asked)],
     )  # fmt: skip
@@ -134,13 +149,23 @@ def deeds(work: Work, assignment_id: int, segment_id: int, after: int, most: int
     return [Deed(**row._asdict()) for row in work.run(_DEED_PAGE, **asked)]
 
 
-def _steps(flows: Sequence[Any], since: datetime, step: timedelta, size: int, now: datetime) -> list[Step]:
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """Who came to the segment and went from it in one step, for one cause."""
+
+    step: int
+    cause: str
+    came: int
+    went: int
+
+
+def _steps(flows: Sequence[_Flow], since: datetime, step: timedelta, size: int, now: datetime) -> list[Step]:
     """Every step until now, the quiet ones too: a line that is drawn needs them."""
     steps: list[Step] = []
     for number in range(int((now - since) / step) + 1):
-        here = [row for row in flows if row.step == number]
-        size += sum(row.came - row.went for row in here)
-        came = {row.cause: row.came for row in here if row.came}
-        went = {row.cause: row.went for row in here if row.went}
+        here = [flow for flow in flows if flow.step == number]
+        size += sum(flow.came - flow.went for flow in here)
+        came = {flow.cause: flow.came for flow in here if flow.came}
+        went = {flow.cause: flow.went for flow in here if flow.went}
         steps.append(Step(since + number * step, size, came, went))
     return steps

@@ -18,14 +18,18 @@ _HOLDS = text("""
       join placement p on p.crm_id = :crm_id and p.assignment_id = h.assignment_id
                       and p.customer_id = h.customer_id and p.state not in ('left', 'anonymised')
       join customer c on c.crm_id = :crm_id and c.id = h.customer_id
-      join segment s on s.crm_id = :crm_id and s.id = h.segment_id
+      join segment s on s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is null
      where h.crm_id = :crm_id and h.assignment_id = :assignment_id and h.customer_id > :after
        and (h.expires_at is null or h.expires_at > :now)
        and h.segment_id = coalesce(:segment_id, h.segment_id)
      order by h.customer_id limit :most
 """)
-
-
+_HELD_IN = text("""
+    select segment_id, array_agg(customer_id) as who from hold
+     where crm_id = :crm_id and assignment_id = :assignment_id
+       and customer_id = any(cast(:customers as bigint[]))
+     group by segment_id order by segment_id
+""")
 _NAMES = text("select id, name from segment where crm_id = :crm_id and assignment_id = :assignment_id")
 
 
@@ -62,10 +66,19 @@ def hold(
 
 
 def release(open_work: OpenWork, assignment_id: int, customers: Sequence[int], *, author: str) -> int:
-    """Let go of holds; the rules place their customers again. How many moved."""
+    """Let go of holds; the rules place their customers again. How many moved.
+
+    An action for each segment they are held in: its history tells of its own, and of nobody else's.
+    """
     with open_work() as work:
-        action_id = begin(work, Wish(assignment_id, "release", author, "released"), customers)
-    return carry_out(open_work, action_id).changed
+        found = work.run(_HELD_IN, assignment_id=assignment_id, customers=sorted(set(customers))).all()
+        begun = [
+            begin(
+                work, Wish(assignment_id, "release", author, "released", of_segment=one.segment_id), one.who
+            )
+            for one in found
+        ]
+    return sum(carry_out(open_work, action_id).changed for action_id in begun)
 
 
 def holds(

@@ -1,6 +1,6 @@
 """A rule set before it is published: what it would move; and one rule while it is written: whom it finds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -9,25 +9,38 @@ from calling.segments.drafts import rules_of, tree_of
 from calling.segments.publishing import own_fields
 from models.work import Work
 from segmentation import preview as previews
-from segmentation.catalogue import catalogue
+from segmentation.catalogue import Catalogue, catalogue
 from segmentation.in_force import rules_in_force
+from segmentation.nodes import Rules
 from segmentation.preview import WARN_ABOVE, Count, Preview
+from segmentation.warning import warnings_of
 
-__all__ = ["WARN_ABOVE", "count_rule", "external_ids", "preview"]
+__all__ = ["WARN_ABOVE", "count_rule", "external_ids", "preview", "read_draft", "warnings_of"]
 
 _EXTERNAL_IDS = text("select id, external_id from customer where crm_id = :crm_id and id = any(:ids)")
 
 
-def preview(work: Work, assignment_id: int, draft: object, *, warn_above: float = WARN_ABOVE) -> Preview:
+def read_draft(work: Work, draft: object) -> tuple[Rules, Catalogue]:
+    """The rules of `draft` and the fields that they may ask: what warnings_of takes."""
+    fields = own_fields(work)
+    return rules_of(draft, fields), catalogue(fields)
+
+
+def preview(
+    work: Work, assignment_id: int, draft: object, *,
+    warnings: Sequence[tuple[str, str]] | None = None, warn_above: float = WARN_ABOVE,
+) -> Preview:  # fmt: skip
     """What publishing `draft` (a rule set as JSON, or {"text": ..}) would do. Nothing is written.
 
+    `warnings`: those of the language, if they were reckoned before the transaction began, as they should be.
     Published as of its `base` with nothing in between, it moves exactly these. `warn_above`: the share of
     customers that may move without a warning. Raises BadRule with every problem, NotFound, Unavailable.
     """
     fields = own_fields(work)
     return previews.preview(
-        work, assignment_id, rules_of(draft, fields), catalogue(fields), warn_above=warn_above
-    )
+        work, assignment_id, rules_of(draft, fields), catalogue(fields), warnings=warnings,
+        warn_above=warn_above,
+    )  # fmt: skip
 
 
 def count_rule(

@@ -12,11 +12,12 @@ from calling.catalogue.reading import all_fields
 from calling.segments import alarms
 from calling.segments.carried import Readable, read_body
 from calling.segments.deeds import note_changes
+from calling.segments.retiring import end_pauses, let_go, let_go_within
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
 from segmentation.catalogue import KnownField
-from segmentation.rebuild import request_rebuild
+from segmentation.rebuilds import request_rebuild
 
 _ASSIGNMENT = text("""
     select rule_version from assignment where crm_id = :crm_id and id = :assignment_id for no key update
@@ -48,19 +49,6 @@ _RETIRE = text("""
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
        and rule is not null and not key = any(:keys)
 """)
-# A hold in a segment that is no more would win over the rules for ever. The rebuild places its customers.
-_RELEASE = text("""
-    delete from hold h using segment s
-     where h.crm_id = :crm_id and h.assignment_id = :assignment_id
-       and s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
-""")
-# Whoever works one segment only, and it is no more, works any: no empty list that nobody explains.
-_FREE_SELLERS = text("""
-    update seller h set segment_id = null from segment s
-     where h.crm_id = :crm_id and h.assignment_id = :assignment_id
-       and s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
-""")
-_FREE_DIALERS = text(_FREE_SELLERS.text.replace("update seller", "update dialer"))
 _IN_FORCE = text("""
     update assignment set rule_version = :version where crm_id = :crm_id and id = :assignment_id
 """)
@@ -108,18 +96,19 @@ class Version:
 
 def publish(
     open_work: OpenWork, assignment_id: int, body: object, *, author: str, base: int | None = None,
-    also: Also = nothing_more,
+    also: Also = nothing_more, back_to: int | None = None,
 ) -> int:  # fmt: skip
     """Put a rule set in force, and ask for the rebuild; its version.
 
     From the answer on, nobody re-segments by the rules before, and nothing is handed out from a segment
     that the new rules no longer have. `base`: the version that `body` was made from; somebody else's newer
-    one is not overwritten. `also` is done in the same transaction. Raises BadRule with every problem,
-    Conflict, NotFound.
+    one is not overwritten. `also` is done in the same transaction. `back_to`: the earlier version that this
+    is, for the history. Raises BadRule with every problem, Conflict, NotFound.
     """
     (version,) = publish_all(
-        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also
-    ).values()
+        open_work, lambda _: {assignment_id: body}, author=author, bases={assignment_id: base}, also=also,
+        back_to=back_to,
+    ).values()  # fmt: skip
     return version
 
 
@@ -130,6 +119,7 @@ def publish_all(
     author: str,
     bases: Mapping[int, int | None] | None = None,
     also: Also = nothing_more,
+    back_to: int | None = None,
 ) -> dict[int, int]:
     """Put rule sets of several assignments in force, all or none: assignment -> its new version.
 
@@ -138,7 +128,9 @@ def publish_all(
     """
     with open_work() as work:
         versions = {
-            assignment_id: _write(work, assignment_id, body, author, (bases or {}).get(assignment_id))
+            assignment_id: _write(
+                work, assignment_id, body, author, (bases or {}).get(assignment_id), back_to
+            )
             for assignment_id, body in sorted(make(work).items())
         }
         also(work)
@@ -147,6 +139,7 @@ def publish_all(
         for assignment_id, version in versions.items():
             work.run(_WALLED, assignment_id=assignment_id, version=version)
     for assignment_id in versions:
+        let_go(open_work, assignment_id)
         with open_work() as work:
             alarms.renew(work, assignment_id)
     return versions
@@ -193,17 +186,20 @@ def roll_back(
 ) -> int:
     """Put an earlier version in force again, as a new one; its number.
 
-    Segments that came later retire, those that went come back with their ids. `base`: as for `publish`.
+    Segments that came later retire; those that went come back with their ids and rules, but without the
+    customers who were held in them, without those who worked them, and unpaused. `base`: as for `publish`.
     Raises what `publish` raises; NotFound for a version that never was.
     """
     with open_work() as work:
         body = work.run(_BODY, assignment_id=assignment_id, version=version).scalar()
     if body is None:
         raise NotFound("rule version", version)
-    return publish(open_work, assignment_id, body, author=author, base=base)
+    return publish(open_work, assignment_id, body, author=author, base=base, back_to=version)
 
 
-def _write(work: Work, assignment_id: int, body: object, author: str, base: int | None) -> int:
+def _write(
+    work: Work, assignment_id: int, body: object, author: str, base: int | None, back_to: int | None
+) -> int:
     row = work.run(_ASSIGNMENT, assignment_id=assignment_id).first()
     if row is None:
         raise NotFound("assignment", assignment_id)
@@ -223,17 +219,17 @@ def _write(work: Work, assignment_id: int, body: object, author: str, base: int 
         body=orjson.dumps(rules.body).decode(),
         author=author,
     )
+    let_go_within(work, assignment_id)
+    end_pauses(work, assignment_id, author)
     work.run(_SEGMENTS, assignment_id=assignment_id, **segments)
     work.run(_LABELS, assignment_id=assignment_id, **labels)
     work.run(_RETIRE, assignment_id=assignment_id, keys=segments["keys"])
     work.run(_RETIRE_LABELS, assignment_id=assignment_id, keys=labels["keys"])
     work.run(_SWEPT, assignment_id=assignment_id)
-    work.run(_RELEASE, assignment_id=assignment_id)
-    work.run(_FREE_SELLERS, assignment_id=assignment_id)
-    work.run(_FREE_DIALERS, assignment_id=assignment_id)
     work.run(_IN_FORCE, assignment_id=assignment_id, version=version)
     after = {segment.key: segment for segment in work.run(_LIVE, assignment_id=assignment_id)}
-    note_changes(work, assignment_id, before, after, author, version)
+    note_changes(work, assignment_id, before, after, author, version, back_to)
+    end_pauses(work, assignment_id, author)
     request_rebuild(work, assignment_id, f"rules version {version}")
     return version
 

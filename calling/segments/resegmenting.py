@@ -6,25 +6,20 @@ A taken or rung lease stays; `ring` refuses if the new segment is paused.
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import text
-
 from calling.handout.recalling import BATCH, recall
+from calling.segments.retiring import let_go
 from models.work import OpenWork
-from segmentation import rebuild
+from segmentation import rebuild, rebuilds
 from segmentation.rebuild import RebuildReport
 from segmentation.resegment import Moved
 
-ENTERED = "customers entered or changed"
-"""The reason of a rebuild that no rule asked for."""
-
-_REASON = text("select reason from rebuild where crm_id = :crm_id and id = :rebuild_id")
-
 
 def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
-    """Make an assignment's segments true, and recall the offered leases of whoever moved."""
-    with open_work() as work:
-        reason = work.run(_REASON, rebuild_id=rebuild_id).scalar()
-    report = rebuild.rebuild(open_work, rebuild_id, "event" if reason == ENTERED else "rule")
+    """Make an assignment's segments true, and recall the offered leases of whoever moved.
+
+    What was deleted lets go first, should the process that deleted it have died.
+    """
+    report = rebuild.rebuild(open_work, rebuild_id, first=let_go)
     take_back(open_work, report.leases)
     return report
 
@@ -32,7 +27,7 @@ def run_rebuild(open_work: OpenWork, rebuild_id: int) -> RebuildReport:
 def rebuilds_to_do(open_work: OpenWork) -> list[int]:
     """Rebuilds that wait, or that a crash left half done."""
     with open_work() as work:
-        return rebuild.rebuilds_to_do(work)
+        return rebuilds.rebuilds_to_do(work)
 
 
 def take_back_moved(open_work: OpenWork, moved: Sequence[Moved]) -> None:

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from calling.segments.bulk import BulkDone, Progress, Wish, begin, carry_out, untold
 from calling.segments.bulk_steps import check_segment
-from calling.segments.editing import create, free_key, id_of
-from calling.segments.publishing import own_fields
-from models.errors import BadInput, Conflict
+from calling.segments.editing import create, extended, free_key, id_of
+from calling.segments.previewing import preview
+from calling.segments.publishing import current, own_fields
+from models.errors import BadInput, BadRule, Conflict, Unavailable
 from models.work import OpenWork, Work
 from segmentation.catalogue import catalogue
 from segmentation.facets import Filters, as_rule, asking, board_of
@@ -53,12 +54,15 @@ class Expected:
 class Created:
     """A segment that was made of a selection, and the version of the rules it came with.
 
-    `done`: what came of holding the selection in it; None where its rule will bring them.
+    Of those `selected` so many `comes` into it: segments in front of it and holds keep theirs. None: nobody
+    could say. `done`: what came of holding the selection in it; None where its rule will bring them.
     """
 
     version: int
     segment_id: int
     key: str
+    selected: int
+    comes: int | None
     done: BulkDone | None = None
 
 
@@ -115,32 +119,37 @@ def resting(filters: Filters) -> Filters:
 
 def save_as_rule(
     open_work: OpenWork, assignment_id: int, filters: Filters, name: str, *, expected: Expected, author: str,
-    before: str | None = None,
+    before: str | None = None, last: bool = False,
 ) -> Created:  # fmt: skip
-    """A new segment, in front of another or last, whose standing rule is the selection; a rebuild fills it.
+    """A new segment, first unless `before` another or `last`, whose standing rule is the selection.
 
-    Raises BadInput for what no rule can ask, NotFound, Conflict.
+    A rebuild fills it. Raises BadInput for what no rule can ask, NotFound, Conflict.
     """
     with open_work() as work:
-        expected.check(count(work, assignment_id, filters))
+        selected = count(work, assignment_id, filters)
+        expected.check(selected)
         segment = _named(work, assignment_id, name, rule_of(work, assignment_id, filters))
+        before = _place(work, assignment_id, before, last=last)
+    comes = _foreseen(open_work, assignment_id, segment, before)
     version = create(open_work, assignment_id, segment, author=author, before=before)
     with open_work() as work:
-        return Created(version, id_of(work, assignment_id, segment["key"]), segment["key"])
+        segment_id = id_of(work, assignment_id, segment["key"])
+    return Created(version, segment_id, segment["key"], selected, comes)
 
 
 def hold_in_new(
     open_work: OpenWork, assignment_id: int, filters: Filters, name: str, *, expected: Expected, author: str,
-    reason: str, expires_at: datetime | None = None, before: str | None = None, what: str = "",
-    progress: Progress = untold,
+    reason: str, expires_at: datetime | None = None, before: str | None = None, last: bool = False,
+    what: str = "", progress: Progress = untold,
 ) -> Created:  # fmt: skip
     """A new segment whose rule nobody meets, and the selection held in it, begun in one transaction.
 
-    Raises BadInput, NotFound, Conflict.
+    It is first unless `before` another or `last`. Raises BadInput, NotFound, Conflict.
     """
     with open_work() as work:
         customers = _found(work, assignment_id, filters, expected)
         segment = _named(work, assignment_id, name, NOBODY)
+        before = _place(work, assignment_id, before, last=last)
     begun: list[tuple[int, int]] = []
 
     def also(work: Work) -> None:
@@ -150,7 +159,29 @@ def hold_in_new(
 
     version = create(open_work, assignment_id, segment, author=author, before=before, also=also)
     ((segment_id, action_id),) = begun
-    return Created(version, segment_id, segment["key"], carry_out(open_work, action_id, progress))
+    done = carry_out(open_work, action_id, progress)
+    return Created(version, segment_id, segment["key"], len(customers), len(customers), done)
+
+
+def _place(work: Work, assignment_id: int, before: str | None, *, last: bool) -> str | None:
+    """In front of whom: the one that is named, else whoever is first; None is last. Raises BadInput."""
+    if before is not None and last:
+        raise BadInput("before, place: say one of the two: in front of another segment, or last")
+    segments = current(work, assignment_id)["segments"]
+    return before if before is not None or last or not segments else str(segments[0]["key"])
+
+
+def _foreseen(
+    open_work: OpenWork, assignment_id: int, segment: dict[str, Any], before: str | None
+) -> int | None:
+    """How many will be in a new segment: earlier ones and holds keep theirs. None: nobody can say."""
+    try:
+        with open_work() as work:
+            body = extended(current(work, assignment_id), [segment], (), before)
+            found = preview(work, assignment_id, body).segments
+    except (BadRule, Unavailable):  # another rule is broken, or it takes too long: it is made all the same
+        return None
+    return next(one.after for one in found if one.key == segment["key"])
 
 
 def _named(work: Work, assignment_id: int, name: str, when: Node) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 """The sweep: whom time alone moves is moved at the tick; what was missed while nobody ticked is caught up.
 
-The watermark says up to when it has been looked. Each sweep begins a little before it: a transaction that was
-slow to commit may have written below it.
+Time moves whoever a rule of time says, and whoever was held until now. The watermark says up to when all of
+them have been followed. Each sweep begins a little before it: a transaction that was slow to commit may have
+written below it. Holds need no such slack: one that has run out stands there until it was followed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import perf_counter
 
 from sqlalchemy import text
 
@@ -14,26 +17,64 @@ from calling.segments.resegmenting import take_back_moved
 from models import turnstile
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
-from segmentation.rebuild import request_rebuild
-from segmentation.resegment import Moved, resegment
-from segmentation.sweep import clocks_changed, may_flip
+from segmentation.offsets import last_change
+from segmentation.pace import Pace
+from segmentation.reasons import CLOCKS
+from segmentation.rebuilds import request_rebuild
+from segmentation.resegment import Moved, lock, resegment
+from segmentation.sweep import may_flip
 
-BATCH = 200
+BATCH: int | None = None
+"""Customers a transaction; None: as many as are moved in some 25 ms (segmentation/pace.py)."""
+
 SLACK = timedelta(minutes=2)
 """Business time: longer than any transaction, and than clocks differ. Faster clocks need more."""
 
 NOW_AND_THEN = timedelta(hours=1)
 
-_TIMED = text("select id from assignment where crm_id = :crm_id and rule_version > 0 order by id")
-_MARK = text("select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id")
-_SWEPT = text("""
-    insert into sweep as s (crm_id, assignment_id, swept_to) values (:crm_id, :assignment_id, :end)
-    on conflict (crm_id, assignment_id) do update set swept_to = greatest(s.swept_to, excluded.swept_to)
+_TIMED = text("""
+    select id from assignment a
+     where crm_id = :crm_id
+       and (rule_version > 0 or (select min(h.expires_at) from hold h
+                                  where h.crm_id = :crm_id and h.assignment_id = a.id) is not null)
+     order by id
 """)
+_STANDS = text("""
+    select (select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id) as mark,
+           (select min(expires_at) from hold
+             where crm_id = :crm_id and assignment_id = :assignment_id) is not null as some_run_out,
+           array(select customer_id from hold where crm_id = :crm_id and assignment_id = :assignment_id
+                    and expires_at <= :now) as run_out
+""")
+# Below whoever was held until then and is not followed yet: another sweep's, or committed since we looked.
+_UP_TO = """
+    least(:end, (select min(expires_at) - interval '1 microsecond' from hold
+                  where crm_id = :crm_id and assignment_id = :assignment_id and expires_at <= :end))
+"""
+_BEGIN = text(f"""
+    insert into sweep (crm_id, assignment_id, swept_to) values (:crm_id, :assignment_id, {_UP_TO})
+    on conflict (crm_id, assignment_id) do nothing
+""")  # noqa: S608 - our own words
+# One sweep at a time is at an assignment: whoever comes second finds no row, and leaves.
+_TAKE = text("""
+    select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id
+       for no key update skip locked
+""")
+_SWEPT = text(f"""
+    update sweep set swept_to = greatest(swept_to, {_UP_TO})
+     where crm_id = :crm_id and assignment_id = :assignment_id
+""")  # noqa: S608 - our own words
+_LET_GO = text("""
+    delete from hold
+     where crm_id = :crm_id and assignment_id = :assignment_id
+       and customer_id = any((select cast(:customers as bigint[]))::bigint[]) and expires_at <= :now
+""")
+# What a crash of the server takes back is done again: the watermark alone waits for the disk.
+_UNHURRIED = text("set local synchronous_commit = off")
 
 
 def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
-    """Sweep every assignment that has rules; how many customers moved.
+    """Sweep every assignment that has rules or holds that end; how many customers moved.
 
     On the way each one's rules are read; which of them cannot be is made known (calling/segments/alarms.py).
     """
@@ -44,7 +85,7 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     for assignment_id in stale:
         with open_work() as work:
             alarms.renew(work, assignment_id)
-    return sum(_move(open_work, look) for look in looks if look)
+    return sum(_follow(open_work, look) for look in looks if look)
 
 
 def sweep(open_work: OpenWork, assignment_id: int, slack: timedelta = SLACK) -> int:
@@ -54,39 +95,78 @@ def sweep(open_work: OpenWork, assignment_id: int, slack: timedelta = SLACK) -> 
     """
     with open_work() as work:
         look = _look(work, assignment_id, rules_in_force(work, assignment_id), slack)
-    return _move(open_work, look) if look else 0
+    return _follow(open_work, look) if look else 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """Whom time may have moved up to `end`."""
+    """Whom time may have moved up to `end`, by id; `run_out`: whether any of them was held until then."""
 
     assignment_id: int
     end: datetime
-    found: list[int]
+    found: Sequence[int] = ()
+    run_out: bool = False
 
 
 def _look(work: Work, assignment_id: int, rules: InForce, slack: timedelta) -> _Look | None:
     """None: there is nothing to do, and nothing to note."""
-    end = work.now
-    mark = work.run(_MARK, assignment_id=assignment_id).scalar()
-    if mark is None or clocks_changed(rules.timed, mark - slack, end):
-        request_rebuild(work, assignment_id, "clocks changed")
-        return _Look(assignment_id, end, [])
-    if rules.timed and mark < end:
-        return _Look(assignment_id, end, may_flip(work, assignment_id, rules.timed, mark - slack, end))
-    # Rules that ask nothing of time: the mark follows now and then, for those that come after them.
-    return _Look(assignment_id, end, []) if end - mark > NOW_AND_THEN else None
+    end, found = work.now, set[int]()
+    stands = work.run(_STANDS, assignment_id=assignment_id).one()
+    if stands.mark is None:
+        _begin(work, assignment_id, rules)
+    elif rules.timed and stands.mark < end:
+        found.update(may_flip(work, assignment_id, rules.timed, stands.mark - slack, end))
+    elif not stands.some_run_out and end - stands.mark <= NOW_AND_THEN:
+        # Nothing here ends by time: the mark follows now and then, for what comes after.
+        return None
+    return _Look(assignment_id, end, sorted(found.union(stands.run_out)), bool(stands.run_out))
 
 
-def _move(open_work: OpenWork, look: _Look) -> int:
-    moved: list[Moved] = []
-    for start in range(0, len(look.found), BATCH):
-        batch = look.found[start : start + BATCH]
-        with open_work() as work:
-            turnstile.pass_shared(work, [look.assignment_id])
-            moved += resegment(work, look.assignment_id, batch, "time")
-    take_back_moved(open_work, moved)
+def _begin(work: Work, assignment_id: int, rules: InForce) -> None:
+    """The first watermark: nobody knows up to when it has been looked, so everybody is looked at."""
+    begun = work.run(_BEGIN, assignment_id=assignment_id, end=work.now).rowcount
+    if begun and rules.version:
+        request_rebuild(work, assignment_id, CLOCKS)
+
+
+def _follow(open_work: OpenWork, look: _Look) -> int:
+    """Move whoever was found, then note how far it is; how many moved."""
+    pace, moved = Pace(look.found, BATCH), 0
+    while batch := pace.next():
+        begun = perf_counter()
+        went = _batch(open_work, look, batch)
+        if went is None:
+            return moved
+        pace.took(perf_counter() - begun, len(batch))
+        take_back_moved(open_work, went)
+        moved += len(went)
     with open_work() as work:
-        work.run(_SWEPT, assignment_id=look.assignment_id, end=look.end)
-    return len(moved)
+        _note(work, look)
+    return moved
+
+
+def _batch(open_work: OpenWork, look: _Look, batch: Sequence[int]) -> list[Moved] | None:
+    """Who moved; None: somebody else is at this assignment, and notes how far it is."""
+    with open_work() as work:
+        if not work.run(_TAKE, assignment_id=look.assignment_id).first():
+            return None
+        turnstile.pass_shared(work, [look.assignment_id])
+        work.run(_UNHURRIED)
+        if look.run_out:
+            these = lock(work, look.assignment_id, batch)
+            work.run(_LET_GO, assignment_id=look.assignment_id, customers=these)
+        return resegment(work, look.assignment_id, batch, "time")
+
+
+def _note(work: Work, look: _Look) -> None:
+    """Everything up to `end` was followed. Clocks changed since the mark? A rebuild has to look at all.
+
+    Both in one transaction, behind the row of the mark: one change asks once, whoever dies or comes twice.
+    """
+    mark = work.run(_TAKE, assignment_id=look.assignment_id).scalar()
+    if mark is None:
+        return
+    changed = last_change(mark, look.end) is not None
+    if changed and rules_in_force(work, look.assignment_id).timed.local_offset:
+        request_rebuild(work, look.assignment_id, CLOCKS)
+    work.run(_SWEPT, assignment_id=look.assignment_id, end=look.end)

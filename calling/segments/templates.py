@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from calling.segments import turnover
-from calling.segments.editing import extend
-from calling.segments.publishing import version_in_force
-from calling.segments.template_plan import Wish, ground_of, plan, suggestions
+from calling.segments.editing import extend, extended
+from calling.segments.previewing import preview as foretell
+from calling.segments.publishing import current, version_in_force
+from calling.segments.template_plan import Plan, Wish, ground_of, plan, suggestions
 from models.errors import Conflict
 from models.work import OpenWork, Work
+from segmentation.preview import Preview as Forecast
 from segmentation.templates.catalogue import Kind, Template, templates
 from segmentation.templates.counting import counts
 from segmentation.templates.making import tree_of
 from segmentation.templates.roles import Suggestion
 from segmentation.text.writing import write_rule
 
-__all__ = ["Applied", "Offer", "PlannedPart", "Preview", "Wish", "apply", "offers", "preview"]
+__all__ = ["Applied", "Offer", "PlannedPart", "Preview", "Wish", "apply", "forecast", "offers", "preview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +107,39 @@ def apply(
     """
     with open_work() as work:
         planned = plan(work, assignment_id, key, wish)
-    new = [(kind, piece) for kind, piece in planned.pieces if (kind, piece.key) not in planned.there]
-    if not new:
-        raise Conflict(f"{key}: all of it is there already", there=sorted(set(planned.there.values())))
-    of: dict[Kind, list[dict[str, Any]]] = {"segment": [], "label": []}
-    for kind, piece in new:
-        of[kind].append({"key": piece.key, "name": piece.name, "when": piece.when})
+    new = _new(planned)
 
     def first(work: Work) -> None:
         if planned.template.turnover:
             turnover.keep(work, planned.made.parameters, planned.turnover, author)
 
     published = extend(
-        open_work, assignment_id, segments=of["segment"], labels=of["label"], author=author,
+        open_work, assignment_id, segments=new["segment"], labels=new["label"], author=author,
         base=planned.version if version is None else version, before=wish.before, first=first,
     )  # fmt: skip
-    return Applied(published, [piece.key for _, piece in new])
+    return Applied(published, [one["key"] for kind in new.values() for one in kind])
+
+
+def forecast(work: Work, assignment_id: int, key: str, wish: Wish) -> Forecast:
+    """Whom applying would move: segments and labels before and after. Nothing is written.
+
+    Raises what `apply` raises; Unavailable when it takes too long.
+    """
+    new = _new(plan(work, assignment_id, key, wish))
+    body = extended(current(work, assignment_id), new["segment"], new["label"], wish.before)
+    return foretell(work, assignment_id, body)
+
+
+def _new(planned: Plan) -> dict[Kind, list[dict[str, Any]]]:
+    """What is not there yet, as rules have it. Raises Conflict if all of it is."""
+    of: dict[Kind, list[dict[str, Any]]] = {"segment": [], "label": []}
+    for kind, piece in planned.pieces:
+        if (kind, piece.key) not in planned.there:
+            of[kind].append({"key": piece.key, "name": piece.name, "when": piece.when})
+    if not any(of.values()):
+        there = sorted(set(planned.there.values()))
+        raise Conflict(f"{planned.template.key}: all of it is there already", there=there)
+    return of
 
 
 def _offer(

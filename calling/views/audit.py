@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from calling.hours.opening import openings
 from calling.hours.timetable import MARGIN
@@ -43,9 +44,14 @@ _MAY_HAVE_RUNG = text("""
      where l.crm_id = :crm_id and l.sent_at is not null
        and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
 """)
-_SWEPT_TO = text("select swept_to from sweep where crm_id = :crm_id and assignment_id = :assignment_id")
+# One statement: who wrote the watermark may have asked for a rebuild with it.
 _QUIET = text("""
-    select a.id from assignment a where a.crm_id = :crm_id and not exists (
+    select a.id, s.swept_to,
+           (select min(h.expires_at) from hold h
+             where h.crm_id = :crm_id and h.assignment_id = a.id) <= :now as some_run_out
+      from assignment a
+      left join sweep s on s.crm_id = :crm_id and s.assignment_id = a.id
+     where a.crm_id = :crm_id and not exists (
         select from rebuild r where r.crm_id = :crm_id and r.assignment_id = a.id and r.finished_at is null)
      order by a.id
 """)
@@ -63,18 +69,18 @@ def audit(work: Work) -> list[Finding]:
     ]
     findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
     findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
-    moved = sum(_untrue(work, assignment) for assignment in work.run(_QUIET).scalars())
+    moved = sum(_untrue(work, quiet) for quiet in work.run(_QUIET).all())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings
 
 
-def _untrue(work: Work, assignment_id: int) -> int:
+def _untrue(work: Work, quiet: Row[Any]) -> int:
     """Who is elsewhere than the rules say, now and at the sweep's watermark: P6 holds as of that instant."""
-    swept_to = work.run(_SWEPT_TO, assignment_id=assignment_id).scalar()
-    if swept_to is None or not rules_in_force(work, assignment_id).timed:
-        return differing(work, assignment_id)
-    then = replace(work, now=min(swept_to, work.now))
-    return len(untrue(work, assignment_id) & untrue(then, assignment_id))
+    moves_by_time = quiet.some_run_out or rules_in_force(work, quiet.id).timed
+    if quiet.swept_to is None or not moves_by_time:
+        return differing(work, quiet.id)
+    then = replace(work, now=min(quiet.swept_to, work.now))
+    return len(untrue(work, quiet.id) & untrue(then, quiet.id))
 
 
 def by_promise(findings: list[Finding]) -> Mapping[str, int]:

@@ -55,6 +55,15 @@ def _inside_the_gap(subject: str) -> str:
          where pair.rung_at - pair.before < pair.gap_seconds * interval '1 second'"""  # noqa: S608
 
 
+def _left_behind(owners: str) -> str:
+    """Those of `owners` (assignment_id, segment_id) in a deleted segment, once it is rebuilt."""
+    return f"""
+        select count(*) from ({owners}) o
+          join segment s on s.crm_id = :crm_id and s.id = o.segment_id and s.retired_at is not null
+         where not exists (select from rebuild r where r.crm_id = :crm_id
+                              and r.assignment_id = o.assignment_id and r.finished_at is null)"""  # noqa: S608
+
+
 CHECKS: tuple[tuple[str, str, str], ...] = (
     ("P1", "two live leases hold one customer", """
         select count(*) from (select customer_id from lease
@@ -109,6 +118,14 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
            and expires_at < :now - interval '1 hour'"""),
     ("P5", "a number rung twice inside the gap", _inside_the_gap("l.e164")),
     ("P5", "a customer rung twice inside the gap", _inside_the_gap("l.customer_id")),
+    ("P6", "a customer in a segment that was deleted", _left_behind("""
+        select assignment_id, segment_id from placement
+         where crm_id = :crm_id and state not in ('left', 'anonymised')""")),
+    ("P6", "a hold in a segment that was deleted", _left_behind("""
+        select assignment_id, segment_id from hold where crm_id = :crm_id""")),
+    ("P6", "somebody works a segment that was deleted", _left_behind("""
+        select assignment_id, segment_id from seller where crm_id = :crm_id
+        union all select assignment_id, segment_id from dialer where crm_id = :crm_id""")),
     ("P7", "a table without its wall", """
         select count(*) from pg_class t join pg_attribute a on a.attrelid = t.oid and a.attname = 'crm_id'
          where t.relnamespace = 'public'::regnamespace and t.relkind in ('r', 'p') and not t.relispartition

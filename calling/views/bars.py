@@ -59,10 +59,15 @@ class Bars:
         return next((one for one in self.dimensions if one.key == key), None)
 
 
-def read_selection(work: Work, assignment_id: int, document: object) -> Filters:
-    """Filters as JSON spells them (segmentation/facets/spelling.py). Raises BadInput, NotFound."""
+def read_selection(
+    work: Work, assignment_id: int, document: object, shown_only: Sequence[str] = ()
+) -> Filters:
+    """Filters as JSON spells them (segmentation/facets/spelling.py). Raises BadInput, NotFound.
+
+    `shown_only`: dimensions that somebody wants to see, which there have to be.
+    """
     frame = board_of(work, assignment_id).frame(work)
-    return read_filters(document, frame, BarNames(work, assignment_id).ids)
+    return read_filters(document, frame, BarNames(work, assignment_id).ids, shown_only)
 
 
 def bars(work: Work, assignment_id: int, filters: Filters, most: int = MOST_BARS) -> Bars:
@@ -72,8 +77,9 @@ def bars(work: Work, assignment_id: int, filters: Filters, most: int = MOST_BARS
     shown = (frame.dimension(key) for key in found.dimensions)
     named = []
     for one in (one for one in shown if one):
-        rare = _rare(work, assignment_id, one, found.dimensions[one.key], filters)
-        named.append(_named(one, (*found.dimensions[one.key], *rare), filters, names, most))
+        known = (*found.dimensions[one.key], *found.marked.get(one.key, ()))
+        rare = _rare(work, assignment_id, one, known, filters)
+        named.append(_named(one, (*known, *rare), filters, names, most))
     everybody = sum(bar.total for bar in found.dimensions["state"])
     return Bars(tuple(named), filters, found.total, everybody, found.as_of, found.source)
 

@@ -49,7 +49,7 @@ class Explanation:
 
 
 _PLACEMENT = text("""
-    select p.*, c.external_id, c.name, s.name as segment, h.author as held_by, k.zones,
+    select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
@@ -57,6 +57,8 @@ _PLACEMENT = text("""
       join call_clock k on k.id = p.clock_id
       left join hold h on h.crm_id = :crm_id and h.assignment_id = p.assignment_id
                       and h.customer_id = p.customer_id and (h.expires_at is null or h.expires_at > :now)
+                      and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
+                                     and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)
@@ -72,6 +74,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     hours = openings(work, [row.clock_id])
     answers = [
         _state(row),
+        *_deleted(row),
         *(_stamped(gate, shut) for gate in gates.STAMPED),
         _pause(work, row),
         _window(hours, work.now, row),
@@ -99,6 +102,13 @@ def _state(row: Row[Any]) -> Answer:
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
     return Answer("state", False, None, row.state)
+
+
+def _deleted(row: Row[Any]) -> list[Answer]:
+    """Nothing is handed out from a segment that is no more."""
+    if row.retired_at is None or row.state in GONE:
+        return []
+    return [Answer("segment", False, None, "it was deleted; the rebuild puts them where they belong")]
 
 
 def _stamped(gate: gates.Gate, shut: dict[str, datetime]) -> Answer:

@@ -43,7 +43,7 @@ class NamedPortrait:
 def named_portrait(
     work: Work, assignment_id: int, segment_id: int, since: datetime | None = None
 ) -> NamedPortrait:
-    """The portrait as of now; of attempts whose leases began at `since` (UTC) or later. Raises NotFound."""
+    """The portrait as of now, and of calls since `since` (UTC) or in the last 90 days. Raises NotFound."""
     found = portrait(work, assignment_id, segment_id, since)
     frame, names = board_of(work, assignment_id).frame(work), BarNames(work, assignment_id)
 
@@ -55,5 +55,5 @@ def named_portrait(
             one.deviations,
         )  # fmt: skip
 
-    numbers = tuple(NamedNumber(names.dimension(one.field), one) for one in found.numbers)
+    numbers = tuple(NamedNumber(names.dimension(one.field), one) for one in found.numbers.figures)
     return NamedPortrait(found, numbers, tuple(named(one) for one in found.standouts))

@@ -24,6 +24,11 @@ _REBUILDS = text(f"""
 _REBUILD = text(f"""
     select {_COLUMNS} from rebuild where crm_id = :crm_id and assignment_id = :assignment_id and id = :id
 """)  # noqa: S608
+_UNDER_WAY = text(f"""
+    select {_COLUMNS} from rebuild
+     where crm_id = :crm_id and assignment_id = :assignment_id and finished_at is null
+     order by started_at nulls last, id limit 1
+""")  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,12 @@ def rebuild(work: Work, assignment_id: int, rebuild_id: int) -> Rebuild:
     if row is None:
         raise NotFound("rebuild", rebuild_id)
     return _as_it_is(row, work.now)
+
+
+def under_way(work: Work, assignment_id: int) -> Rebuild | None:
+    """The one that runs, else the one that waits, else None."""
+    row = work.run(_UNDER_WAY, assignment_id=assignment_id).first()
+    return None if row is None else _as_it_is(row, work.now)
 
 
 def _as_it_is(row: Row[Any], now: datetime) -> Rebuild:

@@ -6,18 +6,25 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling.views.segment_list import StandingPause, segment_list
 from models.ids import first_id_of
 from models.outcomes import EFFECTS
 from models.work import Work
 
 CONTACTS = sorted(outcome.value for outcome, effect in EFFECTS.items() if effect.contact)
+_REACHED = ("attempts", "contacts", "sales", "this_hour")
+_STANDING = (
+    "id", "key", "name", "position", "size", "free", "gated", "leased", "resting", "follow_up", "closed",
+    "held", "pause",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentFigures:
     """One segment now: how many are there, in what state, and what was reached among its leases.
 
-    Size = free + gated + leased + resting + closed. `this_hour`: attempts reported in the hour that runs.
+    Size = free + gated + leased + resting + follow_up + closed; `held` of them are by hand. `this_hour`:
+    attempts reported in the hour that runs. `pause`: why nothing of it is handed out.
     """
 
     id: int
@@ -30,11 +37,19 @@ class SegmentFigures:
     gated: int
     leased: int
     resting: int
+    follow_up: int
     closed: int
-    attempts: int
-    contacts: int
-    sales: int
-    this_hour: int
+    attempts: int = 0
+    contacts: int = 0
+    sales: int = 0
+    this_hour: int = 0
+    held: int = 0
+    pause: StandingPause | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Those who wait for their time: resting ones and promised ones."""
+        return self.resting + self.follow_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,43 +62,15 @@ class Hour:
     sales: int
 
 
-_SEGMENTS = text("""
-    with standing as (
-        select segment_id, count(*) as size,
-               count(*) filter (where state = 'ready' and gated_by is null) as free,
-               count(*) filter (where state = 'ready' and gated_by is not null) as gated,
-               count(*) filter (where state = 'leased') as leased,
-               count(*) filter (where state in ('resting', 'follow_up')) as resting,
-               count(*) filter (where state = 'closed') as closed
-          from placement
-         where crm_id = :crm_id and assignment_id = :assignment_id and state not in ('left', 'anonymised')
-         group by segment_id
-    ), worked as (
-        select segment_id, count(*) as attempts,
-               count(*) filter (where outcome = any(:contacts)) as contacts,
-               count(*) filter (where outcome = 'sale') as sales,
-               count(*) filter (
-                   where reported_at >= date_trunc('hour', cast(:now as timestamptz))) as this_hour
-          from attempt a
-         where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0
-         group by segment_id
-    )
-    select s.id, s.key, s.name, s.position,
-           exists (select from pause w where w.crm_id = :crm_id and w.lifted_at is null
-                      and (w.ends_at is null or w.ends_at > :now)
-                      and ((w.scope = 'segment' and w.target_id = s.id)
-                        or (w.scope = 'assignment' and w.target_id = s.assignment_id)
-                        or w.scope = 'crm')) as paused,
-           coalesce(p.size, 0) as size, coalesce(p.free, 0) as free, coalesce(p.gated, 0) as gated,
-           coalesce(p.leased, 0) as leased, coalesce(p.resting, 0) as resting,
-           coalesce(p.closed, 0) as closed, coalesce(w.attempts, 0) as attempts,
-           coalesce(w.contacts, 0) as contacts, coalesce(w.sales, 0) as sales,
-           coalesce(w.this_hour, 0) as this_hour
-      from segment s
-      left join standing p on p.segment_id = s.id
-      left join worked w on w.segment_id = s.id
-     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
-     order by s.position, s.id
+_WORKED = text("""
+    select segment_id, count(*) as attempts,
+           count(*) filter (where outcome = any(:contacts)) as contacts,
+           count(*) filter (where outcome = 'sale') as sales,
+           count(*) filter (
+               where reported_at >= date_trunc('hour', cast(:now as timestamptz))) as this_hour
+      from attempt a
+     where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0
+     group by segment_id
 """)
 _LABELS = text("""
     with standing as (
@@ -125,8 +112,15 @@ def labels(work: Work, assignment_id: int) -> list[LabelFigures]:
 
 def segments(work: Work, assignment_id: int) -> list[SegmentFigures]:
     """Every segment of an assignment, in order of priority."""
-    rows = work.run(_SEGMENTS, assignment_id=assignment_id, contacts=CONTACTS)
-    return [SegmentFigures(**row._mapping) for row in rows]
+    rows = work.run(_WORKED, assignment_id=assignment_id, contacts=CONTACTS)
+    worked = {row.segment_id: {name: getattr(row, name) for name in _REACHED} for row in rows}
+    return [
+        SegmentFigures(
+            **{name: getattr(one, name) for name in _STANDING}, paused=one.pause is not None,
+            **worked.get(one.id, {}),
+        )
+        for one in segment_list(work, assignment_id)
+    ]  # fmt: skip
 
 
 def hours(work: Work, assignment_id: int, since: datetime) -> list[Hour]:

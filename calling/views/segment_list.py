@@ -28,7 +28,7 @@ _SEGMENTS = text("""
            and (expires_at is null or expires_at > :now)
          group by segment_id
     )
-    select s.id, s.key, s.name, s.rule, coalesce(p.size, 0) as size, coalesce(p.free, 0) as free,
+    select s.id, s.key, s.name, s.position, s.rule, coalesce(p.size, 0) as size, coalesce(p.free, 0) as free,
            coalesce(p.gated, 0) as gated, coalesce(p.leased, 0) as leased, coalesce(p.resting, 0) as resting,
            coalesce(p.follow_up, 0) as follow_up, coalesce(p.closed, 0) as closed,
            coalesce(h.held, 0) as held,
@@ -45,6 +45,16 @@ _SEGMENTS = text("""
             order by w.scope <> 'segment', w.ends_at desc nulls first, w.id limit 1) w on true
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
      order by s.position, s.id
+""")
+_DELETED = text("""
+    select s.id, s.key, s.name, s.retired_at as deleted_at,
+           (select count(*) from placement p
+             where p.crm_id = :crm_id and p.assignment_id = s.assignment_id and p.segment_id = s.id
+               and p.state not in ('left', 'anonymised')) as size
+      from segment s
+     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is not null
+       and s.id > :after
+     order by s.id limit :most
 """)
 
 
@@ -68,6 +78,7 @@ class SegmentNow:
     id: int
     key: str
     name: str
+    position: int
     by_hand: bool
     size: int
     free: int
@@ -90,10 +101,27 @@ def segment_list(work: Work, assignment_id: int) -> list[SegmentNow]:
     nobody = dump_node(NOBODY)
     return [
         SegmentNow(
-            row.id, row.key, row.name, row.rule == nobody, row.size, row.free, row.gated, row.leased,
-            row.resting, row.follow_up, row.closed, row.held,
+            row.id, row.key, row.name, row.position, row.rule == nobody, row.size, row.free, row.gated,
+            row.leased, row.resting, row.follow_up, row.closed, row.held,
             StandingPause(row.pause_scope, row.pause_reason, row.pause_author, row.pause_ends_at)
             if row.pause_scope else None,
         )
         for row in work.run(_SEGMENTS, assignment_id=assignment_id)
     ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class DeletedSegment:
+    """A segment that was deleted (UTC). `size`: so many still stand there, until the rebuild takes them."""
+
+    id: int
+    key: str
+    name: str
+    deleted_at: datetime
+    size: int
+
+
+def deleted_segments(work: Work, assignment_id: int, after: int, most: int) -> list[DeletedSegment]:
+    """Deleted segments with an id above `after`: their history stays, and a roll back brings them back."""
+    rows = work.run(_DELETED, assignment_id=assignment_id, after=after, most=most)
+    return [DeletedSegment(**row._mapping) for row in rows]

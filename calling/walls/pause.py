@@ -11,14 +11,12 @@ from models.errors import BadInput, NotFound
 from models.tables.walls import PAUSE_SCOPES
 from models.work import OpenWork, Work
 
-_EXISTS = {
-    "assignment": text("select 1 from assignment where crm_id = :crm_id and id = :target_id"),
-    "segment": text(
-        "select 1 from segment where crm_id = :crm_id and id = :target_id and retired_at is null"
-    ),
-    "seller": text("select 1 from seller where crm_id = :crm_id and id = :target_id"),
-    "dialer": text("select 1 from dialer where crm_id = :crm_id and id = :target_id"),
+_THERE = {
+    scope: text(f"select id from {scope} where crm_id = :crm_id and id = :target_id")  # noqa: S608 - our words
+    for scope in ("assignment", "segment", "seller", "dialer")
 }
+# Whoever deletes the segment waits for us and ends the pause, or we wait for them and see that it is gone.
+_RETIRED = text("select retired_at from segment where crm_id = :crm_id and id = :target_id for share")
 _PAUSE = text("""
     insert into pause (crm_id, scope, target_id, reason, author, started_at, ends_at)
     values (:crm_id, :scope, :target_id, :reason, :author, :now, :ends_at)
@@ -69,6 +67,8 @@ def pause(
     """
     with open_work() as work:
         _check(work, scope, target_id)
+        if scope == "segment" and work.run(_RETIRED, target_id=target_id).scalar() is not None:
+            raise NotFound(scope, target_id, "it was deleted")
         pause_id = work.run(
             _PAUSE, scope=scope, target_id=target_id, reason=reason, author=author, ends_at=ends_at
         ).scalar_one()
@@ -104,7 +104,7 @@ def finish_pauses(open_work: OpenWork) -> int:
 
 
 def resume(open_work: OpenWork, scope: str, target_id: int | None, *, author: str) -> int:
-    """Lift the standing pauses of exactly this scope; how many stood."""
+    """Lift the standing pauses of exactly this scope; how many stood. Raises BadInput, NotFound."""
     with open_work() as work:
         _check(work, scope, target_id)
         lifted = len(work.run(_RESUME, scope=scope, target_id=target_id, author=author).all())
@@ -127,5 +127,5 @@ def _check(work: Work, scope: str, target_id: int | None) -> None:
         raise BadInput(f"scope: {scope!r} cannot be paused; one of {', '.join(PAUSE_SCOPES)}", scope=scope)
     if (scope == "crm") != (target_id is None):
         raise BadInput(f"target: a pause of {scope} {'takes no' if scope == 'crm' else 'needs a'} target")
-    if scope != "crm" and work.run(_EXISTS[scope], target_id=target_id).first() is None:
+    if scope != "crm" and work.run(_THERE[scope], target_id=target_id).first() is None:
         raise NotFound(scope, target_id)

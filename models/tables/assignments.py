@@ -117,6 +117,8 @@ class Placement(Base):
         ),
         CheckConstraint("(state in ('resting', 'follow_up')) <= (due_at is not null)", name="due"),
         CheckConstraint("(gated_by is null) = (gated_until is null)", name="gate"),
+        # Whoever makes somebody gone says when: the sizes of segments over time are reckoned from it.
+        CheckConstraint("(state in ('left', 'anonymised')) = (gone_at is not null)", name="gone"),
         # The probe: one descent per open clock finds the best ranks (design 5.3).
         Index(
             "ix_placement_ready", "crm_id", "assignment_id", "segment_id", "clock_id", "rank", "customer_id",
@@ -156,6 +158,7 @@ class Placement(Base):
     last_lease_id: Mapped[UUID | None]  # of the last attempt: a late outcome knows whether it is older
     rule_version: Mapped[int] = mapped_column(server_default="0")
     entered_at: Mapped[datetime]
+    gone_at: Mapped[datetime | None]  # left, or anonymised, since then
 
 
 class Hold(Base):
@@ -167,8 +170,11 @@ class Hold(Base):
             ["crm_id", "assignment_id", "customer_id"],
             ["placement.crm_id", "placement.assignment_id", "placement.customer_id"],
         ),
-        Index(None, "crm_id", "expires_at", postgresql_where=text("expires_at is not null")),
-    )
+        Index(
+            "ix_hold_expires", "crm_id", "assignment_id", "expires_at",
+            postgresql_where=text("expires_at is not null"),
+        ),
+    )  # fmt: skip
 
     crm_id: Mapped[CrmId]
     assignment_id: Mapped[Key]

@@ -24,6 +24,8 @@ class Attempt(Base):
         CheckConstraint("(revision = 0) = (kind = 'first')", name="first"),
         Index("ix_attempt_assignment", "crm_id", "assignment_id", "reported_at"),
         Index("ix_attempt_customer", "crm_id", "customer_id", "lease_id"),
+        # The last ones of a segment: its portrait.
+        Index("ix_attempt_segment", "crm_id", "assignment_id", "segment_id", "lease_id"),
         {"postgresql_partition_by": "RANGE (lease_id)"},
     )
 

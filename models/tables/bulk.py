@@ -49,6 +49,10 @@ class BulkPart(Base):
     __tablename__ = "bulk_part"
     __table_args__ = (
         ForeignKeyConstraint(["crm_id", "action_id"], ["bulk_action.crm_id", "bulk_action.id"]),
+        # The next part is found without reading those that are done.
+        Index(
+            "ix_bulk_part_undone", "crm_id", "action_id", "number", postgresql_where=text("done_at is null")
+        ),
     )
 
     crm_id: Mapped[CrmId]

@@ -18,7 +18,11 @@ class Customer(Base):
     """Belongs to one CRM for ever; leaves only by being anonymised."""
 
     __tablename__ = "customer"
-    __table_args__ = (UniqueConstraint("crm_id", "external_id"), Index(None, "crm_id", "created_at"))
+    __table_args__ = (
+        UniqueConstraint("crm_id", "external_id"),
+        Index(None, "crm_id", "created_at"),
+        Index(None, "crm_id", "reckoning_zone"),
+    )
 
     crm_id: Mapped[CrmId]
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)

@@ -34,22 +34,27 @@ def do_to_all(
 ) -> "BulkDone":  # fmt: skip
     """Free, wake or release everybody in a segment, once somebody is sure. Raises what `verb` raises."""
     from calling.segments.freeing import affected
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_in
     from ringeliste.cli.finding import find
-    from ringeliste.drawing import counted
 
-    with writing(crm, dry_run=dry_run) as (_, open_work):
+    with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
         with open_work() as work:
-            assignment_id = find(work, "assignment", assignment)
             segment_id = find(work, "segment", segment, assignment_id=assignment_id)
             found = affected(work, assignment_id, segment_id)[asked.which]
-        question = asked.question.format(counted(found, "customer"))
-        expected = sure(found, question, asked.expect, asked.tolerance, yes=asked.yes or dry_run)
+        expected = sure_of(found, asked, dry_run=dry_run)
         with bulk_bar() as progress:
             return verb(
                 open_work, assignment_id, segment_id, expected=expected, author=whoever(author),
                 reason=asked.reason, progress=progress,
             )  # fmt: skip
+
+
+def sure_of(found: int, asked: Asked, *, dry_run: bool) -> "Expected":
+    """Ask about as many as were found; a dry run asks nobody."""
+    from ringeliste.drawing import counted
+
+    question = asked.question.format(counted(found, "customer"))
+    return sure(found, question, asked.expect, asked.tolerance, yes=asked.yes or dry_run)
 
 
 def sure(found: int, question: str, expect: int | None, tolerance: float, *, yes: bool) -> "Expected":

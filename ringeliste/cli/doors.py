@@ -52,3 +52,14 @@ def writing(crm: str | None, *, dry_run: bool) -> Iterator[tuple[App, OpenWork]]
             return
         with rolled_back(app) as session:
             yield app, inside(app, session, crm_id)
+
+
+@contextmanager
+def writing_in(
+    crm: str | None, assignment: str | None, *, dry_run: bool
+) -> Iterator[tuple[App, OpenWork, int]]:
+    """The same, and the id of the assignment named."""
+    with writing(crm, dry_run=dry_run) as (app, open_work):
+        with open_work() as work:
+            assignment_id = find(work, "assignment", assignment)
+        yield app, open_work, assignment_id

@@ -20,6 +20,10 @@ _TABLES = {
     "seller": "select id, name, name as key from seller where crm_id = :crm_id order by id",
     "dialer": "select id, name, name as key from dialer where crm_id = :crm_id order by id",
 }
+_EVER = text("""
+    select id, name, key, retired_at from segment
+     where crm_id = :crm_id and assignment_id = :assignment_id order by position, id
+""")
 _NONE = {
     "CRM": "there is no CRM yet: `ringeliste demo` builds one, or `ringeliste import --create` makes yours",
     "assignment": "this CRM has no assignment yet: `ringeliste import --create --assignment NAME` makes one",
@@ -41,6 +45,13 @@ def find(work: Work, what: str, wanted: str | None, **scope: Any) -> int:
     return pick(what, wanted, work.run(text(_TABLES[what]), **scope).all())
 
 
+def find_ever(work: Work, wanted: str, assignment_id: int) -> int:
+    """A segment by name, key or id, a deleted one too; of the same name the live one. Raises BadInput."""
+    rows = work.run(_EVER, assignment_id=assignment_id).all()
+    live = [row for row in rows if row.retired_at is None]
+    return pick("segment", wanted, live if any(_meant(wanted, row) for row in live) else rows)
+
+
 def pick(what: str, wanted: str | None, rows: Sequence[Any]) -> int:
     """Of rows with id, name and key the one that is meant."""
     if not rows:
@@ -50,7 +61,7 @@ def pick(what: str, wanted: str | None, rows: Sequence[Any]) -> int:
         if len(rows) > 1:
             raise BadInput(f"say which {what} with --{what.lower()}: {', '.join(names)}")
         return int(rows[0].id)
-    found = [row for row in rows if wanted in (row.key, str(row.id)) or _same(row.name, wanted)]
+    found = [row for row in rows if _meant(wanted, row)]
     if not found:
         hint = did_you_mean(wanted, [*names, *(row.key for row in rows)]) or f"; there are {', '.join(names)}"
         raise BadInput(f"there is no {what} {wanted!r}{hint}")
@@ -61,5 +72,5 @@ def pick(what: str, wanted: str | None, rows: Sequence[Any]) -> int:
     return int(found[0].id)
 
 
-def _same(name: str, wanted: str) -> bool:
-    return name.casefold() == wanted.casefold()
+def _meant(wanted: str, row: Any) -> bool:
+    return wanted in (row.key, str(row.id)) or row.name.casefold() == wanted.casefold()

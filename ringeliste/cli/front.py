@@ -54,9 +54,9 @@ def told(error: Exception) -> list[str]:
     if isinstance(error, BadRuleText):
         from ringeliste.cli.rule_files import drawn
 
-        return list(drawn(error))
+        return [*drawn(error), *_and_more(error)]
     if isinstance(error, BadRule | BadValues):
-        return [f"{path}: {message}" for path, message in error.problems]
+        return [*(f"{path}: {message}" for path, message in error.problems), *_and_more(error)]
     if isinstance(error, BadSettings):
         return [str(problem) for problem in error.data.get("problems", [error.message])]
     if isinstance(error, Unavailable):
@@ -66,6 +66,10 @@ def told(error: Exception) -> list[str]:
     if isinstance(error, OSError):
         return [f"{error.filename}: {error.strerror}" if error.filename else str(error)]
     return _unexpected(error)
+
+
+def _and_more(error: BadRule | BadValues) -> list[str]:
+    return ["and more, told when these are mended"] if "and_more" in error.data else []
 
 
 def _unexpected(error: Exception) -> list[str]:

@@ -25,7 +25,7 @@ MILLISECONDS_A_ROW = {
     "allocate": 0.2,
     "next": 0.5,
     "outcomes": 0.1,
-    "facets": 0.2,
+    "facets": 0.4,
     "sweep": 0.5,
     "bulk": 1.5,
     "preview": 0.3,

@@ -66,12 +66,13 @@ def draw_report(console: Console, report: SimulationReport) -> None:
         f"[bold]{count(report.attempts)} calls, {reached:.0%} reached, {count(report.sales)} sales[/bold] "
         f"[dim]by {report.sellers} sellers and a robot in {report.days:g} days, seed {report.seed}[/dim]"
     )
-    columns = ("size", "free", "gated", "held", "resting", "closed", "calls", "sales")
+    columns = ("size", "free", "gated", "leased", "resting", "promised", "closed", "calls", "sales")
     table = plain_table("segment", *columns, "ran dry", right=columns)
     for one in report.segments:
         dry = f"{one.ran_dry:%a %H:%M} UTC" if one.ran_dry else ""
         figures = (
-            one.size, one.free, one.gated, one.leased, one.resting, one.closed, one.attempts, one.sales,
+            one.size, one.free, one.gated, one.leased, one.resting, one.follow_up, one.closed,
+            one.attempts, one.sales,
         )  # fmt: skip
         table.add_row(shown(one.name), *map(number, figures), f"[yellow]{dry}[/yellow]")
     console.print(table)

@@ -85,7 +85,7 @@ def check(crm: CrmName = None, as_json: AsJson = False) -> None:
     findings: list[Finding] = []
     with application() as app:
         for crm_id in [find_crm(app, crm)] if crm else app.crms():
-            with app.work(crm_id) as work:
+            with app.work(crm_id, snapshot=True) as work:
                 findings += audit(work)
     totals = dict(by_promise(findings))
     answer(totals, lambda console: _draw_check(console, totals, findings), as_json=as_json)

@@ -12,12 +12,16 @@ if TYPE_CHECKING:
 
 
 def read_file(file: Path, fields: "OwnFields") -> Any:
-    """The JSON body of the rule set in `file`. Raises BadInput, BadRuleText with every problem of a text."""
+    """The JSON body of the rule set in `file`, SQL predicates in it translated.
+
+    Raises BadInput, BadRule with every problem of predicates, BadRuleText with every one of a text.
+    """
+    from calling.segments.drafts import body_of
     from segmentation.text.reading import read_text
 
     written = _content(file)
     if written.lstrip().startswith(("{", "[")):
-        return _json(file, written)
+        return body_of(_json(file, written), fields)
     return read_text(written, fields)
 
 

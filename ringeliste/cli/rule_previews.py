@@ -44,12 +44,17 @@ def preview(
       ringeliste rules preview rules.txt --warn-above 5 --strict && ringeliste rules publish rules.txt
     """
     from calling.segments.previewing import preview as look
+    from calling.segments.previewing import read_draft, warnings_of
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
     from ringeliste.cli.rule_files import fields_of, read_file
 
+    with reading(crm, assignment) as (work, _):
+        draft = read_file(file, fields_of(work))
+        read = read_draft(work, draft)
+    warned = warnings_of(*read)
     with reading(crm, assignment, snapshot=True) as (work, assignment_id):
-        seen = look(work, assignment_id, read_file(file, fields_of(work)), warn_above=warn_above / 100)
+        seen = look(work, assignment_id, draft, warnings=warned, warn_above=warn_above / 100)
         document = _document(work, seen)
     answer(document, lambda console: _draw(console, document), as_json=as_json)
     if strict and document["warnings"]:

@@ -48,7 +48,8 @@ def roll_back(
 ) -> None:
     """Put an earlier version of the rules in force again, as a new one.
 
-    Segments that came later go, those that went come back. With --dry-run you see how many would move where.
+    Segments that came later go. Those that went come back with whom their rules find; nobody is held in them
+    again, and they come back unpaused. With --dry-run you see how many would move where.
 
     \b
     Examples:

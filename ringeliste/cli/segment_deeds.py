@@ -1,73 +1,14 @@
-"""What is done to many customers at once: moved, back to free, ready again, holds let go."""
+"""What is done to everybody in a segment, or to a selection: back to free, ready again, holds let go."""
 
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from models.errors import BadInput
-from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure, tell_done
+from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure_of, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.segment_options import Expect, MaybeSegment, Reason, Segment, TolerancePercent, Yes
 from ringeliste.cli.wheres import Where, read_wheres
-
-Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
-Reason = Annotated[str, typer.Option(help="Why; it stands in the history.")]
-Expect = Annotated[
-    int | None,
-    typer.Option(min=0, metavar="N", help="How many you expect: it is refused when there are others."),
-]
-TolerancePercent = Annotated[
-    float, typer.Option("--tolerance", min=0, max=100, metavar="PERCENT", help="How far that may be off.")
-]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")]
-
-
-def move(
-    segment: Segment,
-    where: Where = None,
-    reason: Reason = "moved by hand",
-    days: Annotated[int | None, typer.Option(min=1, help="For so many days; else until released.")] = None,
-    expect: Expect = None,
-    tolerance: TolerancePercent = 0,
-    yes: Yes = False,
-    crm: CrmName = None,
-    assignment: AssignmentName = None,
-    author: Author = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Hold a selection of customers in a segment, whatever its rules say, until released.
-
-    \b
-    Examples:
-      ringeliste segments move loans -w job=student,retired --reason campaign
-      ringeliste segments move loans -w age=20..40 --days 5 --expect 510 --tolerance 2
-      ringeliste segments move loans -w job=empty --dry-run
-    """
-    from calling.segments import selection
-    from calling.views.bars import in_words
-    from ringeliste.cli.doors import writing
-    from ringeliste.cli.finding import find
-    from ringeliste.drawing import counted
-
-    if not where:
-        raise BadInput("move: say who with --where, as in --where job=student")
-    with writing(crm, dry_run=dry_run) as (app, open_work):
-        with open_work() as work:
-            assignment_id = find(work, "assignment", assignment)
-            target = find(work, "segment", segment, assignment_id=assignment_id)
-            filters = read_wheres(work, assignment_id, where)
-            what = in_words(work, assignment_id, filters)
-            found = selection.count(work, assignment_id, filters)
-        question = f"Move {counted(found, 'customer')} to {segment}?"
-        expected = sure(found, question, expect, tolerance, yes=yes or dry_run)
-        expires_at = app.now() + timedelta(days=days) if days else None
-        with bulk_bar() as progress:
-            done = selection.move_selection(
-                open_work, assignment_id, filters, target, expected=expected, author=whoever(author),
-                reason=reason, expires_at=expires_at, what=what, progress=progress,
-            )  # fmt: skip
-    tell_done(done, f"moved to {segment}", dry_run=dry_run, as_json=as_json)
 
 
 def free(
@@ -99,7 +40,8 @@ def free(
 
 
 def wake(
-    segment: Segment,
+    segment: MaybeSegment = None,
+    where: Where = None,
     reason: Reason = "woken by hand",
     expect: Expect = None,
     tolerance: TolerancePercent = 0,
@@ -110,22 +52,44 @@ def wake(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make everybody ready who rests in a segment. Promised calls and closed customers stay.
+    """Make everybody ready who rests in a segment or a selection. Promised calls and closed customers stay.
 
     \b
     Examples:
       ringeliste segments wake loans --dry-run
       ringeliste segments wake unsegmented --yes
+      ringeliste segments wake -w job=student,retired --expect 80
     """
-    from calling.segments.freeing import wake_segment
+    from calling.segments import freeing, selection
+    from calling.views.bars import in_words
+    from ringeliste.cli.doors import writing_in
 
     asked = Asked("resting", "Make {} ready now?", reason, expect, tolerance, yes)
-    done = do_to_all(segment, asked, wake_segment, crm, assignment, author, dry_run=dry_run)
+    if (segment is None) == (not where):
+        raise BadInput("wake: name a segment, or say who with --where; one of the two")
+    if segment is not None:
+        done = do_to_all(segment, asked, freeing.wake_segment, crm, assignment, author, dry_run=dry_run)
+        tell_done(done, "ready now", dry_run=dry_run, as_json=as_json)
+        return
+    with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
+        with open_work() as work:
+            filters = read_wheres(work, assignment_id, where)
+            what = in_words(work, assignment_id, filters)
+            found = selection.count(work, assignment_id, selection.resting(filters))
+        expected = sure_of(found, asked, dry_run=dry_run)
+        with bulk_bar() as progress:
+            done = selection.wake_selection(
+                open_work, assignment_id, filters, expected=expected, author=whoever(author), reason=reason,
+                what=what, progress=progress,
+            )  # fmt: skip
     tell_done(done, "ready now", dry_run=dry_run, as_json=as_json)
 
 
 def release(
-    segment: Segment,
+    segment: MaybeSegment = None,
+    customer: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this customer, by external id; or several.")
+    ] = None,
     reason: Reason = "released",
     expect: Expect = None,
     tolerance: TolerancePercent = 0,
@@ -136,15 +100,40 @@ def release(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Let go of every hold in a segment; the rules place its customers again.
+    """Let go of every hold in a segment, or of those of some customers; the rules place them again.
 
     \b
     Examples:
       ringeliste segments release unsegmented --dry-run
       ringeliste segments release loans --yes
+      ringeliste segments release --customer bm-01841 --customer bm-01850
     """
     from calling.segments.freeing import release_segment
 
+    if (segment is None) == (not customer):
+        raise BadInput("release: name a segment, or customers with --customer; one of the two")
+    if segment is None:
+        _release_some(customer or [], crm, assignment, author, dry_run=dry_run, as_json=as_json)
+        return
     asked = Asked("held", "Let go of {}?", reason, expect, tolerance, yes)
     done = do_to_all(segment, asked, release_segment, crm, assignment, author, dry_run=dry_run)
     tell_done(done, "moved to where the rules say", dry_run=dry_run, as_json=as_json)
+
+
+def _release_some(
+    external_ids: list[str], crm: str | None, assignment: str | None, author: str | None, *, dry_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from calling.segments.holding import release as let_go
+    from ringeliste.cli.doors import writing_in
+    from ringeliste.cli.output import answer, would
+    from ringeliste.cli.suppression import customer_id
+    from ringeliste.drawing import counted
+
+    with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
+        with open_work() as work:
+            customers = [customer_id(work, one) for one in external_ids]
+        moved = let_go(open_work, assignment_id, customers, author=whoever(author))
+    said = f"{counted(moved, 'customer')} moved to where the rules say."
+    document = {"moved": moved, "dry_run": dry_run}
+    answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)

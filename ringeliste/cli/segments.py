@@ -1,16 +1,21 @@
 """Segments from the command line: list, rename, reorder, delete."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ringeliste.cli.front import add, unwrapped
-from ringeliste.cli.lists import PANEL, segments
+from ringeliste.cli.held import holds
+from ringeliste.cli.lists import PANEL, deleted, segments
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
-from ringeliste.cli.segment_deeds import free, move, release, wake
+from ringeliste.cli.segment_deeds import free, release, wake
+from ringeliste.cli.segment_options import Segment
+from ringeliste.cli.selections import move, new, rule
 from ringeliste.cli.stories import history, portrait
 
-SegmentName = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
+if TYPE_CHECKING:
+    from models.work import OpenWork
+    from wiring.app import App
 
 
 def register(app: typer.Typer) -> None:
@@ -18,7 +23,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode="rich", invoke_without_command=True, no_args_is_help=False)
     group.callback(help=unwrapped(SEGMENTS))(listed)
     add(group, segments, name="list")
-    for command in (rename, reorder, delete, move, free, wake, release, history):
+    for command in (new, rename, reorder, delete, move, free, wake, release, holds, rule, history, deleted):
         add(group, command)
     app.add_typer(group, name="segments", rich_help_panel=PANEL)
     add(app, portrait, PANEL)
@@ -26,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 SEGMENTS = """Show the segments of an assignment, and change them.
 
-Without a command: how large each is, how many free, held, resting, closed, sold.
+Without a command: how large each is, how many free, leased, resting, held, sold.
 
 \b
 Examples:
@@ -44,7 +49,7 @@ def listed(
 
 
 def rename(
-    segment: SegmentName,
+    segment: Segment,
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its new name; its key stays.")],
     crm: CrmName = None,
     assignment: AssignmentName = None,
@@ -60,12 +65,12 @@ def rename(
       ringeliste segments rename loans "With a loan" --dry-run
     """
     from calling.segments import editing
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_in
 
-    with writing(crm, dry_run=dry_run) as (_, open_work):
-        assignment_id, keys = _found(open_work, assignment, [segment])
+    with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
+        keys = _keys(open_work, assignment_id, [segment])
         version = editing.rename(open_work, assignment_id, keys[0], name, author=whoever(author))
-    _tell(version, f"{keys[0]} is called {name} now.", dry_run=dry_run, as_json=as_json)
+        _tell(app, version, f"{keys[0]} is called {name} now.", moves=False, dry_run=dry_run, as_json=as_json)
 
 
 def reorder(
@@ -83,16 +88,16 @@ def reorder(
       ringeliste segments reorder bought_before loans savers
     """
     from calling.segments import editing
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_in
 
-    with writing(crm, dry_run=dry_run) as (_, open_work):
-        assignment_id, keys = _found(open_work, assignment, order)
+    with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
+        keys = _keys(open_work, assignment_id, order)
         version = editing.reorder(open_work, assignment_id, keys, author=whoever(author))
-    _tell(version, f"The order is {', '.join(keys)}.", dry_run=dry_run, as_json=as_json)
+        _tell(app, version, f"The order is {', '.join(keys)}.", moves=True, dry_run=dry_run, as_json=as_json)
 
 
 def delete(
-    segment: SegmentName,
+    segment: Segment,
     crm: CrmName = None,
     assignment: AssignmentName = None,
     author: Author = None,
@@ -107,31 +112,31 @@ def delete(
       ringeliste segments delete loans
     """
     from calling.segments import editing
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_in
 
-    with writing(crm, dry_run=dry_run) as (_, open_work):
-        assignment_id, keys = _found(open_work, assignment, [segment])
+    with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
+        keys = _keys(open_work, assignment_id, [segment])
         version = editing.delete(open_work, assignment_id, keys[0], author=whoever(author))
-    _tell(version, f"{keys[0]} is deleted.", dry_run=dry_run, as_json=as_json)
+        _tell(app, version, f"{keys[0]} is deleted.", moves=True, dry_run=dry_run, as_json=as_json)
 
 
-def _found(open_work: Any, assignment: str | None, wanted: list[str]) -> tuple[int, list[str]]:
-    """The assignment, and the keys of these segments."""
+def _keys(open_work: "OpenWork", assignment_id: int, wanted: list[str]) -> list[str]:
+    """The keys of these segments."""
     from calling.segments.editing import key_of
     from ringeliste.cli.finding import find
 
     with open_work() as work:
-        assignment_id = find(work, "assignment", assignment)
         ids = [find(work, "segment", one, assignment_id=assignment_id) for one in wanted]
-        return assignment_id, [key_of(work, assignment_id, one) for one in ids]
+        return [key_of(work, assignment_id, one) for one in ids]
 
 
-def _tell(version: int, said: str, *, dry_run: bool, as_json: bool) -> None:
-    from ringeliste.cli.output import answer, shown, would
+def _tell(app: "App", version: int, said: str, *, moves: bool, dry_run: bool, as_json: bool) -> None:
+    """`moves`: customers go to other segments for it, once somebody works."""
+    from ringeliste.cli.doors import somebody_works
+    from ringeliste.cli.output import answer, moving, shown, would
 
-    document = {"version": version, "dry_run": dry_run}
-    answer(
-        document,
-        lambda console: console.print(f"{would(dry_run)}{shown(said)} Version {version} of the rules."),
-        as_json=as_json,
-    )
+    worked = somebody_works(app)
+    document = {"version": version, "dry_run": dry_run, "somebody_works": worked}
+    then = f"\n{moving(worked)}" if moves and not dry_run else ""
+    lines = f"{would(dry_run)}{shown(said)} Version {version} of the rules.{then}"
+    answer(document, lambda console: console.print(lines), as_json=as_json)

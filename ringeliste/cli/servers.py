@@ -15,6 +15,7 @@ from ringeliste import embedded
 from ringeliste.embedded.account import Account
 from ringeliste.embedded.programs import programs
 from ringeliste.supervisor import FILE, running
+from wiring.letters import wrong_letters
 from wiring.settings import Settings
 
 
@@ -51,7 +52,10 @@ def refuse_while_up() -> None:
 
 
 def upgrade(*, dry_run: bool) -> dict[str, Any]:
-    """Bring the schema up to date; from which revision to which."""
+    """Bring the schema up to date; from which revision to which.
+
+    Raises BadSettings for an empty database in whose locale rules would miss capitals.
+    """
     if not dry_run:
         embedded.start(folder())
     settings = Settings.from_env()
@@ -78,6 +82,8 @@ def _revision(url: str) -> str | None:
     try:
         with engine.connect() as connection:
             if not connection.scalar(text("select to_regclass('alembic_version') is not null")):
+                if wrong := wrong_letters(connection):
+                    raise BadSettings(f"DATABASE_URL: {wrong}")
                 return None
             return str(connection.scalar(text("select version_num from alembic_version")))
     except OperationalError as error:

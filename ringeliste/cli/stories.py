@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringeliste.cli.options import AsJson, AssignmentName, CrmName
+from ringeliste.cli.segment_options import Segment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -12,9 +13,10 @@ if TYPE_CHECKING:
     from calling.segments.history import Deed, SegmentHistory
     from calling.views.portraits import NamedPortrait
 
-Segment = Annotated[str, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.")]
-
-CAUSES = {"entered": "came in", "rule": "by rule", "event": "by events", "time": "by time", "hand": "by hand"}
+CAUSES = {
+    "entered": "came in", "rule": "by rule", "event": "by events", "time": "by time", "hand": "by hand",
+    "left": "left for good", "anonymised": "anonymised",
+}  # fmt: skip
 WIDTH = 60
 MOST_DEEDS = 12
 BAR = 24
@@ -29,6 +31,8 @@ def history(
 ) -> None:
     """Show a segment over time: its size, who came and went by cause, and who did what.
 
+    That of a deleted one stays: `ringeliste segments deleted` lists them.
+
     \b
     Examples:
       ringeliste segments history loans
@@ -38,11 +42,11 @@ def history(
 
     from calling.segments.history import history as story_of
     from ringeliste.cli.doors import reading
-    from ringeliste.cli.finding import find
+    from ringeliste.cli.finding import find_ever
     from ringeliste.cli.output import answer
 
     with reading(crm, assignment) as (work, assignment_id):
-        segment_id = find(work, "segment", segment, assignment_id=assignment_id)
+        segment_id = find_ever(work, segment, assignment_id)
         back = timedelta(hours=hours)
         told = story_of(work, segment_id, work.now - back, back / WIDTH)
     answer(told, lambda console: _draw_history(console, told), as_json=as_json)
@@ -107,9 +111,10 @@ def _document(found: "NamedPortrait") -> dict[str, Any]:
     from segmentation.facets.spelling import spelled
 
     of = found.of
+    calls = of.calls.worked
     worked = {
-        "attempts": of.worked.attempts, "contacts": of.worked.contacts, "sales": of.worked.sales,
-        "contact_rate": of.worked.contact_rate, "conversion_rate": of.worked.conversion_rate,
+        "attempts": calls.attempts, "contacts": calls.contacts, "sales": calls.sales,
+        "contact_rate": calls.contact_rate, "conversion_rate": calls.conversion_rate,
     }  # fmt: skip
     return {
         "segment_id": of.segment_id, "size": of.size, "assignment": of.assignment, "as_of": of.as_of,
@@ -119,14 +124,15 @@ def _document(found: "NamedPortrait") -> dict[str, Any]:
              "of_all": one.of_all, "lift": one.lift, "deviations": one.deviations}
             for one in found.standouts
         ],
-        "worked": worked,
+        "sample": of.numbers.sample, "sample_of_all": of.numbers.sample_of_all,
+        "calls_since": of.calls.since, "calls_cut": of.calls.cut, "worked": worked,
         "hours": [{"hour": hour, "contact_rate": work.contact_rate, "attempts": work.attempts}
-                  for hour, work in of.hours],
+                  for hour, work in of.calls.hours],
     }  # fmt: skip
 
 
 def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> None:
-    from ringeliste.cli.output import plain_table, shown
+    from ringeliste.cli.output import instant, plain_table, shown
     from ringeliste.drawing import bar, count
 
     of = found.of
@@ -141,6 +147,9 @@ def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> 
         )
     if found.numbers:
         console.print(table)
+    if of.numbers.sample_of_all < of.assignment:
+        sample, of_all = count(of.numbers.sample), count(of.numbers.sample_of_all)
+        console.print(f"[dim]numbers of {sample} of them and {of_all} of everybody[/dim]")
     table = plain_table("more often here", "", "lift", "here", "", right=("lift", "here"))
     most = max((one.lift for one in found.standouts), default=1)
     for stands in found.standouts:
@@ -150,12 +159,14 @@ def _draw_portrait(console: "Console", segment: str, found: "NamedPortrait") -> 
         )  # fmt: skip
     if found.standouts:
         console.print(table)
-    worked = of.worked
+    worked = of.calls.worked
     if worked.attempts:
-        best = ", ".join(f"{hour:02}:00" for hour, _ in of.hours[:3])
+        best = ", ".join(f"{hour:02}:00" for hour, _ in of.calls.hours[:3])
         console.print(
             f"{count(worked.attempts)} calls, {worked.contact_rate:.0%} reached, "
             f"{worked.conversion_rate or 0:.0%} of those bought; best at {best}"
         )
+        which = "the last of them " if of.calls.cut else ""
+        console.print(f"[dim]{which}since {instant(of.calls.since)}[/dim]")
     else:
-        console.print("[dim]Nobody was called from it yet.[/dim]")
+        console.print(f"[dim]Nobody was called from it since {instant(of.calls.since)}.[/dim]")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.ends import LONGEST_SUPPRESSION
 from models.errors import BadInput
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
@@ -26,7 +27,9 @@ def suppress(
     ] = None,
     customer: Annotated[str | None, typer.Option(metavar="ID", help="A customer, by external id.")] = None,
     reason: Annotated[str, typer.Option(help="Why.")] = "asked not to be called",
-    days: Annotated[int | None, typer.Option(min=1, help="For so many days; else for ever.")] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=LONGEST_SUPPRESSION.days, help="For so many days; else for ever.")
+    ] = None,
     lift: Annotated[bool, typer.Option("--lift", help="Take it off the list instead.")] = False,
     crm: CrmName = None,
     author: Author = None,

@@ -130,6 +130,7 @@ def apply(
 
 def _wish(pairs: list[str] | None, only: list[str] | None, as_: str | None, before: str | None) -> "Wish":
     from calling.segments.templates import Wish
+    from segmentation.templates.written import read_written
 
     if as_ not in (None, "segment", "label"):
         raise BadInput(f"--as {as_}: say segment or label")
@@ -138,21 +139,5 @@ def _wish(pairs: list[str] | None, only: list[str] | None, as_: str | None, befo
         name, is_, value = pair.partition("=")
         if not is_ or not name:
             raise BadInput(f"--set {pair}: write NAME=VALUE, e.g. field=age or limits=18,30,50")
-        told[name] = _value(name, value)
+        told[name] = read_written(name, value)
     return Wish(told, only, as_, before)  # type: ignore[arg-type]  # one of the two, as looked at above
-
-
-def _value(name: str, written: str) -> Any:
-    """What a parameter is told on the command line: numbers are numbers, commas part a list."""
-    if name in ("limits", "values"):
-        return [_number(one) if name == "limits" else one for one in written.split(",")]
-    return written if name == "field" else _number(written)
-
-
-def _number(written: str) -> Any:
-    for read in (int, float):
-        try:
-            return read(written)
-        except ValueError:
-            continue
-    return written  # the template says what is wrong with it

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from models.ends import LONGEST_PAUSE
 from models.errors import BadInput
 from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
@@ -33,6 +34,15 @@ class Scope(StrEnum):
 What = Annotated[Scope, typer.Argument(help="What to stop; crm stops everything in it.", metavar="WHAT")]
 Name = Annotated[str | None, typer.Argument(help="Its name, key or id; none for crm.", metavar="NAME")]
 
+Minutes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=LONGEST_PAUSE // timedelta(minutes=1),
+        help="It lifts itself after so many minutes of business time.",
+    ),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -44,9 +54,7 @@ def pause(
     what: What,
     name: Name = None,
     reason: Annotated[str, typer.Option(help="Why; shown to whoever asks.")] = "paused by hand",
-    minutes: Annotated[
-        int | None, typer.Option(min=1, help="It lifts itself after so many minutes of business time.")
-    ] = None,
+    minutes: Minutes = None,
     crm: CrmName = None,
     assignment: AssignmentName = None,
     author: Author = None,
@@ -124,17 +132,9 @@ def _target(open_work: "OpenWork", what: Scope, name: str | None, assignment: st
 
 def patience(app: "App", *, dry_run: bool) -> "Patience":
     """Waits for dialers' confirmations as long as the settings say; a dry run asks nobody."""
-    from time import monotonic, sleep
+    from wiring.patience import patience as within
 
-    end = monotonic() + (0 if dry_run else app.settings.recall_wait_seconds)
-
-    def wait() -> bool:
-        if monotonic() >= end:
-            return False
-        sleep(0.02)
-        return True
-
-    return wait
+    return within(0 if dry_run else app.settings.recall_wait_seconds)
 
 
 def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> None:

@@ -25,6 +25,7 @@ class SegmentResult:
     gated: int
     leased: int
     resting: int
+    follow_up: int
     closed: int
     attempts: int
     contacts: int
@@ -88,7 +89,7 @@ def check(app: App, now: datetime) -> dict[str, int]:
     """{"P1": 0, ...}: violations per promise in every CRM of the database."""
     totals: dict[str, int] = {}
     for crm_id in app.crms():
-        with app.work(crm_id, now=now) as work:
+        with app.work(crm_id, now=now, snapshot=True) as work:
             for promise, count in audit.by_promise(audit.audit(work)).items():
                 totals[promise] = totals.get(promise, 0) + count
     return totals

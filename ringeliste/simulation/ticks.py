@@ -15,7 +15,7 @@ from ringeliste.simulation.robot import CYCLE, SimulatedRobot
 from ringeliste.simulation.stage import Stage
 
 SWEEP, SLOW_SWEEP = timedelta(minutes=1), timedelta(minutes=5)
-"""Rests and gates end, leases expire; holds run out, walls and rebuilds are finished: each as often as the
+"""Rests and gates end, leases expire, holds run out; walls and rebuilds are finished: each as often as the
 scheduler's ticks come on a clock of sixty times the speed."""
 
 _FREE = text("""
@@ -68,7 +68,6 @@ class Ticks:
         """What may wait a little, and what is there only after a crash."""
         while True:
             opener = self._stage.opener
-            due.expire_holds(opener)
             pause.finish_pauses(opener)
             suppress.finish_suppressions(opener)
             for rebuild_id in rebuilds_to_do(opener):

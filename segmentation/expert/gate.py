@@ -39,9 +39,12 @@ def parsed(sql: str) -> exp.Expr:
 
 def span_of(node: exp.Expr, sql: str) -> Span:
     """Where an expression stands; the parser knows it of names, literals and functions, so of most."""
-    known = [(one.meta["start"], one.meta["end"] + 1) for one in node.walk() if "start" in one.meta]
-    if not known:
-        return (0, len(sql)) if node.parent is None else span_of(node.parent, sql)
+    while not (
+        known := [(one.meta["start"], one.meta["end"] + 1) for one in node.walk() if "start" in one.meta]
+    ):
+        if node.parent is None:
+            return 0, len(sql)
+        node = node.parent
     return min(start for start, _ in known), max(end for _, end in known)
 
 
@@ -61,6 +64,8 @@ def _look_at_pieces(sql: str, pieces: list[Token]) -> None:
             end = next_one.start if next_one else len(sql)
             gap = sql[piece.end + 1 : end]
             raise NotTaken("comments are not taken", (end - len(gap.lstrip()), end))
+        if piece.token_type is TokenType.L_BRACKET:
+            raise NotTaken("rows and arrays are not taken", span)
         if piece.token_type is TokenType.SEMICOLON:
             raise NotTaken('";" is not taken: write one predicate', span)
 

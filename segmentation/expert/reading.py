@@ -53,6 +53,8 @@ def read_predicate(sql: str, known: Catalogue) -> Predicate:
         read_rule(when, known)
     except NotTaken as refused:
         faults.add("when", refused.why, refused.span)
+    except RecursionError:  # what the library made of it is deeper than it looks
+        faults.add("when", "is nested too deep", (0, len(sql)))
     except BadRule as bad:
         faults.take(bad, dict(in_words({"when": when}, bad, known)))
     for one in translator.refused:

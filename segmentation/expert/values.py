@@ -75,35 +75,37 @@ def _literal(node: exp.Literal, span: Span) -> Any:
 
 
 def _from_now(node: exp.Expr, sql: str, span: Span) -> FromNow | None:
+    """`now() + a - b` leans to the left, as deep as it is long."""
+    steps: list[tuple[int, exp.Expr]] = []
+    while isinstance(node, exp.Add | exp.Sub):
+        steps.append((1 if isinstance(node, exp.Add) else -1, node.expression))
+        node = unbracketed(node.this)
     match node:
         case exp.CurrentTimestamp() if not arguments(node):
-            return FromNow("now", 0, span)
+            start = FromNow("now", 0, span)
         case exp.CurrentDate() if not arguments(node):
-            return FromNow("today", 0, span)
-        case exp.Add() | exp.Sub():
-            sign = 1 if isinstance(node, exp.Add) else -1
-            start = _from_now(unbracketed(node.this), sql, span)
-            if start is not None:
-                return FromNow(start.start, start.seconds + sign * _length(node.expression, start, sql), span)
-    return None
+            start = FromNow("today", 0, span)
+        case _:
+            return None
+    seconds = sum(sign * _length(length, start, sql) for sign, length in reversed(steps))
+    return FromNow(start.start, seconds, span)
 
 
 def _length(node: exp.Expr, start: FromNow, sql: str) -> int:
     node = unbracketed(node)
-    span = span_of(node, sql)
-    if (
-        isinstance(node, exp.Literal)
-        and not node.is_string
-        and start.start == "today"
-        and _WHOLE.fullmatch(node.this)
-    ):
+    if isinstance(node, exp.Interval):
+        return _interval(node, sql)
+    is_days = isinstance(node, exp.Literal) and not node.is_string and _WHOLE.fullmatch(node.this)
+    if start.start == "today" and is_days:
         return int(node.this) * UNITS["DAY"]
-    if not isinstance(node, exp.Interval):
-        raise NotTaken("to a moment only an interval can be added, as in now() - interval '3 days'", span)
+    why = "to a moment only an interval can be added, as in now() - interval '3 days'"
+    raise NotTaken(why, span_of(node, sql))
+
+
+def _interval(node: exp.Interval, sql: str) -> int:
     unit = str(node.args.get("unit") or "").upper().removesuffix("S")
     number = node.this
-    if unit not in UNITS or not isinstance(number, exp.Literal) or not _WHOLE.fullmatch(number.this):
-        raise NotTaken(
-            "an interval is a whole number of minutes, hours, days or weeks: interval '3 days'", span
-        )
-    return int(number.this) * UNITS[unit]
+    if unit in UNITS and isinstance(number, exp.Literal) and _WHOLE.fullmatch(number.this):
+        return int(number.this) * UNITS[unit]
+    why = "an interval is a whole number of minutes, hours, days or weeks: interval '3 days'"
+    raise NotTaken(why, span_of(node, sql))

@@ -83,7 +83,8 @@ def _days_that_mean(word: str, day: date) -> Iterator[date]:
     """The first day on which the word means `day`, and the first on which it does so no more."""
     try:
         yield from days_of(_SEEN_FROM_THERE[word], day)
-    except (OverflowError, ValueError):  # at the ends of the calendar
+    except (OverflowError, ValueError):
+        # In the first or last years of the calendar: what is not told lies before now, or after FOREVER.
         return
 
 

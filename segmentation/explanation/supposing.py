@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from models.errors import BadRule
 from models.zones import zone_names
 from segmentation.catalogue import REFERENCES, Catalogue, KnownField
 from segmentation.evaluate import meets_value
@@ -18,7 +19,10 @@ Supposed = Mapping[str, Any]
 
 
 def supposing(facts: Facts, supposed: Supposed, known: Catalogue, now: datetime) -> Facts:
-    """The same customer, were these their values. Raises BadRule with every problem."""
+    """The same customer, were these their values, and what follows from them by the rules' own SQL.
+
+    Raises BadRule with every problem.
+    """
     values = {**facts.values, **_read(supposed, known)}
     zone_name = str(values[ZONE])
     ahead = HoursAhead().of(zone_name, now) if zone_name in zone_names() else None
@@ -45,11 +49,37 @@ def _read(supposed: Supposed, known: Catalogue) -> dict[str, Any]:
         else:
             values[key] = None if given is None else _value(problems, field, given)
     problems.refuse()
-    return values
+    return values | _following(values, problems)
+
+
+def _following(values: Mapping[str, Any], problems: Problems) -> dict[str, Any]:
+    """What follows from supposed values; whoever supposes otherwise as well is told so."""
+    follows: dict[str, tuple[str, Any]] = {}
+    if "email" in values:
+        follows["has_email"] = "email", bool(values["email"])
+    if values.get("place"):  # of nobody's address the country is that of a number: it stays
+        follows["country"] = "place", str(values["place"]).partition("-")[0]
+    for key, (whence, value) in follows.items():
+        if key in values and values[key] != value:
+            said = {True: "yes", False: "no"}.get(value, value)
+            problems.add(key, f"follows from the {whence} that is supposed as well: it is {said} then")
+    problems.refuse()
+    return {key: value for key, (_, value) in follows.items()}
 
 
 def _value(problems: Problems, field: KnownField, given: Any) -> Any:
     """The value as SQL would give it."""
+    its = Problems()
+    value = _read_value(its, field, given)
+    try:
+        its.refuse()
+    except BadRule as bad:
+        for path, message in bad.problems:
+            problems.add(path.replace(f"{field.key}.v", field.key, 1), message)  # nobody wrote a "v"
+    return value
+
+
+def _read_value(problems: Problems, field: KnownField, given: Any) -> Any:
     if field.type == "yes_no":
         if not isinstance(given, bool):
             problems.add(field.key, f"{shown(given)} is not {a_or_an(field.type)}")

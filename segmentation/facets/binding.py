@@ -13,8 +13,11 @@ from segmentation.rows import Rows, rows_of
 
 
 def read_rows(dimensions: Iterable[Dimension], *, some: bool) -> Rows:
-    """The rows with the columns that these dimensions read; tags are no column."""
-    return rows_of({one.field for one in dimensions} - {TAGS, SEGMENT}, some=some)
+    """The rows with the columns that these dimensions read; tags are no column.
+
+    `some`: of the bound customer_ids, each once; there may be thousands.
+    """
+    return rows_of({one.field for one in dimensions} - {TAGS, SEGMENT}, some=some, listed=some)
 
 
 def column_of(field: Any, rows: Rows) -> ColumnElement[Any]:

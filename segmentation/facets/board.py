@@ -1,39 +1,50 @@
-"""Which way an assignment is counted: small ones by SQL, large ones from a column cache of this process."""
+"""One assignment as this process counts it: by SQL while it is small, else from a column cache."""
 
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from math import inf
 from threading import Lock
-from weakref import WeakKeyDictionary
-
-from sqlalchemy import Connection, Engine
+from time import monotonic
 
 from models.work import Work
 from segmentation.facets import changes
+from segmentation.facets.answering import barless
 from segmentation.facets.asking import ask, asked_of
 from segmentation.facets.cache import FacetCache, OutOfDate
 from segmentation.facets.dimensions import Frame
 from segmentation.facets.drift import Drift, told_apart
 from segmentation.facets.learn import fields, ids, learn
+from segmentation.facets.marks import MOST, who_has
+from segmentation.facets.reading import Mark
 from segmentation.facets.values import Facets, Filters
 
-BORDER = 10_000  # placements; up to here SQL answers in an eighth of a second (docs/facets.md)
 FRAME_LIFE = timedelta(hours=1)  # business time; then an assignment without a cache has its bars chosen anew
-
-_Key = tuple[int, int]  # crm, assignment
+FRESH = 1.0  # wall seconds: a state that was true so lately is good enough while a flood is read
+PATIENCE = 0.2  # wall seconds that a question works or waits to have in all that was committed before it
+LONGER = 1.0  # and when the cache is older than FRESH
+FOLLOWED = 60.0  # wall seconds after the last question; then nobody keeps the cache fresh any more
+_FOLLOWER_LIVES = 5.0  # wall seconds after a follower was here, in which another round of it is counted on
 
 
 class Board:
-    """One assignment as this process counts it."""
+    """Questions read what changed themselves, as far as they may; a follower reads what they leave.
 
-    def __init__(self, assignment_id: int) -> None:
-        self._assignment_id = assignment_id
+    In the order of locking: `_loading` is had by whoever makes a new cache, `_reading` by whoever looks for
+    changes and reads them, `_counting` by whoever counts or writes the arrays (milliseconds).
+    """
+
+    def __init__(self, assignment_id: int, clock: Callable[[], float] = monotonic) -> None:
+        self._assignment_id, self._clock = assignment_id, clock
         self._frame: Frame | None = None
         self._cache: FacetCache | None = None
-        self._counting, self._loading = Lock(), Lock()
+        self._reading, self._counting, self._loading = Lock(), Lock(), Lock()
+        self._overdue = False  # whether the cache has to be made anew; until then it answers as it is
         self._wanted = False  # whether somebody has asked since the last check
+        self._asked_at = self._followed_at = -inf
 
     def facets(self, work: Work, filters: Filters, border: int) -> Facets:
         """Count. Raises BadInput for a dimension that there is not."""
-        frame, self._wanted = self.frame(work), True
+        frame, self._wanted, self._asked_at = self.frame(work), True, self._clock()
         asked_of(frame, filters)
         found = None
         if frame.rows >= border and not changes.is_writing(work):
@@ -56,34 +67,100 @@ class Board:
     def _look_at_size(self, rows: int) -> None:
         """Bars that were chosen when there were half or twice as many mean little."""
         if self._frame and not self._frame.rows / 2 <= rows <= self._frame.rows * 2:
-            self._frame = self._cache = None
+            self._frame, self._overdue = None, True
 
     def _from_cache(self, work: Work, frame: Frame, filters: Filters) -> Facets | None:
-        """None while another thread loads, or for a filter that is no bar: SQL is slower and right."""
-        if self._cache is None or self._cache.frame.fields != frame.fields:
-            if not self._loading.acquire(blocking=False):
-                return None
-            try:
-                loaded = FacetCache.load(work, self._assignment_id, frame)
-            finally:
-                self._loading.release()
-            with self._counting:
-                self._cache = loaded
-        return self._count(work, filters)
-
-    def _count(self, work: Work, filters: Filters) -> Facets | None:
+        """None while there is none, and for more values without a bar than it keeps: then SQL counts."""
+        cache = self._cache
+        if cache is None or cache.frame.fields != frame.fields:
+            cache = self._load(work, frame)
+        elif self._overdue and not self._is_followed:
+            cache = self._load(work, frame) or cache
+        if cache is None:
+            return None
+        self._catch_up(work, cache)
+        if self._overdue and not self._is_followed:
+            cache = self._load(work, frame) or cache
+        wanted = barless(cache.frame, filters)
+        if len(wanted) > MOST or any(one.grows for one, _ in wanted):
+            return None
+        if unknown := cache.kept.unknown(wanted):
+            self._keep(work, cache, unknown)
         with self._counting:
-            cache = self._cache
-            if cache is None:
-                return None
-            try:
-                cache.refresh(work)
-            except OutOfDate:
-                self._cache = None
-                return None
-            found = cache.facets(filters, work.now)
+            found = cache.facets(filters)
             self._look_at_size(cache.rows)
-            return found
+        return found
+
+    @property
+    def _is_followed(self) -> bool:
+        return self._clock() - self._followed_at < _FOLLOWER_LIVES
+
+    def _load(self, work: Work, frame: Frame) -> FacetCache | None:
+        """A new cache in the place of the old one; None while another thread makes it."""
+        if not self._loading.acquire(blocking=False):
+            return None
+        try:
+            marks = self._cache.kept.all if self._cache and self._cache.frame.fields == frame.fields else ()
+            fresh = FacetCache.load(work, self._assignment_id, frame, marks, self._clock)
+            with self._counting:
+                self._cache, self._overdue = fresh, False
+            return fresh
+        finally:
+            self._loading.release()
+
+    def _catch_up(self, work: Work, cache: FacetCache) -> None:
+        """Read what was committed before, unless that takes too long: then what there is time for."""
+        begun = self._clock()
+        age = begun - cache.true_at
+        if age <= FRESH and cache.owes > PATIENCE:
+            return  # hopeless, and young enough
+        patience = PATIENCE if age <= FRESH else LONGER if age <= FOLLOWED else inf
+        if not self._reading.acquire(timeout=-1 if patience == inf else patience):
+            return
+        try:
+            self._read_until(work, cache, begun + patience)
+        finally:
+            self._reading.release()
+
+    def _read_until(self, work: Work, cache: FacetCache, end: float) -> None:
+        """What is left of the last look, then what a new look finds; at least a slice of each."""
+        try:
+            for look in (False, True):
+                if look:
+                    cache.look(work, self._counting)
+                while cache.step(work, self._counting) and self._clock() < end:
+                    pass
+                if cache.backlog:
+                    return
+        except OutOfDate:
+            self._overdue = self._overdue or self._cache is cache
+
+    def _keep(self, work: Work, cache: FacetCache, unknown: Sequence[Mark]) -> None:
+        """Have it know who has these values: one pass over the assignment, once."""
+        marked = who_has(work, self._assignment_id, unknown)
+        with self._reading:
+            try:
+                cache.keep(work, marked, self._counting)
+                while cache.backlog and cache.owes <= PATIENCE:
+                    cache.step(work, self._counting)
+            except OutOfDate:
+                self._overdue = self._overdue or self._cache is cache
+
+    def follow(self, work: Work) -> None:
+        """Have in what changed, so that questions find little to read; make the cache anew if it is time."""
+        self._followed_at, cache = self._clock(), self._cache
+        if cache is None:
+            return
+        if self._overdue:
+            self._load(work, self.frame(work))
+            return
+        with self._reading:
+            self._read_until(work, cache, self._clock() + FRESH)
+
+    @property
+    def wants_following(self) -> bool:
+        """Whether there is a cache, and somebody asked it lately."""
+        return self._cache is not None and self._clock() - self._asked_at < FOLLOWED
 
     def renew(self, work: Work) -> Drift | None:
         """Compare the cache with SQL and go on with a fresh one; None where there is none to compare.
@@ -98,64 +175,26 @@ class Board:
         if not self._loading.acquire(blocking=False):
             return None
         try:
-            fresh = FacetCache.load(work, self._assignment_id, kept.frame)
+            marks = kept.kept.all
+            fresh = FacetCache.load(work, self._assignment_id, kept.frame, marks, self._clock)
+            with self._reading:
+                return self._take(work, kept, fresh)
         finally:
             self._loading.release()
-        with self._counting:
-            return self._take(work, kept, fresh)
 
     def _take(self, work: Work, kept: FacetCache, fresh: FacetCache) -> Drift | None:
         if self._cache is not kept:
             return None
         try:
-            drift = told_apart(work, kept, fresh)
+            drift = told_apart(work, kept, fresh, self._counting)
         except OutOfDate:
-            self._cache = None
+            self._overdue = True
             return None
-        self._cache = fresh
+        with self._counting:
+            self._cache = fresh
         return drift
 
     @property
     def has_cache(self) -> bool:
         """Whether it counts on a cache just now."""
         return self._cache is not None
-
-
-_boards: WeakKeyDictionary[Engine, dict[_Key, Board]] = WeakKeyDictionary()
-_lock = Lock()
-
-
-def board_of(work: Work, assignment_id: int) -> Board:
-    """The board of an assignment in this process."""
-    with _lock:
-        boards = _boards.setdefault(_engine(work), {})
-        return boards.setdefault((work.crm_id, assignment_id), Board(assignment_id))
-
-
-def cached(work: Work) -> list[int]:
-    """The assignments of the CRM that this process has a cache of."""
-    with _lock:
-        boards = dict(_boards.get(_engine(work), {}))
-    return sorted(key[1] for key, board in boards.items() if key[0] == work.crm_id and board.has_cache)
-
-
-def _engine(work: Work) -> Engine:
-    bound = work.session.get_bind()
-    return bound.engine if isinstance(bound, Connection) else bound
-
-
-def facets(work: Work, assignment_id: int, filters: Filters, *, border: int = BORDER) -> Facets:
-    """The bars of every dimension of an assignment under `filters`, and how many pass them all.
-
-    From `border` placements on out of the cache, which has read every change that was committed before.
-    Raises BadInput, NotFound.
-    """
-    return board_of(work, assignment_id).facets(work, filters, border)
-
-
-def check_drift(work: Work, assignment_id: int) -> Drift | None:
-    """Compare this process's cache with SQL, and go on with a fresh one of the same bars.
-
-    None: there is no cache, or nobody has asked it since the last check and it was thrown away.
-    """
-    return board_of(work, assignment_id).renew(work)

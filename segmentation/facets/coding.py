@@ -15,7 +15,7 @@ from segmentation.facets.dimensions import FIRST_LISTED, TAGS, Dimension
 from segmentation.facets.passing import passing
 from segmentation.facets.values import FacetValue
 from segmentation.rows import Rows
-from segmentation.sources import CRM_ID, FENCE, among
+from segmentation.sources import CRM_ID, FENCE
 
 _tag = CustomerTag.__table__.c
 _NONE = literal_column("0", Integer)
@@ -45,20 +45,25 @@ def coded(
     rows = read_rows([*dimensions, *(one for _, one, _ in besides)], some=some)
     table, tags = _with_tags(rows, dimensions, some=some)
     codes = [_code(one, rows, tags).label(f"d{i}") for i, one in enumerate(dimensions)]
-    passes = [passing(one, values, rows).label(name) for name, one, values in besides]
+    passes = [passing(one, values, rows, by_key=some).label(name) for name, one, values in besides]
     query = select(rows.table.c.customer_id, *codes, *passes).select_from(table)
     return Coded(query.offset(FENCE).subquery("coded"))
 
 
 def _with_tags(rows: Rows, dimensions: Sequence[Dimension], *, some: bool) -> tuple[Any, Any]:
-    """The rows joined with the bits of each customer's tags, where a dimension asks for them."""
+    """The rows, and the bits of each customer's tags where a dimension asks for them.
+
+    A scan joins with the tags of all, grouped and hashed. Of some customers each is asked by key: joined, the
+    planner may group the tags of all of them anew for each of them.
+    """
     asking = [one for one in dimensions if one.field == TAGS]
     if not asking:
         return rows.table, None
-    tags = select(_tag.customer_id, _bits(asking[0], _tag.tag).label("bits")).where(_tag.crm_id == CRM_ID)
+    tags = select(_bits(asking[0], _tag.tag).label("bits")).where(_tag.crm_id == CRM_ID)
     if some:
-        tags = tags.where(among(_tag.customer_id))
-    marks = tags.group_by(_tag.customer_id).subquery("marks")
+        mine = tags.where(_tag.customer_id == rows.table.c.customer_id)
+        return rows.table, mine.correlate(rows.table).scalar_subquery()
+    marks = tags.add_columns(_tag.customer_id).group_by(_tag.customer_id).subquery("marks")
     return rows.table.outerjoin(marks, marks.c.customer_id == rows.table.c.customer_id), marks.c.bits
 
 

@@ -47,6 +47,11 @@ class Dimension:
             case _:
                 return (EMPTY, Others(self.listed), *self.listed)
 
+    @property
+    def of_placement(self) -> bool:
+        """Whether the placement's own row says it: no fact of the customer changes it."""
+        return self.field.table == "placement" and self.field != TAGS
+
     def _ranges(self) -> tuple[FacetValue, ...]:
         if self.field.whole:  # attempts: a bar for each number, and one for whatever is above
             return (*range(len(self.bounds)), Range(self.bounds[-1], None))

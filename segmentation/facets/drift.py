@@ -1,5 +1,6 @@
 """The cache beside SQL, row by row: where they differ there is a bug, and this says in which dimension."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,19 @@ class Drift:
         return not (self.missing or self.surplus or self.differing)
 
 
-def told_apart(work: Work, kept: FacetCache, fresh: FacetCache) -> Drift:
-    """How `kept` differs from `fresh`, loaded just now. Brings both up to date; raises OutOfDate."""
-    kept.refresh(work)
+def told_apart(
+    work: Work, kept: FacetCache, fresh: FacetCache, writing: AbstractContextManager[object]
+) -> Drift:
+    """How `kept` differs from `fresh`, loaded just now. Brings both up to date; raises OutOfDate.
+
+    `writing` is held while rows of `kept` are written.
+    """
+    kept.refresh(work, writing)
     at = kept.seen
     fresh.refresh(work)
     # Whoever changed since: the two may have read them at different instants.
-    doubtful = changes.since(work, kept.assignment_id, at).customers
-    return compare(kept, fresh, np.array(doubtful, np.int64))
+    since = changes.since(work, kept.assignment_id, at)
+    return compare(kept, fresh, np.concatenate([since.whole, since.placed]))
 
 
 def compare(kept: FacetCache, fresh: FacetCache, doubtful: NDArray[np.int64]) -> Drift:

@@ -62,14 +62,26 @@ class Packing:
         """The words of `rows` rows, from the codes of each dimension by number."""
         words = [np.zeros(rows, np.uint16) for _ in self.sizes]
         for part in self.parts:
-            code = codes[part.number]
-            cut = (code >> part.shift) & 0xFF if code.dtype == np.int64 else code
-            words[part.word] += cut.astype(np.uint16) * np.uint16(part.unit)
+            words[part.word] += _cut(codes[part.number], part) * np.uint16(part.unit)
         return words
+
+    def patch(self, words: Words, codes: Mapping[int, NDArray[Any]]) -> Words:
+        """The same words with other codes of some dimensions."""
+        patched = [word.copy() for word in words]
+        for part in (part for part in self.parts if part.number in codes):
+            was = patched[part.word] // np.uint16(part.unit) % np.uint16(part.radix)
+            patched[part.word] += (_cut(codes[part.number], part) - was) * np.uint16(part.unit)
+        return patched
 
     def codes_of(self, part: Part) -> NDArray[np.int64]:
         """The part's code in every value that its word may have."""
         return np.arange(self.sizes[part.word], dtype=np.int64) // part.unit % part.radix
+
+
+def _cut(code: NDArray[Any], part: Part) -> NDArray[np.uint16]:
+    """What of a code stands in that part."""
+    cut: NDArray[Any] = (code >> part.shift) & 0xFF if code.dtype == np.int64 else code
+    return cut.astype(np.uint16)
 
 
 def _radices(one: Dimension) -> list[tuple[int, int]]:

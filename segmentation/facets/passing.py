@@ -21,10 +21,13 @@ def selected(filters: Sequence[tuple[Dimension, Sequence[FacetValue]]]) -> Selec
     return select(rows.table.c.customer_id).where(*(passing(one, values, rows) for one, values in filters))
 
 
-def passing(one: Dimension, values: Sequence[FacetValue], rows: Rows) -> ColumnElement[bool]:
-    """Whether a row has one of `values`; true or false, never null."""
+def passing(
+    one: Dimension, values: Sequence[FacetValue], rows: Rows, *, by_key: bool = False
+) -> ColumnElement[bool]:
+    """Whether a row has one of `values`; true or false, never null. `by_key`: the rows are few."""
     if one.field == TAGS:
-        return or_(false(), *(_tagged(one, value, rows.table.c.customer_id) for value in values))
+        tagged = _tagged_by_key if by_key else _tagged
+        return or_(false(), *(tagged(one, value, rows.table.c.customer_id) for value in values))
     column = column_of(one.field, rows)
     has = _labelled if one.kind == "many" else _has
     return or_(false(), *(has(one, value, column).is_(True) for value in values))
@@ -65,3 +68,15 @@ def _tagged(one: Dimension, value: FacetValue, customer: ColumnElement[int]) -> 
             return customer.in_(marked.where(_tag.tag != func.all(bound_array(one, known))))
         case _:
             return customer.in_(marked.where(_tag.tag == bind(one, value)))
+
+
+def _tagged_by_key(one: Dimension, value: FacetValue, customer: ColumnElement[int]) -> ColumnElement[bool]:
+    """By the tags of that customer: reads what the rows have, not what everybody has."""
+    mine = select(_tag.customer_id).where(_tag.crm_id == CRM_ID, _tag.customer_id == customer)
+    match value:
+        case Empty():
+            return ~mine.exists()
+        case Others(known):
+            return mine.where(_tag.tag != func.all(bound_array(one, known))).exists()
+        case _:
+            return mine.where(_tag.tag == bind(one, value)).exists()

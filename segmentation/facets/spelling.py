@@ -41,8 +41,11 @@ def spelled_filters(filters: Filters) -> dict[str, list[Any]]:
     return {key: [spelled(value) for value in values] for key, values in filters.items()}
 
 
-def read_filters(document: object, frame: Frame, ids: Ids) -> Filters:
-    """Filters from JSON. Raises BadInput with every problem: its path, what is wrong, and what instead."""
+def read_filters(document: object, frame: Frame, ids: Ids, shown_only: Sequence[str] = ()) -> Filters:
+    """Filters from JSON. Raises BadInput with every problem: its path, what is wrong, and what instead.
+
+    `shown_only`: the dimensions that somebody wants to see; that there is none of such a name is a problem.
+    """
     if not isinstance(document, Mapping):
         raise BadInput('filters: an object of dimensions, each with a list: {"job": ["student"]}')
     problems: list[dict[str, str]] = []
@@ -50,16 +53,24 @@ def read_filters(document: object, frame: Frame, ids: Ids) -> Filters:
     for key, given in document.items():
         one = frame.dimension(key)
         if one is None:
-            hint = did_you_mean(key, [known.key for known in frame.dimensions])
-            problems.append({"path": f"filters.{key}", "message": f"there is no dimension {key}{hint}"})
+            problems.append({"path": f"filters.{key}", "message": _no_dimension(key, frame)})
         elif not isinstance(given, list) or len(given) > MOST_VALUES:
             message = f"give a list of at most {MOST_VALUES} values"
             problems.append({"path": f"filters.{key}", "message": message})
         else:
             read[key] = _values(one, given, ids.get(key, {}), problems)
+    problems += [
+        {"path": f"dimensions[{i}]", "message": _no_dimension(key, frame)}
+        for i, key in enumerate(shown_only) if frame.dimension(key) is None
+    ]  # fmt: skip
     if problems:
         raise BadInput("; ".join(f"{p['path']}: {p['message']}" for p in problems), problems=problems)
     return read
+
+
+def _no_dimension(key: str, frame: Frame) -> str:
+    hint = did_you_mean(key, [known.key for known in frame.dimensions])
+    return f"there is no dimension {key}{hint}"
 
 
 def _values(

@@ -5,7 +5,7 @@ So it means the same in every process, whatever bars were chosen there, and in S
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from segmentation.nodes import Scalar
@@ -58,10 +58,13 @@ class Bar:
 class Facets:
     """The bars of every dimension, and how many placements pass all filters.
 
-    Whatever was committed when the question came at `as_of` (business time, UTC) is counted. `source`: where.
+    Whatever was committed at `as_of` (business time, UTC) is counted, and of what came later maybe some.
+    `source`: where. `marked`: bars of values that filter and have none among `dimensions`, where the cache
+    counted them as well.
     """
 
     dimensions: Mapping[str, tuple[Bar, ...]]
     total: int
     as_of: datetime
     source: str
+    marked: Mapping[str, tuple[Bar, ...]] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """A draft is compiled as the rules in force are, and asked of everybody in one pass. Nothing is written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import text
@@ -31,15 +31,17 @@ _TOOK_TOO_LONG = "57014"  # SQLSTATE
 
 def preview(
     work: Work, assignment_id: int, draft: Rules, known: Catalogue, *,
-    warn_above: float = WARN_ABOVE, seconds: int = PREVIEW_SECONDS,
+    warnings: Sequence[tuple[str, str]] | None = None, warn_above: float = WARN_ABOVE,
+    seconds: int = PREVIEW_SECONDS,
 ) -> Preview:  # fmt: skip
     """What publishing `draft` now would do; published with nothing in between, it moves just these.
 
+    `warnings`: the language's own, of whoever had them reckoned before this transaction began; None: here.
     `warn_above`: the share that may move without a warning. In a snapshot all of it is of one instant.
     Raises NotFound, BadRule, Unavailable if the one pass takes longer than `seconds`.
     """
     base = _version(work, assignment_id)
-    warnings = warnings_of(draft, known)
+    warnings = warnings_of(draft, known) if warnings is None else warnings
     names, plain = Names.of(work, assignment_id, draft), inlined(draft)
     arms, unsegmented = names.arms("segment", plain.segments), names.id("segment", UNSEGMENTED)
     staying = [unsegmented, *(id_ for id_, _ in arms)]

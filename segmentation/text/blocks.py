@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 from typing import Literal
 
 from lark import Token
@@ -13,6 +13,7 @@ from segmentation.text.tokens import unquoted
 
 KINDS = ("segment", "label")
 _SIGNS = frozenset({"LPAR", "RPAR", "COMMA", "COLON", "COMPARE", "ODD", "OPEN"})
+_LONGEST_HEADING = 12  # pieces that are looked at for its colon
 _HEADING = 4  # pieces: segment key "Name" :
 
 
@@ -31,7 +32,9 @@ class Block:
 def blocks(pieces: Sequence[Token], faults: Faults) -> Iterator[Block]:
     """The blocks in the order of the text. What is wrong with a heading is noted."""
     starts = [
-        i for i, piece in enumerate(pieces) if _begins_line(pieces, i) and _is_heading(pieces[i:], piece)
+        i
+        for i, piece in enumerate(pieces)
+        if _begins_line(pieces, i) and _is_heading(pieces[i : i + _HEADING], piece)
     ]
     if pieces and (not starts or starts[0]):
         stray = pieces[: starts[0] if starts else len(pieces)]
@@ -54,7 +57,7 @@ def _is_heading(rest: Sequence[Token], first: Token) -> bool:
     """A misspelt one is known by its colon: nothing else has one."""
     if first.type in _SIGNS or len(rest) < 2 or rest[1].type in _SIGNS - {"COLON"}:
         return False
-    line = [piece.type for piece in rest[:_HEADING] if piece.line == first.line]
+    line = [piece.type for piece in rest if piece.line == first.line]
     named = (
         first.lower() in KINDS and rest[1].type in ("WORD", "STRING", "SHORT") and rest[1].line == first.line
     )
@@ -62,8 +65,8 @@ def _is_heading(rest: Sequence[Token], first: Token) -> bool:
 
 
 def _block(pieces: Sequence[Token], faults: Faults) -> Block:
-    kind, key, name, colon = _heading(pieces)
-    rule = pieces[1 + (key is not kind) + (name is not None) + (colon is not None) :]
+    kind, key, name, between, colon = _heading(pieces)
+    rule = pieces[1 + (key is not kind) + (name is not None) + len(between) + (colon is not None) :]
     head = span_of(pieces[: len(pieces) - len(rule)])
     if kind.lower() not in KINDS:
         message = f'"{kind}" begins neither a segment nor a label{did_you_mean(kind, KINDS)}'
@@ -74,16 +77,34 @@ def _block(pieces: Sequence[Token], faults: Faults) -> Block:
         )
     elif colon is None:
         faults.add("rules", 'a ":" is wanted between the heading and the rule', head)
+    elif between:
+        faults.add("rules", _stray(kind, key, between), span_of(between))
     kind_of = "label" if kind.lower() == "label" else "segment"
     return Block(kind_of, key, name, rule, head, pieces[-1].end_pos or 0)  # type: ignore[arg-type]  # one of KINDS
 
 
-def _heading(pieces: Sequence[Token]) -> tuple[Token, Token, Token | None, Token | None]:
-    kind, rest = pieces[0], list(pieces[1:])
+def _heading(
+    pieces: Sequence[Token],
+) -> tuple[Token, Token, Token | None, Sequence[Token], Token | None]:
+    """Kind, key, name, what else stands before the colon, and the colon; only of a line that has one."""
+    kind, rest = pieces[0], list(islice(pieces, 1, _LONGEST_HEADING))
     key = rest.pop(0) if rest and rest[0].type != "COLON" else kind
     name = rest.pop(0) if rest and rest[0].type == "STRING" and key is not kind else None
-    colon = rest.pop(0) if rest and rest[0].type == "COLON" else None
-    return kind, key, name, colon
+    on_line = list(takewhile(lambda piece: piece.line == kind.line, rest))
+    if rest and rest[0].type == "COLON":
+        return kind, key, name, (), rest[0]
+    at = next((i for i, piece in enumerate(on_line) if piece.type == "COLON"), None)
+    return (kind, key, name, (), None) if at is None else (kind, key, name, on_line[:at], on_line[at])
+
+
+def _stray(kind: Token, key: Token, between: Sequence[Token]) -> str:
+    """What is wrong with a heading that has more than a key and a name."""
+    words = " ".join(between)
+    if between[0].lower() in ("prio", "priority"):
+        return (
+            f'"{words}" is not wanted: the order of the segments is their priority, the first is asked first'
+        )
+    return f'"{words[:40]}" is not wanted here; a name stands in quotes: {kind.lower()} {key} "{words[:40]}":'
 
 
 def named(block: Block) -> dict[str, str]:

@@ -1,13 +1,14 @@
 """Rules written as text, read into the JSON form; the validator is the one of language.py."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from lark import Token
 
 from models.errors import BadInput, BadRule
 from segmentation.catalogue import Catalogue, OwnFields, catalogue
-from segmentation.language import read_rule, read_rules
+from segmentation.language import MAX_LABELS, MAX_SEGMENTS, read_rule, read_rules
 from segmentation.places import Faults
 from segmentation.text.blocks import Block, blocks, named, span_of
 from segmentation.text.syntax import parse
@@ -16,8 +17,11 @@ from segmentation.text.tree import EVERYBODY, Builder
 from segmentation.text.words import in_words
 
 MAX_CHARACTERS = 1_000_000
+MAX_PIECES = 200_000  # words, values and signs
 
 Body = dict[str, Any]
+
+_MOST = {"segments": MAX_SEGMENTS, "labels": MAX_LABELS}
 
 
 def read_text(text: str, fields: OwnFields) -> Body:
@@ -27,9 +31,12 @@ def read_text(text: str, fields: OwnFields) -> Body:
     """
     faults, known = _faults(text), catalogue(fields)
     body: Body = {"segments": []}
-    for block in blocks(list(tokens(text)), faults):
+    for block in blocks(_pieces(text), faults):
+        if faults.is_full:
+            faults.refuse()
         where = f"{block.kind}s"
-        body.setdefault(where, []).append(_one(block, f"{where}[{len(body.get(where, []))}]", faults, known))
+        number = len(body.setdefault(where, []))
+        body[where].append(_one(block, f"{where}[{number}]", faults, known, is_read=number < _MOST[where]))
     try:
         read_rules(body, fields)
     except BadRule as bad:
@@ -41,7 +48,7 @@ def read_text(text: str, fields: OwnFields) -> Body:
 def read_rule_text(text: str, known: Catalogue) -> Body:
     """The text of one rule, without a heading, as the JSON form of its tree. Raises as read_text does."""
     faults = _faults(text)
-    when = _rule(list(tokens(text)), "when", faults, known)
+    when = _rule(_pieces(text), "when", faults, known)
     try:
         read_rule(when, known)
     except BadRule as bad:
@@ -56,12 +63,21 @@ def _faults(text: str) -> Faults:
     return Faults(text)
 
 
-def _one(block: Block, path: str, faults: Faults, known: Catalogue) -> Body:
+def _pieces(text: str) -> list[Token]:
+    pieces = list(islice(tokens(text), MAX_PIECES + 1))
+    if len(pieces) > MAX_PIECES:
+        raise BadInput(f"the rules have more than {MAX_PIECES:,} words and signs: give them as JSON")
+    return pieces
+
+
+def _one(block: Block, path: str, faults: Faults, known: Catalogue, *, is_read: bool) -> Body:
     faults.spans[path] = block.head
     faults.spans[f"{path}.key"] = span_of([block.key])
     faults.spans[f"{path}.name"] = span_of([block.name or block.key])
     if not block.rule:
         faults.add(f"{path}.when", "has no rule: say who belongs here, or everybody", block.head)
+        return named(block) | {"when": EVERYBODY}
+    if not is_read:  # there are too many, which is told
         return named(block) | {"when": EVERYBODY}
     return named(block) | {"when": _rule(block.rule, f"{path}.when", faults, known)}
 

@@ -1,33 +1,35 @@
-"""The grammar at work: pieces of text to a tree, and mistakes in words that people understand."""
+"""The grammar at work: pieces of text to a tree. A mistake ends one question, and it goes on after it."""
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from lark import Lark, Token, Tree, UnexpectedInput, UnexpectedToken
+from lark import Lark, Token, Tree, UnexpectedToken
 from lark.lexer import Lexer
 
 from segmentation.places import Faults, Span
-from segmentation.problems import did_you_mean
+from segmentation.text.mistakes import explained, meant, wants_a_condition, wants_a_text
+from segmentation.text.skipping import next_question
 from segmentation.text.tokens import KEYWORDS
+from segmentation.tree_reader import MAX_LEAVES
+from segmentation.values import MAX_LIST
 
 Parsed = Tree[Token]
 
-_MISTAKEN = {
-    "&&": "and",
-    "&": "and",
-    "||": "or",
-    "|": "or",
-    "!": "not",
-    "=>": ">=",
-    "=<": "<=",
-    "~": "contains",
-}
-_SHOWN = {"RPAR": '")"', "LPAR": '"("', "COMMA": '","', "COMPARE": '">="', "$END": "the end of the rule"}
+_DEEPEST = 100  # brackets within brackets; the language allows far less
+_MOST_QUESTIONS = 200
+"""Of one rule that are read before it is refused: it has far more than the language allows."""
+
+_LONGEST = 2 * MAX_LIST + 10  # pieces of one question with a list that has a mistake at its end
+_TOO_LONG = f"asks more than {_MOST_QUESTIONS} questions; at most {MAX_LEAVES} are allowed"
+_TOO_DEEP = "has too many brackets within brackets"
+
+_CLOSING = frozenset({"AND", "OR", "RPAR", "$END"})
+_VALUES = (KEYWORDS - {"AND", "OR", "NOT"}) | {"WORD", "STRING", "NUMBER", "MOMENT", "SHORT"}
 
 
 class _Given(Lexer):
-    """The pieces are there already."""
+    """The pieces are there already, and are fed one by one."""
 
     def __init__(self, lexer_conf: Any) -> None:
         """Lark makes it."""
@@ -45,101 +47,186 @@ def _grammar() -> Lark:
 
 
 def parse(pieces: Sequence[Token], path: str, faults: Faults, known: Collection[str]) -> Parsed | None:
-    """The tree of one rule; None if it has mistakes, which are noted at `path`.
+    """The tree of one rule; mistakes are noted at `path`, and `everybody` stands where a question has one.
 
-    After a mistake reading goes on at the next line that begins with `and` or `or`. `known`: all fields.
+    None if it goes too deep, or `faults` can take no more. `known`: all fields.
     """
-    try:
-        return _grammar().parse(pieces)  # our lexer takes pieces, not a text
-    except UnexpectedInput as error:
-        if not isinstance(error, UnexpectedToken):
-            raise
-        at = _index(pieces, error.token)
-        before = pieces[at - 1] if at else None
-        faults.add(path, _explained(error, before, known), _span(error.token, before))
-        _go_on(pieces, at, path, faults, known)
-    return None
+    return _Reading(pieces, path, faults, known).tree()
 
 
-def _go_on(pieces: Sequence[Token], at: int, path: str, faults: Faults, known: Collection[str]) -> None:
-    for i in range(at + 1, len(pieces)):
-        if pieces[i].type in ("AND", "OR") and pieces[i].line != pieces[i - 1].line:
-            rest = _balanced(pieces[i + 1 :])
-            if rest:
-                parse(rest, path, faults, known)
+class _Reading:
+    """One rule, piece by piece. Where a question is wrong, what the parser made of it is taken back."""
+
+    def __init__(self, pieces: Sequence[Token], path: str, faults: Faults, known: Collection[str]) -> None:
+        self._pieces, self._path, self._faults, self._known = pieces, path, faults, known
+        self._parser = _grammar().parse_interactive()
+        self._states = self._parser.parser_state.parse_conf.states
+        self._stack = self._parser.parser_state.state_stack
+        self._open: list[str] = []  # brackets round conditions, and those of "all of (": "(" or "of"
+        self._within = 0  # brackets open in the question itself
+        self._first, self._height = 0, len(self._stack)  # where the question begins: piece, and stack
+        self._questions = 0  # and what stands before them: brackets, and not
+        self._before = ""  # kind of the piece that was fed last
+        self._sure = True  # of the brackets: none was lost with a mistake
+
+    def tree(self) -> Parsed | None:
+        """Read to the end."""
+        i = 0
+        while i < len(self._pieces):
+            if self._faults.is_full:
+                return None
+            i = self._next(i)
+            if len(self._open) > _DEEPEST or self._questions > _MOST_QUESTIONS:
+                self._note(_TOO_DEEP if self._open[_DEEPEST:] else _TOO_LONG, self._pieces[0])
+                return None
+        return self._finished()
+
+    def _next(self, i: int) -> int:
+        """Read the piece at `i`; the answer is the one to go on with."""
+        piece, can = self._pieces[i], self._states[self._stack[-1]]
+        if self._may_begin():
+            self._first, self._height, self._within = i, len(self._stack), 0
+            self._questions += 1
+        if "LISTED" in can and (end := self._end_of_list(i)):
+            listed = Token("LISTED", "", piece.start_pos, end_pos=self._pieces[end - 1].end_pos)
+            listed.value = self._pieces[i + 1 : end - 1 : 2]  # a piece of pieces
+            self._parser.feed_token(listed)
+            return end
+        if self._within and i - self._first > _LONGEST:
+            return self._mended(i, set(), f"holds more than {MAX_LIST} values")
+        if self._closes_nothing(piece):
+            return self._mended(i, self._wanted() & _CLOSING)
+        try:
+            self._parser.feed_token(piece)
+        except UnexpectedToken:
+            return self._mended(i, self._wanted())
+        self._count_brackets(piece.type)
+        self._before = piece.type
+        return i + 1
+
+    def _end_of_list(self, i: int) -> int:
+        """The piece after a list of values without mistakes; 0 if it is none. One step, however long."""
+        pieces = self._pieces
+        if pieces[i].type != "LPAR":
+            return 0
+        for at in range(i + 1, len(pieces) - 1, 2):
+            if pieces[at].type not in _VALUES:
+                return 0
+            if pieces[at + 1].type != "COMMA":
+                return at + 2 if pieces[at + 1].type == "RPAR" else 0
+        return 0
+
+    def _may_begin(self) -> bool:
+        """Whether a question could begin here."""
+        return wants_a_condition(self._states[self._stack[-1]])
+
+    def _is_whole(self) -> bool:
+        """Whether the question could end here."""
+        return self._leads_on("OR")
+
+    def _closes_nothing(self, piece: Token) -> bool:
+        """The parser would find out too late: only when it has put together what stands before."""
+        if piece.type not in ("RPAR", "COMMA") or self._within or not self._is_whole():
+            return False
+        if piece.type == "RPAR":
+            return not self._open
+        return piece.type == "COMMA" and self._open[-1:] != ["of"]
+
+    def _count_brackets(self, kind: str) -> None:
+        if kind == "LPAR":
+            if self._may_begin():
+                self._open.append("of" if self._before == "OF" else "(")
+            else:
+                self._within += 1
+        elif kind == "RPAR":
+            if self._within:
+                self._within -= 1
+            else:
+                self._open.pop()
+                self._height = 0  # the group stays, whatever comes after it
+
+    def _mended(self, i: int, wanted: set[str], why: str = "") -> int:
+        """Note what is wrong at `i`, put everybody in the place of its question, and say where to go on."""
+        piece, before = self._pieces[i], self._pieces[i - 1] if i else None
+        stray = piece.type == "RPAR" and self._closes_nothing(piece)
+        if self._sure or not stray:
+            self._note(why or explained(piece, before, wanted, self._known), piece)
+        word = meant(piece, wanted)
+        if word in ("AND", "OR", "OF"):
+            self._feed(word, piece)
+            return i + 1
+        if self._is_a_text(i, wanted):
+            self._feed("STRING", piece, f'"{piece}"')
+            return i + 1
+        if stray:
+            self._sure = False
+            return i + 1
+        end = next_question(
+            self._pieces, self._first, i, self._within, self._open[-1:], between=word == "BETWEEN"
+        )
+        self._sure = self._sure and not self._lost_brackets(end, piece, wanted)
+        self._take_back(end)
+        return end
+
+    def _is_a_text(self, i: int, wanted: set[str]) -> bool:
+        """Whether a word of the language was meant as a value: no condition follows it."""
+        after = self._pieces[i + 1].type if i + 1 < len(self._pieces) else "$END"
+        is_word = self._pieces[i].type in ("AND", "OR", "NOT")
+        return is_word and wants_a_text(wanted) and after in (*_CLOSING, "COMMA")
+
+    def _lost_brackets(self, end: int, piece: Token, wanted: set[str]) -> bool:
+        kinds = [one.type for one in self._pieces[self._first : end]]
+        asked = bool(wanted & {"LPAR", "RPAR"}) and "EVERYBODY" not in wanted and not self._is_whole()
+        return asked or piece.type == "OPEN" or kinds.count("LPAR") != kinds.count("RPAR")
+
+    def _take_back(self, end: int) -> None:
+        """What was read of the question is forgotten: everybody stands in its place."""
+        if not self._height:
             return
+        del self._stack[self._height :]
+        del self._parser.parser_state.value_stack[self._height - 1 :]
+        self._within = 0
+        around = self._pieces[self._first : end] or self._pieces[self._first - 1 : self._first]
+        self._feed("EVERYBODY", around[0] if around else Token("EVERYBODY", "", 0, end_pos=0), "everybody")
+
+    def _feed(self, kind: str, like: Token, text: str = "") -> None:
+        self._parser.feed_token(Token.new_borrow_pos(kind, text or str(like), like))
+        self._before = kind
+
+    def _finished(self) -> Parsed:
+        last = self._pieces[-1] if self._pieces else Token("$END", "", 0, end_pos=0)
+        end = Token("$END", "", last.end_pos, end_pos=last.end_pos)
+        if self._may_begin():
+            self._first, self._height = len(self._pieces), len(self._stack)
+        if not self._is_whole():
+            self._note(explained(end, None, self._wanted(), self._known), end)
+            self._take_back(len(self._pieces))
+        elif self._open and self._sure:
+            self._note(explained(end, None, {"RPAR"}, self._known), end)
+        for _ in self._open:
+            self._feed("RPAR", last, ")")
+        tree: Parsed = self._parser.feed_token(end)
+        return tree
+
+    def _note(self, message: str, piece: Token) -> None:
+        self._faults.add(self._path, message, _span(piece))
+
+    def _wanted(self) -> set[str]:
+        """The kinds of pieces that lead on from here, all brackets considered."""
+        return {kind for kind in self._states[self._stack[-1]] if kind.isupper() and self._leads_on(kind)}
+
+    def _leads_on(self, kind: str) -> bool:
+        stack = list(self._stack)
+        while kind in (can := self._states[stack[-1]]):
+            _, rule = can[kind]
+            if not hasattr(rule, "expansion"):
+                return True
+            del stack[len(stack) - len(rule.expansion) :]
+            stack.append(self._states[stack[-1]][rule.origin.name][1])
+            if kind == "$END" and stack[-1] == self._parser.parser_state.parse_conf.end_state:
+                return True
+        return False
 
 
-def _balanced(pieces: Sequence[Token]) -> list[Token]:
-    """Without the closing brackets of groups that began before."""
-    kept, open_ = [], 0
-    for piece in pieces:
-        open_ += (piece.type == "LPAR") - (piece.type == "RPAR")
-        if open_ < 0:
-            open_ = 0
-        else:
-            kept.append(piece)
-    return kept
-
-
-def _index(pieces: Sequence[Token], token: Token) -> int:
-    return next((i for i, piece in enumerate(pieces) if piece is token), len(pieces))
-
-
-def _span(token: Token, before: Token | None) -> Span:
-    if token.type != "$END":
-        return token.start_pos or 0, token.end_pos or 0
-    end = (before.end_pos or 0) if before else 0
-    return end, end
-
-
-def _explained(error: UnexpectedToken, before: Token | None, known: Collection[str]) -> str:
-    token, wanted = error.token, error.accepts or error.expected
-    if token.type == "OPEN":
-        return "the quote is not closed on its line"
-    if token.type == "$END":
-        return f"the rule ends here; {_wanted(wanted)} is wanted"
-    if str(token) in _MISTAKEN:
-        return f'"{token}" is not known here - did you mean "{_MISTAKEN[token]}"?'
-    joined = f"{before}_{token}".lower() if before else ""
-    if joined in known:
-        return f'"{before} {token}" is not a field - did you mean "{joined}"?'
-    meant = _meant(token, wanted)
-    if meant:
-        return f'"{token}" is not known here{meant}'
-    quotes = "; a text with such signs needs quotes" if token.type == "ODD" else ""
-    return f'"{token}" stands where {_wanted(wanted)} is wanted{quotes}'
-
-
-def _meant(token: Token, wanted: Collection[str]) -> str:
-    """` - did you mean "and"?` if a wanted word is near; letters in another order are nearest of all."""
-    if not token.isalpha():
-        return ""
-    words = sorted(one.lower() for one in KEYWORDS.intersection(wanted))
-    same_letters = [one for one in words if sorted(one) == sorted(token.lower())]
-    return did_you_mean(str(token), same_letters or words)
-
-
-def _wanted(wanted: Collection[str]) -> str:
-    """What may stand at a place, in people's words."""
-    if {"EVERYBODY", "LPAR"} <= set(wanted):
-        return "a condition, as in attempts >= 2,"
-    if {"STRING", "MOMENT"} <= set(wanted):
-        return "a value"
-    if {"NUMBER", "SHORT"} <= set(wanted):
-        return "a length of time, as in 3 days,"
-    if {"COMPARE", "BETWEEN"} <= set(wanted):
-        return 'an operator, as in "=", "in", "contains", "older than" or "is empty",'
-    if set(wanted) == {"WORD"}:
-        return "a unit of time, as in hours or days,"
-    if "WORD" in wanted:
-        return "a word of the calendar, as in today or last week,"
-    return _listed([_SHOWN.get(one, f'"{one.lower()}"') for one in sorted(wanted, key=_last)])
-
-
-def _last(word: str) -> tuple[bool, str]:
-    return word == "$END", word
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+def _span(piece: Token) -> Span:
+    return piece.start_pos or 0, piece.end_pos or 0

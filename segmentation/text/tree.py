@@ -1,6 +1,6 @@
 """From what the grammar read to the JSON form; every path remembers its piece of text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lark import Token, Tree
@@ -10,6 +10,7 @@ from segmentation.problems import did_you_mean
 from segmentation.text.syntax import Parsed
 from segmentation.text.tokens import unquoted
 from segmentation.text.words import DURATION, OF_NO_FIXED_LENGTH, OF_TYPE, SIGNS, UNIT_OF
+from segmentation.values import MAX_LIST
 
 EVERYBODY: dict[str, Any] = {"all": []}
 _DEEPEST = 100  # brackets within brackets; the language allows far less
@@ -53,6 +54,9 @@ class Builder:
     def _question(self, tree: Parsed, path: str, op: str, field: str = "") -> dict[str, Any]:
         parts = [part for part in tree.children if isinstance(part, Tree)]
         words = [word for word in tree.children if isinstance(word, Token)]
+        if op == "compare" and (asked := self._yes_or_no(parts, words)):
+            self._faults.spans[f"{path}.f"] = _span(parts[0])
+            return asked
         if not field:
             named = parts.pop(0)
             field = unquoted(_only(named))
@@ -63,6 +67,14 @@ class Builder:
         if not parts:
             return leaf
         return leaf | {"v": self._value(parts, f"{path}.v")}
+
+    def _yes_or_no(self, parts: list[Parsed], words: list[Token]) -> dict[str, Any] | None:
+        """`vip = true` says `vip is true`, and `vip != true` that it is not."""
+        field, answer, sign = unquoted(_only(parts[0])), _only(parts[1]).type, SIGNS.get(words[0])
+        if self._types.get(field) != "yes_no" or answer not in ("TRUE", "FALSE") or sign not in ("eq", "ne"):
+            return None
+        leaf = {"f": field, "op": f"is_{answer.lower()}"}
+        return leaf if sign == "eq" else {"not": leaf}
 
     def _operator(self, op: str, field: str, words: list[Token], path: str) -> str:
         sign = next((SIGNS[word] for word in words if word.type == "COMPARE"), "")
@@ -78,21 +90,24 @@ class Builder:
     def _value(self, parts: list[Parsed], path: str) -> Any:
         self._faults.spans[path] = _span(parts[0])[0], _span(parts[-1])[1]
         if len(parts) == 2:
-            return [self._scalar(part, f"{path}[{i}]") for i, part in enumerate(parts)]
+            return self._list([_only(part) for part in parts], path)
         (part,) = parts
         match part.data:
             case "list":
-                values = [value for value in part.children if isinstance(value, Tree)]
-                return [self._scalar(value, f"{path}[{i}]") for i, value in enumerate(values)]
+                return self._list(_values(part), path)
             case "duration":
                 return self._duration(part, path)
             case "calendar":
                 return "_".join(unquoted(word).lower() for word in part.children if isinstance(word, Token))
-        return self._scalar(part, path)
+        return self._scalar(_only(part), path)
 
-    def _scalar(self, part: Parsed, path: str) -> str | int | float:
-        self._faults.spans[path] = _span(part)
-        token = _only(part)
+    def _list(self, values: Sequence[Token], path: str) -> list[str | int | float]:
+        if len(values) > MAX_LIST:  # it is refused whatever they are
+            return [str(value) for value in values]
+        return [self._scalar(value, f"{path}[{i}]") for i, value in enumerate(values)]
+
+    def _scalar(self, token: Token, path: str) -> str | int | float:
+        self._faults.spans[path] = token.start_pos or 0, token.end_pos or 0
         if token.type != "NUMBER":
             return unquoted(token)
         digits = token.removeprefix("-")
@@ -109,6 +124,14 @@ class Builder:
             why = ": it has no fixed length; say days or weeks"
         self._faults.add(path, f'"{unit}" is no unit of time{why}', _span(part))
         return "1d"
+
+
+def _values(part: Parsed) -> Sequence[Token]:
+    """Of a list: in one piece, or each by itself."""
+    first = part.children[0]
+    if isinstance(first, Token) and first.type == "LISTED":
+        return first.value  # type: ignore[no-any-return]  # so it was made (segmentation/text/syntax.py)
+    return [_only(value) for value in part.children if isinstance(value, Tree)]
 
 
 def _only(part: Parsed) -> Token:

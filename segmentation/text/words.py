@@ -46,6 +46,7 @@ UNITS = {
 UNIT_OF = {spelling: short for short, (_, *spellings) in UNITS.items() for spelling in spellings}
 OF_NO_FIXED_LENGTH = ("month", "months", "quarter", "quarters", "year", "years")
 
+_OF_CALENDAR = re.compile("(?<=this|last|next)_")
 DURATION = re.compile(r"([0-9]+)([a-z]+)")
 
 
@@ -59,8 +60,10 @@ def spoken_duration(short: str) -> str | None:
 
 
 def in_words(body: Any, bad: BadRule, known: Catalogue) -> Iterator[tuple[str, str]]:
-    """(path, message) of operators that do not go with their field, as people spell them."""
-    for path, _ in bad.problems:
+    """(path, message) of wrong operators and of words of the calendar, as people spell them."""
+    for path, message in bad.problems:
+        if "no word of the calendar" in message:
+            yield path, _OF_CALENDAR.sub(" ", message)
         leaf = _at(body, path.removesuffix(".op")) if path.endswith(".op") else None
         field = known.get(leaf["f"]) if leaf else None
         if leaf is None or field is None:

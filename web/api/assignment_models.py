@@ -24,8 +24,17 @@ class Assignment(Model):
     created_at: Instant
 
 
+class SegmentPause(Model):
+    """Why nothing of a segment is handed out."""
+
+    scope: str = Field(description="segment, or what it is part of: assignment, crm.")
+    reason: str
+    author: str
+    ends_at: Instant | None = Field(description="It lifts itself then; null: when it is resumed.")
+
+
 class Segment(Model):
-    """A segment now. Size = free + gated + leased + resting + closed."""
+    """A segment now. Size = free + gated + leased + resting + follow_up + closed."""
 
     id: int
     key: str
@@ -36,12 +45,15 @@ class Segment(Model):
     free: int = Field(description="Ready, and no gate but hours or a pause could stop them.")
     gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, gap.")
     leased: int
-    resting: int = Field(description="Waiting for their due time, promised calls too.")
+    resting: int = Field(description="Tried; waiting for their due time.")
+    follow_up: int = Field(description="Promised calls, waiting for theirs.")
     closed: int
     attempts: int
     contacts: int
     sales: int
     this_hour: int = Field(description="Attempts reported in the hour that runs.")
+    held: int = Field(description="So many of them were put there by hand; `GET ../holds` names them.")
+    pause: SegmentPause | None
 
 
 class Hour(Model):
@@ -98,8 +110,8 @@ ASSIGNMENT: dict[str, Any] = {
 }  # fmt: skip
 SEGMENT: dict[str, Any] = {
     "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,
-    "gated": 12, "leased": 9, "resting": 240, "closed": 112, "attempts": 391, "contacts": 171, "sales": 14,
-    "this_hour": 63,
+    "gated": 12, "leased": 9, "resting": 210, "follow_up": 30, "closed": 112, "attempts": 391,
+    "contacts": 171, "sales": 14, "this_hour": 63, "held": 498, "pause": None,
 }  # fmt: skip
 HOUR: dict[str, Any] = {"begins": "2026-03-02T11:00:00Z", "attempts": 672, "contacts": 287, "sales": 31}
 FLOOR: dict[str, Any] = {

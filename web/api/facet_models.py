@@ -1,8 +1,9 @@
 """What selections and bars look like on the wire, each with an example."""
 
+import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from calling.segments.bulk import BulkDone
 from calling.segments.selection import Expected
@@ -10,8 +11,9 @@ from calling.views.bars import MOST_BARS, Bars, NamedBar
 from segmentation.facets.spelling import spelled
 from web.api.common import AskedInstant, Instant, Model, Words
 
-PERCENT = r"^\d{1,3}(\.\d{1,3})?%$"
+PERCENT = r"^[0-9]{1,3}(\.[0-9]{1,3})?%$"
 _HUNDRED = 100.0
+MOST_OFF = 10**9
 
 Filters = Annotated[
     dict[str, list[Any]],
@@ -26,16 +28,25 @@ Filters = Annotated[
 ]
 
 
-def _within_hundred(tolerance: int | str) -> int | str:
-    if isinstance(tolerance, str) and float(tolerance[:-1]) > _HUNDRED:
-        raise ValueError("is more than 100%")
-    return tolerance
+def _tolerance(given: object) -> int | str:
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_OFF:
+        return given
+    if isinstance(given, str) and re.fullmatch(PERCENT, given) and float(given[:-1]) <= _HUNDRED:
+        return given
+    raise ValueError(
+        f"give customers, a whole number from 0 to {MOST_OFF}, or a share up to 100% with at most three "
+        'decimals: "2%", "0.5%"'
+    )
 
 
 Tolerance = Annotated[
-    Annotated[int, Field(strict=True, ge=0, le=10**9)] | Annotated[str, Field(pattern=PERCENT)],
-    AfterValidator(_within_hundred),
-]
+    int | str,
+    BeforeValidator(_tolerance),
+    WithJsonSchema(
+        {"anyOf": [{"type": "integer", "minimum": 0, "maximum": MOST_OFF},
+                   {"type": "string", "pattern": PERCENT}]}
+    ),
+]  # fmt: skip
 
 
 class Expecting(Model):
@@ -104,7 +115,7 @@ class Facets(Model):
     total: int
     of: int
     as_of: Instant
-    source: str = Field(description="`sql` or `cache`: both have read whatever was committed before.")
+    source: str = Field(description="`sql` or `cache`: both have read whatever was committed at `as_of`.")
 
 
 class Found(Model):

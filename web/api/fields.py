@@ -21,6 +21,12 @@ Texts = Annotated[list[str], Described(max_length=1_000)]
 Pattern = Annotated[str | None, Described(max_length=1_000)]
 
 
+class Page(PlainTextResponse):
+    """Markdown."""
+
+    media_type = "text/markdown"
+
+
 class Field(Model):
     """A field. Its type never changes; nor does its key."""
 
@@ -130,14 +136,14 @@ def fields(
         return {"items": reading.all_fields(work) if retired else reading.in_use(work)}
 
 
-PAGE: dict[int | str, Any] = {200: {"content": {"text/markdown": {"example": "# What is kept of customers"}}}}
+PAGE = {"content": {"text/markdown": {"example": "# What is kept of customers"}}, "description": "Markdown."}
 
 
-@router.get("/handbook", response_class=PlainTextResponse, responses=PAGE)
-def handbook(app: TheApp, holder: OnTheFloor) -> PlainTextResponse:
+@router.get("/handbook", response_class=Page, responses={**answers(errors=[]), 200: PAGE})
+def handbook(app: TheApp, holder: OnTheFloor) -> Page:
     """The fields in use, what a list may hold, and every question that rules can ask: a page of Markdown."""
     with app.work(holder.crm_id) as work:
-        return PlainTextResponse(written(work), media_type="text/markdown")
+        return Page(written(work))
 
 
 @router.post("", status_code=201, response_model=Field,

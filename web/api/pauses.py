@@ -7,7 +7,7 @@ from pydantic import Field
 
 from calling.views import browse
 from calling.walls.pause import pause, resume
-from models.errors import BadInput
+from models.ends import LONGEST_PAUSE, check_end
 from web.about import about
 from web.api.common import AskedInstant, Id, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
@@ -66,8 +66,7 @@ def stop(app: TheApp, holder: Manager, body: Annotated[NewPause, Body(**example(
 
     Waits up to `recall_wait` (1 s of wall time) for dialers to confirm; who has not is listed as unknown.
     """
-    if body.ends_at is not None and body.ends_at <= app.now():
-        raise BadInput("ends_at: lies in the past; it is business time", ends_at=body.ends_at, now=app.now())
+    check_end("ends_at", body.ends_at, app.now(), LONGEST_PAUSE)
     open_work = app.opener(holder.crm_id)
     assignment_id = body.target_id if body.scope == "assignment" else None
     with timed("pause"), about(assignment=assignment_id):

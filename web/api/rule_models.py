@@ -116,11 +116,25 @@ class Count(Model):
     customers: int
 
 
-class Asked(Model):
-    """One rule, as a tree or as text. What it names are rules of `draft`, else of those in force."""
+class OneRule(Model):
+    """One rule: as a tree, as text, or as an SQL predicate."""
 
     when: dict[str, Any] | None = None
     text: str | None = Field(None, max_length=100_000)
+    sql: str | None = Field(None, max_length=100_000)
+
+
+class Translated(Model):
+    """One rule as it is kept, and as people write it."""
+
+    when: dict[str, Any]
+    text: str
+    notes: list[str] = Field(description="Where it does not mean just what the SQL said.")
+
+
+class Asked(OneRule):
+    """One rule. What it names are rules of `draft`, else of those in force."""
+
     draft: dict[str, Any] | None = Field(None, description="A rule set, as for a preview.")
 
 
@@ -158,4 +172,14 @@ PREVIEW: dict[str, Any] = {
     "warnings": [{"path": "segments[1].when", "message": "nobody comes here now: .."}],
 }  # fmt: skip
 ASKED: dict[str, Any] = {"text": "attempts >= 2 and tags any (vip)"}
+AS_SQL: dict[str, Any] = {"sql": "status <> 'sale' and attempts >= 2"}
+TRANSLATED: dict[str, Any] = {
+    "when": {
+        "all": [
+            {"f": "status", "op": "ne", "v": "sale"}, {"f": "status", "op": "not_empty"},
+            {"f": "attempts", "op": "ge", "v": 2},
+        ]
+    },
+    "text": "status != sale and status is not empty and attempts >= 2", "notes": [],
+}  # fmt: skip
 COUNT: dict[str, Any] = {"matching": 391, "customers": 45_211}

@@ -6,9 +6,10 @@ from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from calling.segments import previewing
-from calling.segments.drafts import body_of
-from calling.segments.publishing import own_fields, publish, roll_back
+from calling.segments.drafts import body_of, translated
+from calling.segments.publishing import own_fields, publish, roll_back, version_in_force
 from calling.views import browse
+from segmentation.catalogue import catalogue
 from segmentation.text.writing import write_body
 from web.api import rule_models as models
 from web.api.common import LARGEST, Page, Paging, PathId, TheApp, page, without_nul_in
@@ -20,7 +21,8 @@ router = APIRouter(prefix="/assignments/{assignment_id}/rules", tags=["rules"])
 RuleSet = Annotated[
     dict[str, Any],
     Body(
-        description='A rule set as JSON (docs/rules.md), or `{"text": ..}` as people write it.',
+        description='A rule set as JSON (docs/rules.md), or `{"text": ..}` as people write it. In JSON an '
+        'SQL predicate may stand for a tree: `{"sql": "attempts >= 2"}`.',
         **example(models.RULES),
     ),
 ]
@@ -67,8 +69,11 @@ def preview_rules(
     Rules that take longer than ten seconds to look at are given up: 503.
     """
     without_nul_in(body)
+    with app.work(holder.crm_id) as work:
+        draft = previewing.read_draft(work, body)
+    warned = previewing.warnings_of(*draft)  # reckoned while no transaction waits for it
     with app.work(holder.crm_id, snapshot=True) as work:
-        seen = previewing.preview(work, assignment_id, body, warn_above=warn_above)
+        seen = previewing.preview(work, assignment_id, body, warnings=warned, warn_above=warn_above)
     warnings = [{"path": path, "message": message} for path, message in seen.warnings]
     return {name: getattr(seen, name) for name in models.Preview.model_fields} | {"warnings": warnings}
 
@@ -84,6 +89,22 @@ def count_rule(
     rule = asked.model_dump(exclude={"draft"}, exclude_none=True)
     with app.work(holder.crm_id, snapshot=True) as work:
         return previewing.count_rule(work, assignment_id, rule, draft=asked.draft)
+
+
+@router.post("/translate", response_model=models.Translated,
+             responses=answers(models.TRANSLATED, errors=[404, 422]))  # fmt: skip
+def translate_rule(
+    app: TheApp, holder: Manager, assignment_id: PathId,
+    given: Annotated[models.OneRule, Body(**example(models.AS_SQL))],
+) -> Any:  # fmt: skip
+    """One rule in both forms, of a tree, a text or an SQL predicate; 422 lists every problem with its place.
+
+    Rules that it names need not be there. Nothing of SQL is ever sent to the database.
+    """
+    without_nul_in(given.model_dump())
+    with app.work(holder.crm_id) as work:
+        version_in_force(work, assignment_id)
+        return translated(given.model_dump(exclude_none=True), catalogue(own_fields(work)))
 
 
 @router.get("/versions", response_model=Page[models.Version],
@@ -113,7 +134,11 @@ def rule_version(app: TheApp, holder: Manager, assignment_id: PathId, version: V
 def roll_back_rules(
     app: TheApp, holder: Manager, assignment_id: PathId, version: Version, base: Base = None
 ) -> models.Published:
-    """Put an earlier version in force again, as a new one. Segments that had gone come back as they were."""
+    """Put an earlier version in force again, as a new one.
+
+    Segments that had gone come back with their ids, names and rules; nobody is held in them again, and they
+    come back unpaused.
+    """
     opener = app.opener(holder.crm_id)
     return models.Published(
         version=roll_back(opener, assignment_id, version, author=holder.author, base=base)

@@ -56,7 +56,7 @@ def deeds(
 )
 def portrait(
     app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId,
-    since: Annotated[AskedInstant | None, Query(description="Attempts since; null: all.")] = None,
+    since: Annotated[AskedInstant | None, Query(description="Calls since; 90 days if left out.")] = None,
 ) -> models.Portrait:  # fmt: skip
     """The average picture of a typical member: means, values that stand out with their lift, best hours."""
     with app.work(holder.crm_id) as work:
@@ -75,8 +75,9 @@ def portrait(
             )
             for one in found.standouts
         ],
-        worked=models.Worked(**_rates(of.worked)),
-        hours=[models.Hour(hour=hour, **_rates(worked)) for hour, worked in of.hours],
+        sample=of.numbers.sample, sample_of_all=of.numbers.sample_of_all,
+        calls_since=of.calls.since, calls_cut=of.calls.cut, worked=models.Worked(**_rates(of.calls.worked)),
+        hours=[models.Hour(hour=hour, **_rates(worked)) for hour, worked in of.calls.hours],
     )  # fmt: skip
 
 

@@ -9,10 +9,12 @@ from pydantic import Field
 from calling.segments import editing, freeing
 from calling.segments.bulk import BulkDone
 from calling.segments.selection import NOBODY
+from calling.views import browse
+from calling.views.segment_list import deleted_segments
 from segmentation.nodes import dump_node
 from web.about import about
 from web.api import facet_models as models
-from web.api.common import Model, PathId, TheApp, Words, without_nul_in
+from web.api.common import Instant, Model, Page, Paging, PathId, TheApp, Words, page, without_nul_in
 from web.api.docs import answers, example
 from web.keys import Holder, Manager
 from wiring.app import App
@@ -54,6 +56,16 @@ class Order(Model):
     segments: list[SegmentId] = Field(max_length=200)
 
 
+class Deleted(Model):
+    """A segment that was deleted."""
+
+    id: int
+    key: str
+    name: str
+    deleted_at: Instant
+    size: int = Field(description="So many still stand there, until the rebuild takes them.")
+
+
 class Version(Model):
     """The version of the rules that is in force now."""
 
@@ -70,6 +82,9 @@ class Affected(Model):
 
 NEW: dict[str, Any] = {
     "name": "With a loan", "when": {"f": "loan", "op": "is_true"}, "before": 3,
+}  # fmt: skip
+DELETED: dict[str, Any] = {
+    "id": 5, "key": "savers", "name": "Savers", "deleted_at": "2026-03-02T12:00:00Z", "size": 0,
 }  # fmt: skip
 WHY: dict[str, Any] = {"expected": 7244, "tolerance": "1%", "reason": "campaign is over"}
 
@@ -105,6 +120,18 @@ def reorder(
     return Version(version=editing.reorder(open_work, assignment_id, keys, author=holder.author))
 
 
+@router.get("/deleted", response_model=Page[Deleted],
+            responses=answers({"items": [DELETED], "next": None}, errors=[404, 422]))  # fmt: skip
+def deleted(app: TheApp, holder: Manager, assignment_id: PathId, asked: Paging) -> dict[str, Any]:
+    """Segments that were deleted. Their history and deeds stay readable; a roll back brings them back."""
+    with app.work(holder.crm_id) as work:
+        browse.assignment(work, assignment_id)
+        return page(
+            "deleted segments", asked,
+            lambda after, most: deleted_segments(work, assignment_id, after, most),
+        )  # fmt: skip
+
+
 @router.patch("/{segment_id}", response_model=Version,
               responses=answers({"version": 7}, errors=[404, 409, 422]))  # fmt: skip
 def rename(
@@ -120,7 +147,10 @@ def rename(
 @router.delete("/{segment_id}", response_model=Version,
                responses=answers({"version": 8}, errors=[404, 409, 422]))  # fmt: skip
 def delete(app: TheApp, holder: Manager, assignment_id: PathId, segment_id: PathId) -> Version:
-    """Delete a segment. Its holds are let go, and its customers go where the rules that are left say."""
+    """Delete a segment: its holds are let go, its pause ends, its customers go where the other rules say.
+
+    Rolling the rules back brings it back, unpaused, with those whom its rule finds and nobody held in it.
+    """
     key = _key(app, holder, assignment_id, segment_id)
     return Version(
         version=editing.delete(app.opener(holder.crm_id), assignment_id, key, author=holder.author)

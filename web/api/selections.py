@@ -8,6 +8,7 @@ from pydantic import Field
 from calling.segments import selection as verbs
 from calling.segments.editing import key_of
 from calling.views.bars import bars, in_words, read_selection, search_bars
+from models.ends import LONGEST_HOLD, check_end
 from models.errors import BadInput
 from segmentation.nodes import dump_node
 from segmentation.text.writing import write_rule
@@ -16,7 +17,6 @@ from web.api import facet_models as models
 from web.api.common import AskedInstant, Model, PathId, TheApp, Words
 from web.api.docs import answers, example
 from web.keys import Manager
-from wiring.app import App
 from wiring.metrics import timed
 
 router = APIRouter(prefix="/assignments/{assignment_id}", tags=["selections"])
@@ -35,7 +35,10 @@ class NewFromSelection(models.Expecting):
     filters: models.Filters
     name: Words
     how: Literal["rule", "hold"] = Field(description="`rule`: whoever comes to be like them as well.")
-    before: int | None = Field(None, strict=True, ge=1, description="In front of this segment; null: last.")
+    before: int | None = Field(None, strict=True, ge=1, description="In front of this segment.")
+    place: Literal["first", "last"] | None = Field(
+        None, description="Where to without `before`; null: first."
+    )
     reason: Words | None = Field(None, description="Of the holds; required with `hold`.")
     expires_at: AskedInstant | None = Field(None, description="Of the holds.")
 
@@ -46,6 +49,10 @@ class NewSegment(Model):
     version: int
     segment_id: int
     key: str
+    selected: int = Field(description="Customers of the selection.")
+    comes: int | None = Field(
+        description="So many will be in it: segments in front and holds keep theirs. Null: nobody can say."
+    )
     done: models.Done | None
 
 
@@ -56,7 +63,14 @@ MOVE: dict[str, Any] = {
 NEW: dict[str, Any] = {
     "filters": models.FILTERS, "name": "Young and free", "how": "rule", "expected": 510, "before": 3,
 }  # fmt: skip
-MADE: dict[str, Any] = {"version": 5, "segment_id": 9, "key": "young-and-free", "done": None}
+MADE: dict[str, Any] = {
+    "version": 5,
+    "segment_id": 9,
+    "key": "young-and-free",
+    "selected": 510,
+    "comes": 498,
+    "done": None,
+}
 RULE: dict[str, Any] = {
     "when": {"f": "job", "op": "in", "v": ["retired", "student"]},
     "text": "job in (retired, student)",
@@ -71,7 +85,7 @@ def facets(
 ) -> models.Facets:  # fmt: skip
     """All bars under a selection, in one answer. Each dimension's are under every *other* one's filter."""
     with timed("facets"), app.work(holder.crm_id) as work:
-        filters = read_selection(work, assignment_id, body.filters)
+        filters = read_selection(work, assignment_id, body.filters, body.dimensions or ())
         return models.facets_of(bars(work, assignment_id, filters, body.bars), body)
 
 
@@ -122,7 +136,7 @@ def move(
 
     409 with the new `count`, and nothing is done, when they are not as many as expected.
     """
-    check_future(app, body.expires_at)
+    check_end("expires_at", body.expires_at, app.now(), LONGEST_HOLD)
     open_work = app.opener(holder.crm_id)
     with open_work() as work:
         filters = read_selection(work, assignment_id, body.filters)
@@ -163,7 +177,7 @@ def new_segment(
     body: Annotated[NewFromSelection, Body(**example(NEW))],
 ) -> NewSegment:  # fmt: skip
     """A new segment whose standing rule is the selection, or in which these very customers are held."""
-    check_future(app, body.expires_at)
+    check_end("expires_at", body.expires_at, app.now(), LONGEST_HOLD)
     if body.how == "hold" and body.reason is None:
         raise BadInput("reason: say why these customers are held")
     open_work = app.opener(holder.crm_id)
@@ -171,7 +185,11 @@ def new_segment(
         filters = read_selection(work, assignment_id, body.filters)
         before = None if body.before is None else key_of(work, assignment_id, body.before)
         what = in_words(work, assignment_id, filters)
-    asked: dict[str, Any] = {"expected": body.expecting, "author": holder.author, "before": before}
+    asked: dict[str, Any] = {
+        "expected": body.expecting, "author": holder.author, "before": before, "last": body.place == "last",
+    }  # fmt: skip
+    if before is not None and body.place is not None:
+        raise BadInput("before, place: say one of the two")
     with timed("new segment"), about(assignment=assignment_id):
         if body.how == "rule":
             made = verbs.save_as_rule(open_work, assignment_id, filters, body.name, **asked)
@@ -181,10 +199,7 @@ def new_segment(
                 expires_at=body.expires_at, what=what, **asked,
             )  # fmt: skip
     of_holds = models.done(made.done) if made.done else None
-    return NewSegment(version=made.version, segment_id=made.segment_id, key=made.key, done=of_holds)
-
-
-def check_future(app: App, at: Any) -> None:
-    """Raises BadInput for an end that lies in the past."""
-    if at is not None and at <= app.now():
-        raise BadInput("expires_at: lies in the past; it is business time", expires_at=at, now=app.now())
+    return NewSegment(
+        version=made.version, segment_id=made.segment_id, key=made.key, selected=made.selected,
+        comes=made.comes, done=of_holds,
+    )  # fmt: skip

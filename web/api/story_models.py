@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
+from segmentation.portrait import MOST_CALLS, SAMPLE
 from web.api.common import Instant, Model
 
 MOST_DEEDS = 100
@@ -15,7 +16,7 @@ class Step(Model):
     begins: Instant
     size: int
     came: dict[str, int] = Field(description="By cause: entered, rule, event, time or hand.")
-    went: dict[str, int]
+    went: dict[str, int] = Field(description="As `came`; `left` the assignment, or `anonymised`, as well.")
 
 
 class Deed(Model):
@@ -59,7 +60,7 @@ class Hour(Worked):
 
 
 class NumberField(Model):
-    """A number field: how many here have it, their mean and median, everybody's mean."""
+    """A number field: how many of `sample` have it, their mean and median, everybody's mean."""
 
     field: str
     name: str
@@ -89,7 +90,13 @@ class Portrait(Model):
     size: int
     assignment: int = Field(description="Customers of the whole assignment.")
     numbers: list[NumberField]
+    sample: int = Field(description=f"Of how many here the numbers are: of all, or of {SAMPLE:,} and less.")
+    sample_of_all: int = Field(description="Of how many of the assignment everybody's mean is.")
     standouts: list[Standout] = Field(description="What sets them apart most, first.")
+    calls_since: Instant = Field(description="`worked` and `hours` are of calls from here on.")
+    calls_cut: bool = Field(
+        description=f"There were more since the instant asked for; these are the last {MOST_CALLS:,}."
+    )
     worked: Worked
     hours: list[Hour] = Field(description="The best first: by what the contact rate hardly lies below.")
     as_of: Instant
@@ -120,5 +127,7 @@ PORTRAIT: dict[str, Any] = {
         {"dimension": "job", "dimension_name": "Job", "value": "services", "name": "services", "count": 912,
          "of_all": 4154, "lift": 1.37, "deviations": 10.2}
     ],
+    "sample": 7244, "sample_of_all": 45211,
+    "calls_since": "2025-12-02T12:00:00Z", "calls_cut": False,
     "worked": WORKED, "hours": [{"hour": 11, **WORKED}], "as_of": "2026-03-02T12:00:00Z",
 }  # fmt: skip

@@ -8,6 +8,7 @@ from pydantic import Field
 from calling.intake.numbers import Number, read_number
 from calling.views import browse
 from calling.walls.suppress import lift, suppress
+from models.ends import LONGEST_SUPPRESSION, check_end
 from models.errors import BadInput
 from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers, example
@@ -67,8 +68,7 @@ STANDING: dict[str, Any] = {
              responses=answers(DONE, status=201, errors=[404, 409, 422]))  # fmt: skip
 def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**example(NEW))]) -> Suppressed:
     """Put a number or a customer on the do-not-call list. When this answers, nobody rings it any more."""
-    if body.expires_at is not None and body.expires_at <= app.now():
-        raise BadInput("expires_at: lies in the past; it is business time", now=app.now())
+    check_end("expires_at", body.expires_at, app.now(), LONGEST_SUPPRESSION)
     e164 = _e164(body.number, holder.region)
     open_work = app.opener(holder.crm_id)
     answer = suppress(

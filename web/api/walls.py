@@ -1,6 +1,5 @@
 """What pauses and suppressions answer: whom the wall found in the air (P2, P8)."""
 
-from time import monotonic, sleep
 from typing import Any
 from uuid import UUID
 
@@ -9,8 +8,7 @@ from pydantic import Field
 from calling.handout.recalling import Patience, WallAnswer
 from web.api.common import Instant, Model
 from wiring.app import App
-
-_LOOK_AGAIN_SECONDS = 0.02
+from wiring.patience import patience as within
 
 
 class MayStillRing(Model):
@@ -52,12 +50,4 @@ def in_the_air(answer: WallAnswer) -> InTheAir:
 
 def patience(app: App) -> Patience:
     """Waits for dialers' confirmations until `recall_wait_seconds` of wall time are over."""
-    end = monotonic() + app.settings.recall_wait_seconds
-
-    def wait() -> bool:
-        if monotonic() >= end:
-            return False
-        sleep(_LOOK_AGAIN_SECONDS)
-        return True
-
-    return wait
+    return within(app.settings.recall_wait_seconds)

@@ -3,28 +3,40 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
-
+from calling.segments.alarms import Alarm, alarms
 from calling.views import browse
 from calling.views.bars import Bars, bars
-from calling.views.segment_list import SegmentNow, segment_list
+from calling.views.rebuilds import Rebuild, under_way
+from calling.views.segment_list import DeletedSegment, SegmentNow, deleted_segments, segment_list
 from models.work import Work
 from segmentation.facets import Filters
 
-_REBUILDING = text("""
-    select exists (select from rebuild
-                    where crm_id = :crm_id and assignment_id = :assignment_id and finished_at is null)
-""")
+MOST_DELETED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An assignment as of `now` (business time, UTC). `rebuilding`: customers are on their way."""
+    """An assignment as of `now` (business time, UTC).
+
+    `rebuild`: the one that runs, else the one that waits. `deleted` segments, the last one first: who still
+    stands in one is on the way to another. `alarms`: rules that cannot be read.
+    """
 
     now: datetime
     bars: Bars
     segments: list[SegmentNow]
-    rebuilding: bool
+    rebuild: Rebuild | None
+    deleted: list[DeletedSegment]
+    alarms: list[Alarm]
+
+    @property
+    def on_their_way(self) -> int:
+        """Customers whose segment is no more; the rebuild takes them to another."""
+        return sum(one.size for one in self.deleted)
+
+    def alarm_of(self, segment_id: int) -> Alarm | None:
+        """Why a segment's rule cannot be read."""
+        return next((one for one in self.alarms if (one.kind, one.id) == ("segment", segment_id)), None)
 
     def segment(self, segment_id: int | None) -> SegmentNow | None:
         """The live segment of that id."""
@@ -34,7 +46,9 @@ class Reading:
 def read(work: Work, assignment_id: int, filters: Filters) -> Reading:
     """Read it all. Raises NotFound, BadInput."""
     browse.assignment(work, assignment_id)
-    rebuilding = work.run(_REBUILDING, assignment_id=assignment_id).scalar_one()
+    gone = deleted_segments(work, assignment_id, 0, MOST_DELETED)
     return Reading(
-        work.now, bars(work, assignment_id, filters), segment_list(work, assignment_id), bool(rebuilding)
-    )
+        work.now, bars(work, assignment_id, filters), segment_list(work, assignment_id),
+        under_way(work, assignment_id), sorted(gone, key=lambda one: one.deleted_at, reverse=True),
+        alarms(work, assignment_id),
+    )  # fmt: skip

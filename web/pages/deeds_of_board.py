@@ -55,23 +55,23 @@ class Deeds:
             )  # fmt: skip
         return f"{_customers(done)} ready now."
 
-    def new_by_rule(self, filters: Filters, name: str, before: str | None, expected: Expected) -> Created:
+    def new_by_rule(self, filters: Filters, name: str, expected: Expected, *, last: bool) -> Created:
         """A new segment whose standing rule is the selection."""
         with self._noted("new segment"):
             return selection.save_as_rule(
                 self._open, self.assignment_id, filters, name, expected=expected, author=self.holder.author,
-                before=before,
+                last=last,
             )  # fmt: skip
 
     def new_by_hand(
-        self, filters: Filters, name: str, before: str | None, reason: str, lasting: timedelta | None,
-        expected: Expected, progress: Progress,
+        self, filters: Filters, name: str, reason: str, lasting: timedelta | None, expected: Expected,
+        progress: Progress, *, last: bool,
     ) -> Created:  # fmt: skip
         """A new segment, and the selection held in it."""
         with self._noted("new segment"):
             return selection.hold_in_new(
                 self._open, self.assignment_id, filters, name, expected=expected, author=self.holder.author,
-                reason=reason, expires_at=self._until(lasting), before=before, what=self._what(filters),
+                reason=reason, expires_at=self._until(lasting), last=last, what=self._what(filters),
                 progress=progress,
             )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The history of a segment, from the side: its size over time, who came and went by cause, who did what."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.segments.history import SegmentHistory, history
 from calling.views.deeds import in_words
-from calling.views.segment_list import SegmentNow
+from calling.views.segment_list import DeletedSegment, SegmentNow
 from web.keys import Holder
 from web.pages.parts import box, count, words
 from web.pages.sheet import Drawer, choices
@@ -24,7 +25,8 @@ SPANS = {
 CAUSES = {
     "entered": ("Came in", "var(--soft)"), "rule": ("By rule", "var(--leased)"),
     "event": ("By events", "var(--free)"), "time": ("By time", "var(--resting)"),
-    "hand": ("By hand", "var(--accent)"),
+    "hand": ("By hand", "var(--accent)"), "left": ("Left for good", "var(--closed)"),
+    "anonymised": ("Anonymised", "var(--muted)"),
 }  # fmt: skip
 MOST_DEEDS = 50
 
@@ -39,7 +41,22 @@ class HistoryDrawer(Drawer):
         super().__init__()
         self._app, self._holder, self._zone = app, holder, zone
 
-    async def tell(self, segment: SegmentNow, span: str = "Day") -> None:
+    def tell_deleted(self, gone: Sequence[DeletedSegment]) -> None:
+        """List the segments that were deleted; each leads to its history."""
+        with self.fresh():
+            self.head("Deleted segments", "Their history stays. An earlier version of the rules has them.")
+            with box("deeds"):
+                for one in gone:
+                    at = f"{one.deleted_at.astimezone(self._zone):%a %d %b %H:%M}"
+                    with box("deed"):
+                        words(at, "soft")
+                        with box("gone", "button", type="button") as opens:
+                            words(one.name, "strong")
+                            if one.size:
+                                words(f"{count(one.size)} on their way", "soft")
+                        opens.on("click", lambda one=one: self.tell_soon(one, "Day"))
+
+    async def tell(self, segment: SegmentNow | DeletedSegment, span: str = "Day") -> None:
         """Show the history of a segment."""
         back, step = SPANS[span]
         told = await run_in_threadpool(self._read, segment.id, back, step)
@@ -53,11 +70,11 @@ class HistoryDrawer(Drawer):
                 for deed in reversed(told.deeds[-MOST_DEEDS:]):
                     with box("deed"):
                         words(f"{deed.done_at.astimezone(self._zone):%a %d %b %H:%M}", "soft")
-                        words(in_words(deed))
+                        words(in_words(deed, self._zone))
                 if not told.deeds:
                     words("Nothing in this time.", "soft")
 
-    def tell_soon(self, segment: SegmentNow, span: str) -> None:
+    def tell_soon(self, segment: SegmentNow | DeletedSegment, span: str) -> None:
         """The same over another span."""
         ui.timer(0, lambda: self.tell(segment, span), once=True)
 

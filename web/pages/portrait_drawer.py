@@ -5,7 +5,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.views.portraits import NamedPortrait, named_portrait
 from calling.views.segment_list import SegmentNow
-from segmentation.portrait import Worked
+from segmentation.portrait import MOST_CALLS, Worked
 from web.keys import Holder
 from web.pages.parts import NARROW, box, count, share, words
 from web.pages.sheet import Drawer
@@ -29,13 +29,15 @@ class PortraitDrawer(Drawer):
         with self.fresh():
             self.head(segment.name, f"{count(of.size)} of {count(of.assignment)} customers")
             with box("rates"):
-                _rate("Reached", of.worked.contact_rate, f"of {count(of.worked.attempts)} calls")
-                _rate("Bought", of.worked.conversion_rate, f"of {count(of.worked.contacts)} reached")
+                _rate("Reached", of.calls.worked.contact_rate, f"of {count(of.calls.worked.attempts)} calls")
+                _rate(
+                    "Bought", of.calls.worked.conversion_rate, f"of {count(of.calls.worked.contacts)} reached"
+                )
             words("More often here", "label")
             self._standouts(found)
-            words("Their numbers", "label")
+            words(_numbers_of(found), "label")
             self._numbers(found)
-            words("When they answer", "label")
+            words(_calls_of(found), "label")
             self._hours(found)
 
     def _read(self, segment_id: int) -> NamedPortrait:
@@ -70,7 +72,7 @@ class PortraitDrawer(Drawer):
                     words(_number(one.figures.mean_of_all), "soft")
 
     def _hours(self, found: NamedPortrait) -> None:
-        by_hour = dict(found.of.hours)
+        by_hour = dict(found.of.calls.hours)
         if not by_hour:
             words("Nobody was called from here yet.", "soft")
             return
@@ -78,6 +80,21 @@ class PortraitDrawer(Drawer):
         with box("clock-hours"):
             for hour in range(min(FIRST_HOUR, *by_hour), max(LAST_HOUR, *by_hour) + 1):
                 _hour(hour, by_hour.get(hour), best)
+
+
+def _numbers_of(found: NamedPortrait) -> str:
+    numbers = found.of.numbers
+    if numbers.sample_of_all == found.of.assignment:
+        return "Their numbers"
+    return (
+        f"Their numbers, of {count(numbers.sample)} of them and {count(numbers.sample_of_all)} of everybody"
+    )
+
+
+def _calls_of(found: NamedPortrait) -> str:
+    calls = found.of.calls
+    which = f", the last {count(MOST_CALLS)} calls" if calls.cut else ""
+    return f"When they answer, since {calls.since:%d %b %Y}{which}"
 
 
 def _rate(name: str, rate: float | None, meaning: str) -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Callable
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from nicegui import ui
 
-from calling.views.segment_list import SegmentNow
+from calling.segments.alarms import Alarm
+from calling.views.deeds import until
+from calling.views.segment_list import SegmentNow, StandingPause
 from web.pages.board_reading import Reading
-from web.pages.parts import box, count, words
+from web.pages.parts import NARROW, box, count, words
+from web.pages.segments import said
+from web.pages.sheet import button
 
 PARTS = (
     ("free", "free"), ("gated", "gated"), ("leased", "in hand"), ("resting", "resting"),
@@ -32,13 +37,17 @@ MENU = (
 class SegmentRows:
     """In order of priority, Unsegmented last."""
 
-    def __init__(self, act: Act) -> None:
-        self._act = act
+    def __init__(
+        self, act: Act, zone: ZoneInfo, deleted: Callable[[], Any], templates: Callable[[], Any]
+    ) -> None:
+        self._act, self._zone = act, zone
         self._rows: dict[int, _Row] = {}
         with box("panel segment-list", "section", aria_label="Segments"):
             with box("panel-head"):
                 words("Segments", "title")
-                self._rebuilding = words("Customers are moving …", "rebuilding")
+                self._deleted = button("Deleted …", deleted, "quiet")
+                button("Templates …", templates, "quiet")
+            self._rebuilding = words("", "rebuilding")
             self._body = box("segment-rows", role="list")
             with box("legend"):
                 for part, name in PARTS:
@@ -51,18 +60,31 @@ class SegmentRows:
         if [one.id for one in now.segments] != list(self._rows):
             self._body.clear()
             with self._body:
-                self._rows = {one.id: _Row(self._act) for one in now.segments}
-        self._rebuilding.set_visibility(now.rebuilding)
+                self._rows = {one.id: _Row(self._act, self._zone) for one in now.segments}
+        self._rebuilding.text = moving(now)
+        self._rebuilding.set_visibility(bool(self._rebuilding.text))
+        self._deleted.set_visibility(bool(now.deleted))
         chosen = now.bars.filters.get("segment", ())
         largest = max((one.size for one in now.segments), default=0)
         for place, one in enumerate(now.segments, 1):
             self._rows[one.id].write(one, place, largest, chosen=one.id in chosen)
+            self._rows[one.id].warn(now.alarm_of(one.id))
+
+
+def moving(now: Reading) -> str:
+    """How many are on their way to the segments of the rules in force, and how far that is."""
+    gone = f"{count(now.on_their_way)} on their way" if now.on_their_way else ""
+    if now.rebuild is None:
+        return gone
+    waits = now.rebuild.state == "pending"
+    how_far = "about to move" if waits else f"{100 * now.rebuild.share:.0f}{NARROW}% moved"
+    return f"{gone or 'Customers'}{' · ' if gone else ' '}{how_far}"
 
 
 class _Row:
-    def __init__(self, act: Act) -> None:
+    def __init__(self, act: Act, zone: ZoneInfo) -> None:
         self._segment: SegmentNow | None = None
-        self._act = act
+        self._act, self._zone = act, zone
         with box("segment-row", role="listitem") as self._row:
             with box("segment-top"):
                 self._place = words("", "rank")
@@ -70,11 +92,13 @@ class _Row:
                     "click", lambda: self._do("choose")
                 ):
                     self._name = words("", "segment-name")
+                self._broken = words("Broken rule", "badge broken")
                 self._badge = words("", "badge")
                 self._size = words("", "segment-size")
                 with box("icon-button", "button", type="button") as self._menu_button:
                     ui.icon("more_horiz")
                     self._items = self._menu()
+            self._pause = words("", "segment-pause")
             with box("track"), box("stack", role="img") as self._stack:
                 self._parts = {part: box(f"part {part}") for part, _ in PARTS}
             with box("segment-figures"):
@@ -115,12 +139,16 @@ class _Row:
         self._write_menu(segment)
 
     def _write_badge(self, segment: SegmentNow) -> None:
-        pause = segment.pause
-        held = f"{count(segment.held)} held" if segment.held else "by hand" if segment.by_hand else ""
-        self._badge.text = f"Paused · {pause.reason}" if pause else held
-        self._badge.props["title"] = f"{pause.reason} ({pause.author})" if pause else ""
-        self._badge.classes(add="paused" if pause else "", remove="" if pause else "paused")
+        pause, held = segment.pause, f"{count(segment.held)} held" if segment.held else ""
+        self._badge.text = held or ("by hand" if segment.by_hand else "")
         self._badge.set_visibility(bool(self._badge.text))
+        self._pause.text = paused_words(pause, self._zone) if pause else ""
+        self._pause.set_visibility(pause is not None)
+
+    def warn(self, alarm: Alarm | None) -> None:
+        """Say that its rule cannot be read, and what is in force instead."""
+        self._broken.set_visibility(alarm is not None)
+        self._broken.props["title"] = said(alarm) if alarm else ""
 
     def _write_menu(self, segment: SegmentNow) -> None:
         own = segment.pause is not None and segment.pause.scope == "segment"
@@ -131,3 +159,10 @@ class _Row:
         }  # fmt: skip
         for word, item in self._items.items():
             item.set_visibility(there.get(word, True))
+
+
+def paused_words(pause: StandingPause, zone: ZoneInfo) -> str:
+    """Paused until Mon 2 Mar 17:00 · lunch · Kari."""
+    what = "Paused" if pause.scope == "segment" else "Paused with everything"
+    end = f" {until(pause.ends_at, zone)}" if pause.ends_at else ""
+    return f"{what}{end} · {pause.reason} · {pause.author}"

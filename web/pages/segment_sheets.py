@@ -32,6 +32,17 @@ _OF_ALL: dict[str, tuple[str, str, str, str, str]] = {
 """Verb -> what it counts, its question, its button, the button when the count is another, and its meaning."""
 
 
+def _deleted(segment: SegmentNow) -> str:
+    """What deleting it does, and what comes back."""
+    pause = segment.pause is not None and segment.pause.scope == "segment"
+    let_go = f"{count(segment.held)} holds are let go" + (", and its pause ends" if pause else "")
+    return (
+        f"Its {count(segment.size)} customers go where the other rules say; {let_go}. Its history stays. An "
+        "earlier version of the rules brings the segment back with those whom its rule finds; nobody is held "
+        "in it again, and it is not paused."
+    )
+
+
 class SegmentSheets:
     """What can be done with a segment."""
 
@@ -58,12 +69,7 @@ class SegmentSheets:
         """Take it away."""
         with self._sheet.fresh():
             words(f"Delete {segment.name}?", "sheet-title")
-            words(
-                f"Its {count(segment.size)} customers go where the other rules say, and "
-                f"{count(segment.held)} holds are let go. Its history stays, and an earlier version of the "
-                "rules brings it back.",
-                "soft",
-            )  # fmt: skip
+            words(_deleted(segment), "soft")
             trouble = words("", "wrong")
             self._sheet.actions(
                 "Delete", lambda: self._edit(trouble, self._deeds.delete, segment.key), "danger"

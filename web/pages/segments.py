@@ -11,12 +11,14 @@ from web.pages.parts import box, count, share, words
 from web.pages.snapshot import Pause, Snapshot, local
 
 PARTS = (
-    ("free", "Free"), ("leased", "In hand"), ("resting", "Resting"), ("gated", "Gated"), ("closed", "Closed"),
+    ("free", "Free"), ("leased", "In hand"), ("resting", "Resting"), ("follow_up", "Promised"),
+    ("gated", "Gated"), ("closed", "Closed"),
 )  # fmt: skip
 MEANINGS = {
     "free": "ready to be called",
     "leased": "with a seller or a dialer now",
     "resting": "waits until its due time",
+    "follow_up": "promised a call at a time",
     "gated": "stopped by do-not-call, no number, unknown zone or the gap",
     "closed": "done: sale, no, or the limit of attempts",
 }
@@ -168,4 +170,4 @@ def _state(segment: SegmentFigures, own: Pause | None, now: Snapshot) -> tuple[s
         return "dry", "Empty"
     if segment.free or segment.leased:
         return "working", "Working" if now.floor.any_open else "Hours shut"
-    return "dry", "Resting" if segment.resting else "Dry"
+    return "dry", "Resting" if segment.waiting else "Dry"

@@ -30,6 +30,8 @@ from web.pages.segment_rows import SegmentRows
 from web.pages.segment_sheets import SegmentSheets
 from web.pages.selection_bar import SelectionBar
 from web.pages.selection_sheets import SelectionSheets
+from web.pages.template_deeds import TemplateDeeds
+from web.pages.template_drawer import TemplateDrawer
 from web.pages.watch import Watch
 from wiring.app import App
 
@@ -68,11 +70,16 @@ class SegmentsPage:
             with box("segments-page", "main"):
                 self._bar = SelectionBar(self._toggle, self._clear, self._act_on_selection)
                 self._board = FacetBoard(self._toggle, self._look_for)
-                self._rows = SegmentRows(self._act_on_segment)
+                self._rows = SegmentRows(
+                    self._act_on_segment, zone, self._tell_deleted, self._offer_templates
+                )
         self._selection = SelectionSheets(self._deeds, self._refresh)
         self._segments = SegmentSheets(self._deeds, self._refresh)
         self._pauses = PauseSheet(zone)
         self._history = HistoryDrawer(app, holder, zone)
+        self._templates = TemplateDrawer(
+            TemplateDeeds(app, holder, assignment_id), self._first_key, self._refresh
+        )
         self._portrait = PortraitDrawer(app, holder, assignment_id)
 
     async def begin(self, written: str | None) -> None:
@@ -126,6 +133,17 @@ class SegmentsPage:
             await self._selection.wake(now)
         else:
             await self._selection.new(now, standing=word == "rule")
+
+    def _tell_deleted(self) -> None:
+        if self._watch.now is not None:
+            self._history.tell_deleted(self._watch.now.deleted)
+
+    async def _offer_templates(self) -> None:
+        await self._templates.offer()
+
+    def _first_key(self) -> str | None:
+        segments = self._watch.now.segments if self._watch.now else []
+        return next((one.key for one in segments if not one.is_unsegmented), None)
 
     async def _act_on_segment(self, word: str, segment: SegmentNow) -> None:
         try:

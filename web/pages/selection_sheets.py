@@ -8,7 +8,7 @@ from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
 from calling.segments.bulk import Progress
-from calling.segments.selection import Expected
+from calling.segments.selection import Created, Expected
 from calling.views.segment_list import SegmentNow
 from models.errors import BadInput
 from web.pages.board_reading import Reading
@@ -134,13 +134,13 @@ class SelectionSheets:
     def _make(
         self, reading: Reading, asked: _Asked, name: str, reason: str, expected: Expected, progress: Progress
     ) -> str:
-        others = [one.key for one in reading.segments if not one.is_unsegmented]
-        before = others[0] if asked.place == FIRST and others else None
-        filters = reading.bars.filters
+        filters, last = reading.bars.filters, asked.place == LAST
         if asked.how == STANDING:
-            self._deeds.new_by_rule(filters, name, before, expected)
-            return f"{name} is made. Its customers are on their way."
-        made = self._deeds.new_by_hand(filters, name, before, reason, UNTIL[asked.until], expected, progress)
+            made = self._deeds.new_by_rule(filters, name, expected, last=last)
+            return f"{name} is made. {_coming(made)}"
+        made = self._deeds.new_by_hand(
+            filters, name, reason, UNTIL[asked.until], expected, progress, last=last
+        )  # fmt: skip
         if made.done is None:
             raise BadInput("the segment is made, and nobody was put into it")
         return f"{name} is made, with {_many(made.done.changed)} in it."
@@ -159,6 +159,19 @@ def _meaning(how: str) -> str:
     if how == ONCE:
         return "They are held there. Nobody comes or goes by rule."
     return "The selection becomes its rule: whoever comes to be like them joins, whoever changes leaves."
+
+
+def _coming(made: Created) -> str:
+    """How many of the selection will really be in it."""
+    if made.comes is None:
+        return "Its customers are on their way."
+    if made.comes == made.selected:
+        return f"{_many(made.comes)} are on their way."
+    kept = made.selected - made.comes
+    return (
+        f"{_many(made.comes)} will be in it; {count(kept)} of the {count(made.selected)} stay where "
+        "they are, in segments in front of it or held by hand."
+    )
 
 
 def _titled(one: SegmentNow) -> str:

@@ -128,10 +128,11 @@ class BulkSheet(Sheet):
                 button("Close", self.close, "primary")
 
 
-def button(name: str, act: Callable[[], Any], kind: str) -> None:
+def button(name: str, act: Callable[[], Any], kind: str) -> ui.element:
     """A button with a word."""
-    with box(f"button {kind}", "button", type="button").on("click", act):
+    with box(f"button {kind}", "button", type="button").on("click", act) as made:
         words(name)
+    return made
 
 
 def choices(
@@ -140,11 +141,11 @@ def choices(
     """Buttons, of which the one pressed last is on."""
     buttons: dict[str, ui.element] = {}
 
-    def take(name: str) -> None:
+    def take(name: str) -> object:
         for other, one in buttons.items():
             on = other == name
             one.classes(add="on" if on else "", remove="" if on else "on")
-        choose(name)
+        return choose(name)
 
     with box(kind):
         for name in names:

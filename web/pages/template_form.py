@@ -1,0 +1,164 @@
+"""One template: which field, which limits, as what, where to; below, what comes of it and whom it moves."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from nicegui import ui
+from starlette.concurrency import run_in_threadpool
+
+from calling.segments.templates import Offer, PlannedPart, Preview
+from segmentation.preview import Preview as Forecast
+from segmentation.templates.written import written_as
+from web.pages.parts import box, count, share, words
+from web.pages.sheet import button, choices, text_field
+from web.pages.template_deeds import Chosen, Looked, TemplateDeeds
+
+SEGMENTS, LABELS = "Segments", "Labels"
+LAST, FIRST = "Last", "First"
+
+Add = Callable[[Preview, Chosen, ui.label], Awaitable[None]]
+"""Adds what was previewed; says in the label what went wrong."""
+
+
+class TemplateForm:
+    """Built into the drawer; `first`: the key of the segment that is first now."""
+
+    def __init__(self, offer: Offer, deeds: TemplateDeeds, first: str | None, add: Add) -> None:
+        self._offer, self._deeds, self._add = offer, deeds, add
+        self._chosen, self._looked = Chosen(), Looked(None, None)
+        self._fields: dict[str, ui.input] = {}
+        self._turn = 0
+        template = offer.template
+        of_fields = [name for name, one in template.parameters.items() if one.role is not None]
+        for name in of_fields:
+            words(template.parameters[name].what.rstrip("."), "label")
+            self._of_field(name)
+        if template.bands:
+            words("As", "label")
+            choices((SEGMENTS, LABELS), self._choose_kind, chosen=SEGMENTS)
+        if first is not None and (template.bands or any(one.kind == "segment" for one in template.parts)):
+            words("Priority of new segments", "label")
+            choices((LAST, FIRST), lambda place: self._place(first if place == FIRST else None), chosen=LAST)
+        if others := [name for name in template.parameters if name not in of_fields]:
+            with box("more", "details"):
+                with box("", "summary"):
+                    words("More choices", "soft")
+                for name in others:
+                    words(template.parameters[name].what.rstrip("."), "label")
+                    self._write(name, "As usual")
+        self._result = box("template-result")
+        self._trouble = words("", "wrong")
+        with box("actions"):
+            self._button = button("Add", self._go, "primary off")
+
+    async def count(self) -> None:
+        """Ask what would come of it now; an answer that somebody has overtaken is dropped."""
+        self._turn += 1
+        turn = self._turn
+        self._button.classes(add="off")
+        self._result.clear()
+        with self._result:
+            words("Counting …", "soft")
+        looked = await run_in_threadpool(
+            self._deeds.look, self._offer.template.key, self._chosen, who_moves=True
+        )
+        if turn == self._turn:
+            self._show(looked)
+
+    def _show(self, looked: Looked) -> None:
+        self._looked, self._trouble.text = looked, looked.why_not
+        self._result.clear()
+        preview = looked.preview
+        if preview is None:
+            return
+        for name, one in self._fields.items():
+            one.props["placeholder"] = written_as(preview.parameters.get(name)) or "Worked out"
+        new = [part for part in preview.parts if not part.there]
+        with self._result:
+            words(f"It adds {parts_in_words(new)}" if new else "All of it is there already.", "label")
+            for part in preview.parts:
+                _part_row(part, preview.customers)
+            for note in preview.notes:
+                words(note, "soft")
+            if looked.forecast is not None:
+                _who_moves(looked.forecast)
+            if looked.untold:
+                words(f"Who moves cannot be told: {looked.untold}", "warned")
+        if new:
+            self._button.classes(remove="off")
+
+    async def _go(self) -> None:
+        if self._looked.preview is not None:
+            await self._add(self._looked.preview, self._chosen, self._trouble)
+
+    def _of_field(self, name: str) -> None:
+        """The fields that may be meant; where none is likely, its key is written."""
+        labels = {
+            one.label or one.field: one.field for one in reversed(self._offer.suggestions.get(name, ()))
+        }
+        if not labels:
+            self._write(name, "The key of a field")
+            return
+
+        def choose(label: str) -> Awaitable[None]:
+            return self._choose(name, labels[label])
+
+        choices(list(reversed(labels)), choose, chosen=list(labels)[-1])
+
+    def _write(self, name: str, placeholder: str) -> None:
+        field = text_field(name, placeholder=placeholder)
+        self._fields[name] = field
+
+        async def written() -> None:
+            if self._chosen.written.get(name, "") != field.value:
+                await self._choose(name, field.value)
+
+        field.on("keydown.enter", written)
+        field.on("blur", written)
+
+    async def _choose(self, name: str, written: str) -> None:
+        self._chosen.written[name] = written
+        await self.count()
+
+    async def _choose_kind(self, kind: str) -> None:
+        self._chosen.as_ = "label" if kind == LABELS else "segment"
+        await self.count()
+
+    async def _place(self, before: str | None) -> None:
+        self._chosen.before = before
+        await self.count()
+
+
+def parts_in_words(parts: Sequence[PlannedPart]) -> str:
+    """5 segments and 2 labels."""
+    of = {kind: sum(part.kind == kind for part in parts) for kind in ("segment", "label")}
+    return " and ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in of.items() if n)
+
+
+def _part_row(part: PlannedPart, customers: int) -> None:
+    with box("part-row there" if part.there else "part-row"):
+        with box("names"):
+            words(part.name, "strong")
+            words(part.text, "soft rule-text")
+        with box("track"):
+            box("part free").style(f"width: {100 * part.count / customers if customers else 0:.2f}%")
+        words("there already" if part.there else count(part.count), "number")
+
+
+def _who_moves(forecast: Forecast) -> None:
+    moved = [one for one in forecast.segments if one.came or one.went or one.is_new]
+    words("Who moves", "label")
+    part = share(forecast.move, forecast.customers)
+    words(f"{count(forecast.move)} of {count(forecast.customers)} customers ({part}) change segment.", "soft")
+    with box("forecasts", role="table", aria_label="Who moves"):
+        for one in moved:
+            with box("forecast", role="row"):
+                words(one.name, "strong")
+                words(f"{count(one.before)} → {count(one.after)}")
+                words(_change(one), "soft")
+    for _, message in forecast.warnings:
+        words(message, "warned")
+
+
+def _change(one: Any) -> str:
+    return "new" if one.is_new else f"+{count(one.came)} \u2212{count(one.went)}"
