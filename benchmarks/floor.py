@@ -22,26 +22,26 @@ _CLOCK = text("""
     insert into call_clock (key, zones, places) values (:key, :zones, '{PT}')
     on conflict (key) do update set key = excluded.key returning id
 """)
-_CUSTOMERS = text("""
-    insert into customer (crm_id, external_id, name, place, clock_id, reckoning_zone, fields, created_at,
-                          updated_at)
-    select :crm_id, 'c' || i, 'Customer ' || i, 'PT', (cast(:clocks as bigint[]))[i % 3 + 1], 'Europe/Lisbon',
-           jsonb_build_object('age', 18 + i % 70, 'balance', (i * 7919) % 20000 - 2000, 'loan', i % 7 = 0,
-               'job', (array['student', 'retired', 'services', 'management', 'technician'])[i % 5 + 1]),
-           :now, :now
-      from generate_series(cast(1 as bigint), :rows) i
-""")
-_NUMBERS = text("""
-    insert into customer_number (crm_id, customer_id, e164, position, zones)
-    select :crm_id, id, '+3519' || lpad(substr(external_id, 2), 8, '0'), 0, '{Europe/Lisbon}' from customer
-     where crm_id = :crm_id
-""")
-_PLACEMENTS = text("""
+_PEOPLE = text("""
+    with made as (
+        insert into customer (crm_id, external_id, name, place, clock_id, reckoning_zone, fields, created_at,
+                              updated_at)
+        select :crm_id, 'c' || i, 'Customer ' || i, 'PT', (cast(:clocks as bigint[]))[i % 3 + 1],
+               'Europe/Lisbon',
+               jsonb_build_object('age', 18 + i % 70, 'balance', (i * 7919) % 20000 - 2000, 'loan', i % 7 = 0,
+                   'job', (array['student', 'retired', 'services', 'management', 'technician'])[i % 5 + 1]),
+               :now, :now
+          from generate_series(cast(:first as bigint), :last) i
+        returning id, external_id, clock_id
+    ), numbers as (
+        insert into customer_number (crm_id, customer_id, e164, position, zones)
+        select :crm_id, id, '+3519' || lpad(substr(external_id, 2), 8, '0'), 0, '{Europe/Lisbon}' from made
+    )
     insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
-    select :crm_id, :assignment_id, c.id, 'ready', s.id, c.clock_id, (c.id * 7919) % :rows, :now
-      from customer c join segment s on s.crm_id = :crm_id and s.assignment_id = :assignment_id
-     where c.crm_id = :crm_id
+    select :crm_id, :assignment_id, m.id, 'ready', s.id, m.clock_id, (m.id * 7919) % :rows, :now
+      from made m join segment s on s.crm_id = :crm_id and s.assignment_id = :assignment_id
 """)
+SLICE = 500_000  # customers a transaction: none outlives its limit
 _FIELDS = text("""
     insert into field (crm_id, key, type, label, ordinal)
     values (:crm_id, 'age', 'number', 'Age', 1), (:crm_id, 'balance', 'number', 'Balance', 2),
@@ -85,20 +85,18 @@ def lay(app: App, rows: int) -> Floor:
             session, "Benchmark", f"{rows} customers", now=NOON, region="PT", hours=HOURS
         )
     with app.work(crm_id, now=NOON) as work:
-        work.session.connection().exec_driver_sql("set local statement_timeout = 0")
-        work.session.connection().exec_driver_sql("set local synchronous_commit = off")
         assignment_id = register.add_assignment(work, "Benchmark", gap_seconds=0)
         clocks = [
             work.run(_CLOCK, key=f"bench|{','.join(zones)}", zones=list(zones)).scalar_one()
             for zones in CLOCKS
         ]
         work.run(_FIELDS)
-        work.run(_CUSTOMERS, rows=rows, clocks=clocks)
-        work.run(_NUMBERS)
-    with app.work(crm_id, now=NOON) as work:  # no transaction outlives its limit
-        work.session.connection().exec_driver_sql("set local statement_timeout = 0")
-        work.session.connection().exec_driver_sql("set local synchronous_commit = off")
-        work.run(_PLACEMENTS, rows=rows, assignment_id=assignment_id)
+    for first in range(1, rows + 1, SLICE):
+        with app.work(crm_id, now=NOON) as work:
+            for setting in ("statement_timeout = 0", "synchronous_commit = off"):
+                work.session.connection().exec_driver_sql(f"set local {setting}")
+            last = min(rows, first + SLICE - 1)
+            work.run(_PEOPLE, first=first, last=last, rows=rows, clocks=clocks, assignment_id=assignment_id)
     floor = Floor(app, crm_id, assignment_id, rows)
     floor.tidy()
     return floor

@@ -6,6 +6,7 @@ from benchmarks import (
     allocating,
     asking,
     facets,
+    flooding,
     importing,
     moving,
     previewing,
@@ -27,6 +28,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "sweep": sweeping.measure,
     "bulk": moving.measure,
     "preview": previewing.measure,
+    "flood": flooding.measure,
 }
 
 

@@ -83,7 +83,13 @@ def simulate(
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="import, rebuild, allocate, next or outcomes.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="import, rebuild, allocate, next, outcomes, facets, sweep, bulk, preview or flood.",
+        ),
+    ],
     rows: Annotated[int, typer.Option(min=1000, help="Customers.")] = 100_000,
     dry_run: DryRun = False,
     as_json: AsJson = False,
