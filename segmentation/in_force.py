@@ -144,7 +144,7 @@ def _askable(work: Work, assignment_id: int, rows: Sequence[Row[Any]], known: Ca
     ]  # fmt: skip
     (unsegmented,) = (row.id for row in rows if row.kind == "segment" and row.key == UNSEGMENTED)
     compiled = _compiled(ruled, unsegmented, standing(work, assignment_id, ruled, known))
-    why = tried(work, assignment_id, compiled[0])
+    why = tried(work, assignment_id, compiled[0]) if ruled else ""
     if why:
         for found in earlier(work, assignment_id, ruled, known, f"the rules cannot be asked: {why}"):
             compiled = _compiled(ruled, unsegmented, found)

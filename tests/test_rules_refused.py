@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import ClauseElement, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from web_client import Api, api_of
-from world import World, new_app
+from world import NOON, World, new_app
 
 from calling.customers.editing import edit_customer
 from calling.handout.hand_out import next_customer
@@ -263,6 +264,31 @@ def test_an_outcome_is_recorded_when_nobody_can_be_moved(floor: Floor, api: Api)
     assert ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": "sale"})["kind"] == "first"
     assert floor.attempts() == 2
     assert len(floor.rebuilds_to_do()) == 1  # what the next tick finds
+
+
+def test_time_goes_on_elsewhere_when_nobody_can_be_moved_in_one_assignment(floor: Floor) -> None:
+    """Seen to fail: the first refusal ended the sweep of all, at every tick."""
+    other = floor.world.assignment("other", gap_seconds=0)
+    here, there = floor.customers[0], floor.world.customers(1, other)[0]
+    end, later = NOON + timedelta(minutes=1), NOON + timedelta(minutes=2)
+    with refused_where(lambda made: "INTO segment_move" in made.sql and MARK in made.constants.values()):
+        floor.publish(HEAVY)
+        ours, theirs = floor.world.unsegmented(floor.assignment), floor.world.unsegmented(other)
+        held = text("""
+            insert into hold (crm_id, assignment_id, customer_id, segment_id, author, reason, created_at,
+                              expires_at)
+            values (:crm_id, :assignment, :customer, :segment, 'Ann', 'why', :now, :end)
+        """)
+        with floor.world.work() as work:
+            for assignment, customer, into in ((floor.assignment, here, ours), (other, there, theirs)):
+                work.run(held, assignment=assignment, customer=customer, segment=into, end=end)
+        sweep_all(floor.world.opener(later))
+    with floor.world.work(later) as work:
+        left = list(work.run(text("select assignment_id from hold")).scalars())
+        swept = work.run(text("select assignment_id, swept_to from sweep"))
+        marks = {row.assignment_id: row.swept_to for row in swept}
+    assert left == [floor.assignment]
+    assert marks[floor.assignment] < end <= marks[other]  # it is tried again
 
 
 def test_who_is_away_is_told_from_what_cannot_be_sent(world: World) -> None:

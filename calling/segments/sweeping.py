@@ -5,6 +5,7 @@ them have been followed. Each sweep begins a little before it: a transaction tha
 written below it. Holds need no such slack: one that has run out stands there until it was followed.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from calling.segments import alarms
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
+from models.errors import RulesRefused
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.offsets import last_change
@@ -23,6 +25,8 @@ from segmentation.reasons import CLOCKS
 from segmentation.rebuilds import request_rebuild
 from segmentation.resegment import Moved, lock, resegment
 from segmentation.sweep import may_flip
+
+log = logging.getLogger("calling.sweeping")
 
 BATCH: int | None = None
 """Customers a transaction; None: as many as are moved in some 25 ms (segmentation/pace.py)."""
@@ -77,6 +81,7 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     """Sweep every assignment that has rules or holds that end; how many customers moved.
 
     On the way each one's rules are read; which of them cannot be is made known (calling/segments/alarms.py).
+    An assignment whose rules the database refuses keeps its mark and is tried again; the others go on.
     """
     with open_work() as work:
         rules = {key: rules_in_force(work, key) for key in work.run(_TIMED).scalars().all()}
@@ -85,7 +90,7 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     for assignment_id in stale:
         with open_work() as work:
             alarms.renew(work, assignment_id)
-    return sum(_follow(open_work, look) for look in looks if look)
+    return sum(_follow_or_tell(open_work, look) for look in looks if look)
 
 
 def sweep(open_work: OpenWork, assignment_id: int, slack: timedelta = SLACK) -> int:
@@ -127,6 +132,15 @@ def _begin(work: Work, assignment_id: int, rules: InForce) -> None:
     begun = work.run(_BEGIN, assignment_id=assignment_id, end=work.now).rowcount
     if begun and rules.version:
         request_rebuild(work, assignment_id, CLOCKS)
+
+
+def _follow_or_tell(open_work: OpenWork, look: _Look) -> int:
+    try:
+        return _follow(open_work, look)
+    except RulesRefused as error:
+        # Without the traceback: it would show the whole statement, which may be megabytes.
+        log.error("time is not followed in assignment %d: %s", error.assignment_id, error)
+        return 0
 
 
 def _follow(open_work: OpenWork, look: _Look) -> int:
