@@ -215,6 +215,9 @@ def test_a_segment_is_made_of_a_selection_by_rule_or_by_hold(shell: Shell, sprin
     assert "Nobody works yet" in said.out
     rebuild(shell.world)
     assert sizes(shell) == {"loans": 20, "old": 10, "students": 3, "unsegmented": 7}
+    for of_holds in (("--days", "5"), ("--reason", "trial")):
+        refused = shell.run("segments", "new", "Trial", *students, *of_holds, "--yes")
+        assert (refused.code, "are of holds; say --how hold" in refused.err) == (2, True)
     hold = ("--how", "hold", "--reason", "trial", "--days", "2", "--before", "old", "--yes")
     made = shell.ok("segments", "new", "Trial", *students, *hold, "--author", "Bo", "--json").document
     assert (made["key"], made["comes"], made["done"]["customers"]) == ("trial", 10, 10)

@@ -41,7 +41,7 @@ def test_a_field_stands_in_it_at_once_and_a_retired_one_no_more(world: World) ->
     add(world.opener(), Field("policy", "text", "Policy | no.", unique=True, pattern="[A-Z]{2}|x"))
     add(world.opener(), Field("size", "choice", "Size", choices=("tiny", "huge")))
     written = page(world)
-    assert r"| `policy` | Policy \| no. | text | unique; `[A-Z]{2}\|x` | `Porto` |" in written
+    assert r"| `policy` | Policy \| no. | text | unique; `[A-Z]{2}\|x` | what matches |" in written
     assert "| `size` | Size | choice | one of tiny, huge | `tiny` |" in written
     assert "size in (huge, tiny)" in written
     assert "policy contains ada" in written
@@ -51,11 +51,17 @@ def test_a_field_stands_in_it_at_once_and_a_retired_one_no_more(world: World) ->
 
 def test_every_cell_it_shows_can_be_read(world: World) -> None:
     for kind in TYPES:
-        add(world.opener(), Field(f"of_{kind}", kind, kind))
+        choices = ("tiny", "huge") if kind == "choice" else ()
+        add(world.opener(), Field(f"of_{kind}", kind, kind, choices=choices))
     rows = re.findall(r"^\| `of_(\w+)` .*\| `([^`]+)` \|$", page(world), re.M)
     assert sorted(kind for kind, _ in rows) == sorted(TYPES)
     for kind, cell in rows:
         assert read_text(kind, cell) is not None
+
+
+def test_of_a_choice_that_declares_none_no_word_is_made_up(world: World) -> None:
+    add(world.opener(), Field("size", "choice", "Size"))
+    assert "| `size` | Size | choice |  | any word |" in page(world)
 
 
 def test_what_is_built_in_is_named(world: World) -> None:

@@ -11,7 +11,7 @@ from models.work import Work
 from segmentation.catalogue import BUILT_IN, REFERENCES, Catalogue, KnownField, catalogue
 from segmentation.examples import examples
 
-_CELLS = {"text": "Porto", "number": "3,5", "date": "2026-03-01", "yes_no": "yes", "choice": "small"}
+_CELLS = {"text": "`Porto`", "number": "`3,5`", "date": "`2026-03-01`", "yes_no": "`yes`"}
 _NAMES = {"yes_no": "yes or no", "instant": "instant", "tags": "tags"}
 _HEAD = """# What is kept of customers
 
@@ -46,9 +46,16 @@ def _row(field: Field) -> str:
         demanded.append(f"`{field.pattern}`")
     if field.choices:
         demanded.append("one of " + ", ".join(field.choices))
-    cell = field.choices[0] if field.choices else _CELLS[field.type]
-    cells = (f"`{field.key}`", field.label, _name(field.type), "; ".join(demanded), f"`{cell}`")
+    cells = (f"`{field.key}`", field.label, _name(field.type), "; ".join(demanded), _cell(field))
     return "| " + " | ".join(one.replace("|", r"\|") for one in cells) + " |"
+
+
+def _cell(field: Field) -> str:
+    if field.choices:
+        return f"`{field.choices[0]}`"
+    if field.pattern is not None:
+        return "what matches"
+    return _CELLS.get(field.type, "any word")
 
 
 def _questions(own: Catalogue) -> str:

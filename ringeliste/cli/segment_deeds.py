@@ -8,7 +8,7 @@ from models.errors import BadInput
 from ringeliste.cli.asking import Asked, bulk_bar, do_to_all, sure_of, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 from ringeliste.cli.segment_options import Expect, MaybeSegment, Reason, Segment, TolerancePercent, Yes
-from ringeliste.cli.wheres import Where, read_wheres
+from ringeliste.cli.wheres import Where, select
 
 
 def free(
@@ -61,7 +61,6 @@ def wake(
       ringeliste segments wake -w job=student,retired --expect 80
     """
     from calling.segments import freeing, selection
-    from calling.views.bars import in_words
     from ringeliste.cli.doors import writing_in
 
     asked = Asked("resting", "Make {} ready now?", reason, expect, tolerance, yes)
@@ -73,14 +72,12 @@ def wake(
         return
     with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
         with open_work() as work:
-            filters = read_wheres(work, assignment_id, where)
-            what = in_words(work, assignment_id, filters)
-            found = selection.count(work, assignment_id, selection.resting(filters))
-        expected = sure_of(found, asked, dry_run=dry_run)
+            chosen = select(work, assignment_id, where, only=selection.resting)
+        expected = sure_of(chosen.found, asked, dry_run=dry_run)
         with bulk_bar() as progress:
             done = selection.wake_selection(
-                open_work, assignment_id, filters, expected=expected, author=whoever(author), reason=reason,
-                what=what, progress=progress,
+                open_work, assignment_id, chosen.filters, expected=expected, author=whoever(author),
+                reason=reason, what=chosen.what, progress=progress,
             )  # fmt: skip
     tell_done(done, "ready now", dry_run=dry_run, as_json=as_json)
 

@@ -15,6 +15,9 @@ MaybeSegment = Annotated[
     str | None, typer.Argument(metavar="SEGMENT", help="A segment by name, key or id.", show_default=False)
 ]
 Reason = Annotated[str, typer.Option(help="Why; it stands in the history.")]
+MaybeReason = Annotated[
+    str | None, typer.Option(help="Why they are held; it stands in the history.", show_default=False)
+]
 Expect = Annotated[
     int | None,
     typer.Option(

@@ -1,5 +1,6 @@
 """What is done to a selection of customers: moved, made into a segment, told as a rule."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,13 +9,27 @@ import typer
 from models.errors import BadInput
 from ringeliste.cli.asking import Asked, bulk_bar, sure_of, tell_done
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
-from ringeliste.cli.segment_options import Days, Expect, Reason, Segment, TolerancePercent, Yes, ends_at
-from ringeliste.cli.wheres import Where, read_wheres
+from ringeliste.cli.segment_options import (
+    Days,
+    Expect,
+    MaybeReason,
+    Reason,
+    Segment,
+    TolerancePercent,
+    Yes,
+    ends_at,
+)
+from ringeliste.cli.wheres import Selected, Where, demand, read_wheres, select
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rich.console import Console
 
     from calling.segments.selection import Created
+    from models.work import OpenWork, Work
+
+BY_HAND = "moved by hand"
 
 
 class How(StrEnum):
@@ -27,7 +42,7 @@ class How(StrEnum):
 def move(
     segment: Segment,
     where: Where = None,
-    reason: Reason = "moved by hand",
+    reason: Reason = BY_HAND,
     days: Days = None,
     expect: Expect = None,
     tolerance: TolerancePercent = 0,
@@ -47,24 +62,20 @@ def move(
       ringeliste segments move loans -w job=empty --dry-run
     """
     from calling.segments import selection
-    from calling.views.bars import in_words
     from ringeliste.cli.doors import writing_in
     from ringeliste.cli.finding import find
 
     asked = Asked("", f"Move {{}} to {segment}?", reason, expect, tolerance, yes)
-    if not where:
-        raise BadInput("move: say who with --where, as in --where job=student")
+    demand(where, "move")
     with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
         with open_work() as work:
             target = find(work, "segment", segment, assignment_id=assignment_id)
-            filters = read_wheres(work, assignment_id, where)
-            what = in_words(work, assignment_id, filters)
-            found = selection.count(work, assignment_id, filters)
-        expected = sure_of(found, asked, dry_run=dry_run)
+            chosen = select(work, assignment_id, where)
+        expected = sure_of(chosen.found, asked, dry_run=dry_run)
         with bulk_bar() as progress:
             done = selection.move_selection(
-                open_work, assignment_id, filters, target, expected=expected, author=whoever(author),
-                reason=reason, expires_at=ends_at(app, days), what=what, progress=progress,
+                open_work, assignment_id, chosen.filters, target, expected=expected, author=whoever(author),
+                reason=reason, expires_at=ends_at(app, days), what=chosen.what, progress=progress,
             )  # fmt: skip
     tell_done(done, f"moved to {segment}", dry_run=dry_run, as_json=as_json)
 
@@ -79,7 +90,7 @@ def new(
         str | None, typer.Option(metavar="SEGMENT", help="In front of this segment; else first.")
     ] = None,
     last: Annotated[bool, typer.Option("--last", help="Behind all others.")] = False,
-    reason: Reason = "moved by hand",
+    reason: MaybeReason = None,
     days: Days = None,
     expect: Expect = None,
     tolerance: TolerancePercent = 0,
@@ -100,42 +111,58 @@ def new(
       ringeliste segments new "Young and free" -w job=student -w loan=no --expect 510 --tolerance 2
       ringeliste segments new Trial -w job=student --how hold --reason trial --days 5 --before loans
     """
-    from calling.segments import selection
-    from calling.segments.editing import key_of
-    from calling.views.bars import in_words
     from ringeliste.cli.doors import somebody_works, writing_in
-    from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
 
-    asked = Asked("", f"Make {name} of {{}}?", reason, expect, tolerance, yes)
-    if not where:
-        raise BadInput("new: say who with --where, as in --where job=student")
+    demand(where, "new")
+    if how is How.RULE and (days is not None or reason is not None):
+        raise BadInput("new: --days and --reason are of holds; say --how hold, or leave them out")
+    asked = Asked("", f"Make {name} of {{}}?", reason or BY_HAND, expect, tolerance, yes)
     with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
         with open_work() as work:
-            filters = read_wheres(work, assignment_id, where)
-            what = in_words(work, assignment_id, filters)
-            found = selection.count(work, assignment_id, filters)
-            front = before and key_of(
-                work, assignment_id, find(work, "segment", before, assignment_id=assignment_id)
-            )
-        common: dict[str, Any] = {
-            "expected": sure_of(found, asked, dry_run=dry_run), "author": whoever(author), "before": front,
-            "last": last,
+            chosen = select(work, assignment_id, where)
+            front = before and _key(work, assignment_id, before)
+        common = {
+            "expected": sure_of(chosen.found, asked, dry_run=dry_run), "author": whoever(author),
+            "before": front, "last": last,
         }  # fmt: skip
-        if how is How.RULE:
-            made = selection.save_as_rule(open_work, assignment_id, filters, name, **common)
-        else:
-            with bulk_bar() as progress:
-                made = selection.hold_in_new(
-                    open_work, assignment_id, filters, name, reason=reason, expires_at=ends_at(app, days),
-                    what=what, progress=progress, **common,
-                )  # fmt: skip
+        held = _Held(asked.reason, ends_at(app, days)) if how is How.HOLD else None
+        made = _make(open_work, assignment_id, chosen, name, held, common)
         worked = somebody_works(app)
     document = {
         "version": made.version, "segment_id": made.segment_id, "key": made.key, "selected": made.selected,
         "comes": made.comes, "done": made.done, "dry_run": dry_run, "somebody_works": worked,
     }  # fmt: skip
     answer(document, lambda console: _draw_made(console, name, made, document), as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Held:
+    reason: str
+    until: "datetime | None"
+
+
+def _make(
+    open_work: "OpenWork", assignment_id: int, chosen: Selected, name: str, held: _Held | None,
+    common: dict[str, Any],
+) -> "Created":  # fmt: skip
+    """Make the segment: with a standing rule, or with these very customers held in it."""
+    from calling.segments import selection
+
+    if held is None:
+        return selection.save_as_rule(open_work, assignment_id, chosen.filters, name, **common)
+    with bulk_bar() as progress:
+        return selection.hold_in_new(
+            open_work, assignment_id, chosen.filters, name, reason=held.reason, expires_at=held.until,
+            what=chosen.what, progress=progress, **common,
+        )  # fmt: skip
+
+
+def _key(work: "Work", assignment_id: int, segment: str) -> str | None:
+    from calling.segments.editing import key_of
+    from ringeliste.cli.finding import find
+
+    return key_of(work, assignment_id, find(work, "segment", segment, assignment_id=assignment_id))
 
 
 def rule(
@@ -154,8 +181,7 @@ def rule(
     from segmentation.nodes import dump_node
     from segmentation.text.writing import write_rule
 
-    if not where:
-        raise BadInput("rule: say who with --where, as in --where job=student")
+    demand(where, "rule")
     with reading(crm, assignment) as (work, assignment_id):
         tree = selection.rule_of(work, assignment_id, read_wheres(work, assignment_id, where))
     document = {"when": dump_node(tree), "text": write_rule(tree)}

@@ -1,7 +1,8 @@
 """Filters as people write them on the command line: job=student,retired age=20..40 loan=yes email=empty."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,6 +25,34 @@ Where = Annotated[
 
 _YES_NO = {"yes": True, "true": True, "no": False, "false": False}
 _EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """Who was chosen on the command line: the filters, how they read, and how many customers meet them."""
+
+    filters: "Filters"
+    what: str
+    found: int
+
+
+def select(
+    work: "Work", assignment_id: int, wheres: Sequence[str] | None, *,
+    only: "Callable[[Filters], Filters]" = lambda filters: filters,
+) -> Selected:  # fmt: skip
+    """Read the filters and count; `only` narrows what is counted. Raises BadInput with every problem."""
+    from calling.segments import selection
+    from calling.views.bars import in_words
+
+    filters = read_wheres(work, assignment_id, wheres)
+    found = selection.count(work, assignment_id, only(filters))
+    return Selected(filters, in_words(work, assignment_id, filters), found)
+
+
+def demand(wheres: Sequence[str] | None, verb: str) -> None:
+    """Raises BadInput when nobody was said."""
+    if not wheres:
+        raise BadInput(f"{verb}: say who with --where, as in --where job=student")
 
 
 def read_wheres(work: "Work", assignment_id: int, wheres: Sequence[str] | None) -> "Filters":
