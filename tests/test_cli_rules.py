@@ -49,6 +49,18 @@ def test_rules_published_as_text_are_shown_as_text_and_as_json(shell: Shell, tmp
     assert shell.ok("rules", "show").document == BODY
 
 
+def test_whoever_publishes_is_warned_as_whoever_checks(shell: Shell, tmp_path: Path) -> None:
+    """Rules that nobody can come to are put in force, for they may be meant so; but not in silence."""
+    file = written(tmp_path, "segment all_of_them: everybody\nsegment old: age >= 60\n")
+    told = shell.ok("rules", "check", file, "--json").document["warnings"]
+    assert any("segments[1].when" in warning for warning in told)
+    for how in (("--dry-run",), ()):
+        assert shell.ok("rules", "publish", file, *how, "--json").document["warnings"] == told
+    assert "Warning: segments[1].when" in shell.ok("rules", "publish", file).out
+    sound = written(tmp_path, "segment old: age >= 60\n")
+    assert shell.ok("rules", "publish", sound, "--json").document["warnings"] == []
+
+
 def test_the_content_says_whether_a_file_is_text_or_json(shell: Shell, tmp_path: Path) -> None:
     as_json = written(tmp_path, f"\ufeff\n{json.dumps(BODY)}", "json.txt")
     as_text = written(tmp_path, TEXT, "text.json")

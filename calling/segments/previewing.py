@@ -15,7 +15,15 @@ from segmentation.nodes import Rules
 from segmentation.preview import WARN_ABOVE, Count, Preview
 from segmentation.warning import warnings_of
 
-__all__ = ["WARN_ABOVE", "count_rule", "external_ids", "preview", "read_draft", "warnings_of"]
+__all__ = [
+    "WARN_ABOVE",
+    "count_rule",
+    "external_ids",
+    "preview",
+    "read_draft",
+    "warnings_in_force",
+    "warnings_of",
+]
 
 _EXTERNAL_IDS = text("select id, external_id from customer where crm_id = :crm_id and id = any(:ids)")
 
@@ -24,6 +32,12 @@ def read_draft(work: Work, draft: object) -> tuple[Rules, Catalogue]:
     """The rules of `draft` and the fields that they may ask: what warnings_of takes."""
     fields = own_fields(work)
     return rules_of(draft, fields), catalogue(fields)
+
+
+def warnings_in_force(work: Work, assignment_id: int) -> list[tuple[str, str]]:
+    """What warnings_of tells of the rules that are in force now, for whoever published them."""
+    rules = rules_in_force(work, assignment_id).rules
+    return warnings_of(rules, catalogue(own_fields(work)))
 
 
 def preview(

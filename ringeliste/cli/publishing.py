@@ -24,6 +24,7 @@ def put_in_force(
     crm: str | None, assignment: str | None, prepare: Publish, *, dry_run: bool, watch: bool, as_json: bool
 ) -> None:
     """Publish rules and answer for it. A dry run moves everybody in a transaction that is rolled back."""
+    from calling.segments.previewing import warnings_in_force
     from ringeliste.cli.doors import somebody_works, writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer
@@ -37,12 +38,15 @@ def put_in_force(
         before = _sizes(open_work, assignment_id) if dry_run else {}
         version = publish()
         moves = _moves(open_work, assignment_id, before) if dry_run else {"moves": [], "labels": []}
+        with open_work() as work:
+            warned = [f"{path}: {message}" for path, message in warnings_in_force(work, assignment_id)]
         worked = somebody_works(app)
         seen: list[Rebuild] = []
         if watch and not dry_run:
             seen = watched(open_work, assignment_id, after, goes_on=lambda: somebody_works(app))
     document = {
-        "version": version, "dry_run": dry_run, **moves, "somebody_works": worked, "rebuilds": seen,
+        "version": version, "dry_run": dry_run, **moves, "warnings": warned, "somebody_works": worked,
+        "rebuilds": seen,
     }  # fmt: skip
     answer(document, lambda console: _draw(console, document), as_json=as_json)
 
@@ -83,6 +87,8 @@ def _draw(console: "Console", document: dict[str, Any]) -> None:
     from ringeliste.drawing import count
 
     console.print(f"{would(document['dry_run'])}Version {document['version']} of the rules.")
+    for warning in document["warnings"]:
+        console.print(f"[yellow]Warning: {shown(warning)}[/yellow]")
     if not document["dry_run"]:
         if document["rebuilds"]:
             draw_rebuilds(console, document["rebuilds"])
