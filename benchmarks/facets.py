@@ -29,17 +29,6 @@ CHANGED = (200, 2_000, 20_000, 200_000)
 SHARE = 5
 FEW, MANY_ROUNDS = 2_000, 3  # more changed placements than these are measured in so many rounds
 
-# The floor's customers are all alike in what calls do to them: here they are not.
-_SPREAD = text("""
-    update placement p set attempts = abs(hashint8(customer_id)::bigint) % 9,
-           status = (array['new', 'no_answer', 'busy', 'machine', 'sale'])
-                    [abs(hashint8(customer_id + 1)::bigint) % 5 + 1]
-     where crm_id = :crm_id
-""")
-_PLACES = text("""
-    update customer set place = (array['PT', 'ES', 'FR', 'NO'])[abs(hashint8(id + 2)::bigint) % 4 + 1]
-     where crm_id = :crm_id
-""")
 _SCATTERED = text("""
     select array(select customer_id from placement where crm_id = :crm_id and assignment_id = :assignment_id
                   order by hashint8(customer_id), customer_id limit :n)
@@ -76,12 +65,7 @@ _BY_HAND = text("""
 
 def measure(app: App, rows: int, rounds: int = ROUNDS) -> list[Figure]:
     """The rung that so many placements have; above the border also how a change gets in."""
-    floor = lay(app, rows)
-    with app.work(floor.crm_id, now=NOON) as work:
-        work.session.connection().exec_driver_sql("set local statement_timeout = 0")
-        work.run(_SPREAD)
-        work.run(_PLACES)
-    floor.tidy()
+    floor = lay(app, rows, varied=True)
     return _by_cache(floor, rounds) if rows >= BORDER else _by_sql(floor, rounds)
 
 

@@ -26,7 +26,10 @@ _PEOPLE = text("""
     with made as (
         insert into customer (crm_id, external_id, name, place, clock_id, reckoning_zone, fields, created_at,
                               updated_at)
-        select :crm_id, 'c' || i, 'Customer ' || i, 'PT', (cast(:clocks as bigint[]))[i % 3 + 1],
+        select :crm_id, 'c' || i, 'Customer ' || i,
+               case when :varied then (array['PT', 'ES', 'FR', 'NO'])[abs(hashint8(i + 2)::bigint) % 4 + 1]
+                    else 'PT' end,
+               (cast(:clocks as bigint[]))[i % 3 + 1],
                'Europe/Lisbon',
                jsonb_build_object('age', 18 + i % 70, 'balance', (i * 7919) % 20000 - 2000, 'loan', i % 7 = 0,
                    'job', (array['student', 'retired', 'services', 'management', 'technician'])[i % 5 + 1]),
@@ -37,8 +40,12 @@ _PEOPLE = text("""
         insert into customer_number (crm_id, customer_id, e164, position, zones)
         select :crm_id, id, '+3519' || lpad(substr(external_id, 2), 8, '0'), 0, '{Europe/Lisbon}' from made
     )
-    insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at)
-    select :crm_id, :assignment_id, m.id, 'ready', s.id, m.clock_id, (m.id * 7919) % :rows, :now
+    insert into placement (crm_id, assignment_id, customer_id, state, segment_id, clock_id, rank, entered_at,
+                           attempts, status)
+    select :crm_id, :assignment_id, m.id, 'ready', s.id, m.clock_id, (m.id * 7919) % :rows, :now,
+           case when :varied then abs(hashint8(m.id)::bigint) % 9 else 0 end,
+           case when :varied then (array['new', 'no_answer', 'busy', 'machine', 'sale'])
+                                  [abs(hashint8(m.id + 1)::bigint) % 5 + 1] else 'new' end
       from made m join segment s on s.crm_id = :crm_id and s.assignment_id = :assignment_id
 """)
 SLICE = 500_000  # customers a transaction: none outlives its limit
@@ -77,8 +84,11 @@ def driver(app: App) -> Iterator[psycopg.Connection]:
         pooled.close()
 
 
-def lay(app: App, rows: int) -> Floor:
-    """Make a CRM with `rows` customers, all placed in one assignment."""
+def lay(app: App, rows: int, *, varied: bool = False) -> Floor:
+    """Make a CRM with `rows` customers, all placed in one assignment.
+
+    They are alike in what calls do to them, unless `varied`: attempts, status and place are spread then.
+    """
     with app.shared() as session:
         ensure_months(session, NOON)
         crm_id = register.add_crm(
@@ -96,7 +106,10 @@ def lay(app: App, rows: int) -> Floor:
             for setting in ("statement_timeout = 0", "synchronous_commit = off"):
                 work.session.connection().exec_driver_sql(f"set local {setting}")
             last = min(rows, first + SLICE - 1)
-            work.run(_PEOPLE, first=first, last=last, rows=rows, clocks=clocks, assignment_id=assignment_id)
+            work.run(
+                _PEOPLE, first=first, last=last, rows=rows, clocks=clocks, assignment_id=assignment_id,
+                varied=varied,
+            )  # fmt: skip
     floor = Floor(app, crm_id, assignment_id, rows)
     floor.tidy()
     return floor

@@ -24,6 +24,9 @@ class Hint:
     subject: int | str  # the assignment, rebuild or dialer it is about; a seller for lease_taken_away
 
 
+TRANSACTION_TIMEOUT_SINCE = 170_000
+"""The server's version from which on PostgreSQL ends a transaction that takes too long."""
+
 _DRIVER = make_url("postgresql+psycopg://").get_dialect()()
 
 
@@ -60,6 +63,19 @@ class Work:
         For what fills them: a plan kept since they were empty reads all of them for every row.
         """
         self.session.connection().exec_driver_sql("set local plan_cache_mode = force_custom_plan")
+
+    def read_long(self) -> None:
+        """Let this transaction read for as long as it takes. It can write nothing any more.
+
+        A transaction that writes has to end in time: ticks count on it. One that only reads may go on.
+        """
+        connection = self.session.connection()
+        driver: Any = connection.connection.driver_connection
+        connection.exec_driver_sql("set transaction read only")
+        connection.exec_driver_sql("set local statement_timeout = 0")
+        if driver.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+            connection.exec_driver_sql("set local transaction_timeout = 0")
+        self.plan_afresh()
 
     def hint(self, kind: HintKind, subject: int | str) -> None:
         """Say what may be worth doing once this work is committed."""

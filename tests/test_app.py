@@ -17,6 +17,7 @@ from models.ids import instant_of
 from models.work import Hint
 from wiring import hints
 from wiring.app import App
+from wiring.failures import translating
 from wiring.hints import install_publisher
 from wiring.locks import SessionLock
 from wiring.metrics import REGISTRY
@@ -66,6 +67,25 @@ def test_a_session_gives_up_in_time(settings: Settings) -> None:
         if newer:
             assert session.scalar(text("select current_setting('transaction_timeout')")) == "11s"
     assert found == ["7s", "3s", "7s"]
+    app.close()
+
+
+def test_who_only_reads_may_take_longer_and_writes_nothing(settings: Settings, database: Database) -> None:
+    """A column cache of 10 million takes minutes to load. Planted: only the statement may; ended after 1 s."""
+    app = App(replace(settings, database_url=database.url, statement_seconds=1, transaction_seconds=1))
+    world = World(app)
+    with world.work() as work:
+        work.read_long()
+        work.run(text("select pg_sleep(1.2)"))
+        assert work.run(text("select 1")).scalar() == 1
+    with world.work() as work:
+        work.read_long()
+        with pytest.raises(Unavailable, match="takes no writes"), translating():
+            work.run(text("update customer set name = name"))
+        work.session.rollback()
+    with world.work() as work:
+        work.run(text("update customer set name = name"))  # the next one may write, and not for long
+        assert work.run(text("select current_setting('statement_timeout')")).scalar() == "1s"
     app.close()
 
 

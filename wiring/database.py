@@ -6,11 +6,11 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
 from models.errors import BadSettings
+from models.work import TRANSACTION_TIMEOUT_SINCE
 from wiring.settings import Settings
 
 APP_ROLE = "ringeliste_app"
 
-_TRANSACTION_TIMEOUT_SINCE = 170_000  # server_version_num
 _NETWORK = {
     "connect_timeout": 5,
     # A server that vanished without a word is noticed within half a minute, not after hours.
@@ -64,7 +64,7 @@ def _limit_transactions(seconds: int) -> Any:
     """PostgreSQL before 17 does not know the setting and would refuse the connection: ask it first."""
 
     def limit(connection: Any, _record: Any) -> None:
-        if connection.info.server_version >= _TRANSACTION_TIMEOUT_SINCE:
+        if connection.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
             connection.execute(f"set transaction_timeout = '{int(seconds)}s'")
             connection.commit()
 

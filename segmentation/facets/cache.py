@@ -10,7 +10,6 @@ from datetime import datetime
 from time import monotonic
 
 import numpy as np
-from sqlalchemy import text
 
 from models.work import Work
 from segmentation.facets import changes
@@ -23,8 +22,6 @@ from segmentation.facets.marks import Kept, Marked
 from segmentation.facets.packing import Packing, Words
 from segmentation.facets.reading import Block, Mark, Query, Reader
 from segmentation.facets.values import Facets, Filters
-
-_PATIENCE = (text("set local statement_timeout = 0"), text("set local plan_cache_mode = force_custom_plan"))
 
 _ALONE: AbstractContextManager[object] = nullcontext()
 
@@ -62,8 +59,7 @@ class FacetCache:
     ) -> "FacetCache":  # fmt: skip
         """Read every row. The transaction must not have written anything."""
         begun = clock()
-        for setting in _PATIENCE:
-            work.run(setting)
+        work.read_long()
         cache = cls(assignment_id, frame.grown(ids(work, assignment_id)), marks, clock)
         cache.as_of, cache.true_at = work.now, begun
         cache.seen = changes.snapshot(work)  # before the rows: what comes in between is read twice

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
 
 from models.work import Work
 from segmentation.facets import changes
@@ -14,8 +13,6 @@ from segmentation.facets.answering import Key, key_of
 from segmentation.facets.reading import Block, Mark, Query
 
 MOST = 24  # marks of a cache: a byte a placement each
-
-_PATIENCE = (text("set local statement_timeout = 0"), text("set local plan_cache_mode = force_custom_plan"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,7 @@ class Marked:
 
 def who_has(work: Work, assignment_id: int, marks: Sequence[Mark]) -> Marked:
     """One pass over the assignment for all of these. Takes no lock of the cache."""
-    for setting in _PATIENCE:
-        work.run(setting)
+    work.read_long()
     seen = changes.snapshot(work)
     query = Query({}, dict(enumerate(marks)), some=False)
     found = Block.of(list(query.read(work, assignment_id=assignment_id)))
