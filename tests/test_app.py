@@ -71,7 +71,7 @@ def test_a_session_gives_up_in_time(settings: Settings) -> None:
 
 
 def test_who_only_reads_may_take_longer_and_writes_nothing(settings: Settings, database: Database) -> None:
-    """A column cache of 10 million takes minutes to load. Planted: only the statement may; ended after 1 s."""
+    """A column cache of 10 million takes minutes to load. Planted: seen to be ended."""
     app = App(replace(settings, database_url=database.url, statement_seconds=1, transaction_seconds=1))
     world = World(app)
     with world.work() as work:
