@@ -1,5 +1,6 @@
 """The Segments page: bars of everybody, a selection, and what is done with it; the segments beside."""
 
+from asyncio import Lock
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -61,7 +62,7 @@ class SegmentsPage:
 
     def __init__(self, app: App, holder: Holder, assignments: Sequence[Any], assignment_id: int) -> None:
         self._app, self._holder, self._assignment_id = app, holder, assignment_id
-        self._deeds = Deeds(app, holder, assignment_id)
+        self._deeds, self._shifting = Deeds(app, holder, assignment_id), Lock()
         self._watch = Watch(app, holder.crm_id, assignment_id, self._show, self._trouble)
         self.look = self._watch.look
         zone = self._zone = zone_of(holder.region)
@@ -124,7 +125,7 @@ class SegmentsPage:
             return search_bars(work, self._assignment_id, key, self._watch.filters, piece)
 
     async def _act_on_selection(self, word: str) -> None:
-        now = self._watch.now
+        now = await self._watch.caught_up()  # the bar that was clicked a moment ago is meant as well
         if now is None or not now.bars.total:
             return
         if word == "move":
@@ -181,10 +182,11 @@ class SegmentsPage:
         return answer
 
     async def _shift(self, segment: SegmentNow, by: int) -> None:
-        segments = self._watch.now.segments if self._watch.now else []
-        keys = [one.key for one in segments if not one.is_unsegmented]
-        place = keys.index(segment.key)
-        if 0 <= place + by < len(keys):
-            keys[place], keys[place + by] = keys[place + by], keys[place]
-            await run_in_threadpool(self._deeds.reorder, keys)
-            await self._refresh()
+        async with self._shifting:  # the second of two clicks starts from what the first has made
+            segments = self._watch.now.segments if self._watch.now else []
+            keys = [one.key for one in segments if not one.is_unsegmented]
+            place = keys.index(segment.key) if segment.key in keys else -1
+            if place >= 0 and 0 <= place + by < len(keys):
+                keys[place], keys[place + by] = keys[place + by], keys[place]
+                await run_in_threadpool(self._deeds.reorder, keys)
+                await self._refresh()

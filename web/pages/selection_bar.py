@@ -8,6 +8,7 @@ from nicegui import ui
 from segmentation.facets import FacetValue
 from web.pages.board_reading import Reading
 from web.pages.parts import box, count, words
+from web.pages.sheet import enable
 
 Drop = Callable[[str, FacetValue | None], Any]
 """Called with a dimension and the value whose chip was closed."""
@@ -55,7 +56,7 @@ class SelectionBar:
             add="primary" if bars.filters else "", remove="" if bars.filters else "primary"
         )
         for one in self._acts.values():
-            one.classes(add="" if bars.total else "off", remove="off" if bars.total else "")
+            enable(one, on=bool(bars.total))
         chips = [
             (dimension.key, dimension.name, bar.name, bar.value)
             for dimension in bars.dimensions for bar in dimension.bars if bar.chosen

@@ -14,7 +14,7 @@ from models.errors import BadInput
 from web.pages.board_reading import Reading
 from web.pages.deeds_of_board import Deeds
 from web.pages.parts import box, count, words
-from web.pages.sheet import BulkSheet, choices, text_field
+from web.pages.sheet import BulkSheet, choices, text_field, told_apart
 
 REASONS = ("Campaign", "Complaints", "Wrong data", "Trial")
 UNTIL: dict[str, timedelta | None] = {
@@ -48,10 +48,11 @@ class SelectionSheets:
                 "soft",
             )
             words("Where to", "label")
-            by_name = {_titled(one): one.id for one in reading.segments}
+            ids = {one.key: one.id for one in reading.segments}
             choices(
-                list(by_name), lambda name: setattr(asked, "segment_id", by_name[name]), kind="choices tall"
-            )
+                list(ids), lambda key: setattr(asked, "segment_id", ids[key]), kind="choices tall",
+                called=told_apart({one.key: _titled(one) for one in reading.segments}),
+            )  # fmt: skip
             reason = self._why()
             self._until(asked)
             trouble = words("", "wrong")

@@ -1,7 +1,9 @@
 """Sheets lie over the page and ask something; drawers come from the side and tell something."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from nicegui import ui
@@ -135,24 +137,44 @@ def button(name: str, act: Callable[[], Any], kind: str) -> ui.element:
     return made
 
 
+def enable(one: ui.element, *, on: bool) -> None:
+    """Whether a button can be pressed, by the mouse and by the keyboard."""
+    if one.props.get("disabled", False) == on:
+        one.props["disabled"] = not on
+
+
 def choices(
-    names: Sequence[str], choose: Callable[[str], object], *, chosen: str | None = None, kind: str = "choices"
-) -> None:
-    """Buttons, of which the one pressed last is on."""
+    keys: Sequence[str], choose: Callable[[str], object], *, chosen: str | None = None, kind: str = "choices",
+    called: Mapping[str, str] = MappingProxyType({}),
+) -> Callable[[str], None]:  # fmt: skip
+    """Buttons, of which the one pressed last is on. `called`: key -> its word, where that is another.
+
+    The answer turns another on, without choosing it.
+    """
     buttons: dict[str, ui.element] = {}
 
-    def take(name: str) -> object:
+    def mark(key: str) -> None:
         for other, one in buttons.items():
-            on = other == name
+            on = other == key
             one.classes(add="on" if on else "", remove="" if on else "on")
-        return choose(name)
+
+    def take(key: str) -> object:
+        mark(key)
+        return choose(key)
 
     with box(kind):
-        for name in names:
-            with box("choice" + (" on" if name == chosen else ""), "button", type="button") as one:
-                words(name)
-            buttons[name] = one
-            one.on("click", lambda name=name: take(name))
+        for key in keys:
+            with box("choice" + (" on" if key == chosen else ""), "button", type="button") as one:
+                words(called.get(key, key))
+            buttons[key] = one
+            one.on("click", lambda key=key: take(key))
+    return mark
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Key -> its name, and the key beside it where another has the same name."""
+    often = Counter(names.values())
+    return {key: f"{name} ({key})" if often[name] > 1 else name for key, name in names.items()}
 
 
 def text_field(label: str, value: str = "", *, placeholder: str = "", focus: bool = False) -> ui.input:

@@ -1,7 +1,7 @@
 """What the sheet of templates asks and does: the same verbs as the API, signed by whoever is signed in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from calling.segments import templates as verbs
 from calling.segments.templates import Applied, Offer, Preview, Wish
@@ -15,13 +15,18 @@ from wiring.logs import bound
 from wiring.metrics import timed
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Chosen:
     """What somebody has chosen of a template. `written`: parameter -> what stands in its field."""
 
-    written: dict[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
     as_: Kind | None = None
     before: str | None = None
+
+    def with_written(self, written: Mapping[str, str]) -> "Chosen":
+        """The same with other words in some fields; equal to it where they say the same."""
+        told = {name: text for name, text in {**self.written, **written}.items() if text.strip()}
+        return replace(self, written=told)
 
     def wish(self) -> Wish:
         """As the verbs take it; an empty field is left to what is suggested."""
@@ -31,11 +36,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A template as it would come out: `preview` of its parts, or why not; `forecast` of who moves.
+    """A template as it would come out, so `chosen`: `preview` of its parts, or why not.
 
-    `untold`: why nobody can say who moves.
+    `forecast` of who moves; `untold`: why nobody can say it.
     """
 
+    chosen: Chosen
     preview: Preview | None
     forecast: Forecast | None
     why_not: str = ""
@@ -61,20 +67,20 @@ class TemplateDeeds:
             with self.app.work(self.holder.crm_id) as work:
                 preview = verbs.preview(work, self.assignment_id, key, chosen.wish())
         except RingelisteError as error:
-            return Looked(None, None, error.message)
+            return Looked(chosen, None, None, error.message)
         if not who_moves or all(part.there for part in preview.parts):
-            return Looked(preview, None)
+            return Looked(chosen, preview, None)
         try:
             with self.app.work(self.holder.crm_id, snapshot=True) as work:
                 same = self._same(preview, chosen)
-                return Looked(preview, verbs.forecast(work, self.assignment_id, key, same))
+                return Looked(chosen, preview, verbs.forecast(work, self.assignment_id, key, same))
         except (
             RingelisteError
         ) as error:  # another rule is broken, say: the template may be added all the same
-            return Looked(preview, None, untold=error.message)
+            return Looked(chosen, preview, None, untold=error.message)
 
     def apply(self, preview: Preview, chosen: Chosen) -> Applied:
-        """Add just what was shown. Raises Conflict for somebody else's newer rules, BadInput."""
+        """Add just what was shown of a choice. Raises Conflict for somebody else's newer rules, BadInput."""
         with timed("apply_template"), bound(crm=self.holder.crm_id, assignment=self.assignment_id):
             return verbs.apply(
                 self.app.opener(self.holder.crm_id), self.assignment_id, preview.template,

@@ -8,9 +8,9 @@ from starlette.concurrency import run_in_threadpool
 from calling.segments.templates import Offer, PlannedPart, Preview
 from models.errors import RingelisteError
 from web.pages.parts import box, count, words
-from web.pages.sheet import Drawer, button
+from web.pages.sheet import Drawer, button, enable
 from web.pages.template_deeds import Chosen, Looked, TemplateDeeds
-from web.pages.template_form import TemplateForm, parts_in_words
+from web.pages.template_form import TemplateForm, called, parts_in_words
 
 
 class TemplateDrawer(Drawer):
@@ -89,14 +89,15 @@ class _Card:
         add: Callable[[Preview, Chosen, ui.label], Awaitable[None]],
     ) -> None:  # fmt: skip
         self.offer, self.key, self._add = offer, offer.template.key, add
-        self._preview: Preview | None = None
+        self._looked: Looked | None = None
         with box("template", "section", aria_label=offer.template.name):
             with box("template-top"):
                 with box("names"):
                     words(offer.template.name, "strong")
                     words(offer.template.what, "soft")
                 button("Look …", lambda: look(offer), "")
-                self._button = button("Add", self._go, "primary off")
+                self._button = button("Add", self._go, "primary")
+                enable(self._button, on=False)
             words(takes(offer), "soft" if offer.fits else "warned")
             self._parts = box("template-parts")
             self._trouble = words("", "wrong")
@@ -106,12 +107,12 @@ class _Card:
                 words("Counting …", "soft")
 
     async def _go(self) -> None:
-        if self._preview is not None:
-            await self._add(self._preview, Chosen(), self._trouble)
+        if self._looked is not None and self._looked.preview is not None:
+            await self._add(self._looked.preview, self._looked.chosen, self._trouble)
 
     def show(self, looked: Looked) -> None:
         """How many customers each part would have."""
-        self._preview, self._trouble.text = looked.preview, looked.why_not
+        self._looked, self._trouble.text = looked, looked.why_not
         self._parts.clear()
         if looked.preview is None:
             return
@@ -121,9 +122,8 @@ class _Card:
                 with box("template-part there" if part.there else "template-part", title=part.text):
                     words(part.name)
                     words("there already" if part.there else count(part.count), "strong")
-        if new:
-            self._button.classes(remove="off")
-        else:
+        enable(self._button, on=bool(new))
+        if not new:
             self._trouble.classes(remove="wrong", add="soft")
             self._trouble.text = "All of it is there already."
 
@@ -131,7 +131,9 @@ class _Card:
 def takes(offer: Offer) -> str:
     """Which field it takes: Takes Age."""
     likeliest = {name: next(iter(several), None) for name, several in offer.suggestions.items()}
-    taken = [one.label or one.field for one in likeliest.values() if one is not None and one.known]
+    taken = [
+        called(offer.suggestions[name])[one.field] for name, one in likeliest.items() if one and one.known
+    ]
     if taken:
         return f"Takes {', '.join(taken)}."
     return (

@@ -1,6 +1,7 @@
 """One template: which field, which limits, as what, where to; below, what comes of it and whom it moves."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from nicegui import ui
@@ -8,16 +9,17 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.segments.templates import Offer, PlannedPart, Preview
 from segmentation.preview import Preview as Forecast
+from segmentation.templates.roles import Suggestion
 from segmentation.templates.written import written_as
 from web.pages.parts import box, count, share, words
-from web.pages.sheet import button, choices, text_field
+from web.pages.sheet import button, choices, enable, text_field, told_apart
 from web.pages.template_deeds import Chosen, Looked, TemplateDeeds
 
 SEGMENTS, LABELS = "Segments", "Labels"
 LAST, FIRST = "Last", "First"
 
 Add = Callable[[Preview, Chosen, ui.label], Awaitable[None]]
-"""Adds what was previewed; says in the label what went wrong."""
+"""Adds what was previewed of a choice; says in the label what went wrong."""
 
 
 class TemplateForm:
@@ -25,8 +27,10 @@ class TemplateForm:
 
     def __init__(self, offer: Offer, deeds: TemplateDeeds, first: str | None, add: Add) -> None:
         self._offer, self._deeds, self._add = offer, deeds, add
-        self._chosen, self._looked = Chosen(), Looked(None, None)
+        self._chosen = Chosen()
+        self._looked: Looked | None = None  # what was shown; none while another is counted
         self._fields: dict[str, ui.input] = {}
+        self._marks: dict[str, Callable[[str], None]] = {}
         self._turn = 0
         template = offer.template
         of_fields = [name for name, one in template.parameters.items() if one.role is not None]
@@ -49,13 +53,15 @@ class TemplateForm:
         self._result = box("template-result")
         self._trouble = words("", "wrong")
         with box("actions"):
-            self._button = button("Add", self._go, "primary off")
+            self._button = button("Add", self._go, "primary")
+        enable(self._button, on=False)
 
     async def count(self) -> None:
         """Ask what would come of it now; an answer that somebody has overtaken is dropped."""
         self._turn += 1
-        turn = self._turn
-        self._button.classes(add="off")
+        turn, self._looked = self._turn, None
+        enable(self._button, on=False)
+        self._trouble.text = ""
         self._result.clear()
         with self._result:
             words("Counting …", "soft")
@@ -71,6 +77,8 @@ class TemplateForm:
         preview = looked.preview
         if preview is None:
             return
+        for name, mark in self._marks.items():
+            mark(str(preview.parameters.get(name)))
         for name, one in self._fields.items():
             one.props["placeholder"] = written_as(preview.parameters.get(name)) or "Worked out"
         new = [part for part in preview.parts if not part.there]
@@ -84,49 +92,58 @@ class TemplateForm:
                 _who_moves(looked.forecast)
             if looked.untold:
                 words(f"Who moves cannot be told: {looked.untold}", "warned")
-        if new:
-            self._button.classes(remove="off")
+        enable(self._button, on=bool(new))
 
     async def _go(self) -> None:
-        if self._looked.preview is not None:
-            await self._add(self._looked.preview, self._chosen, self._trouble)
+        """Nothing is added that was not shown: what was typed since is counted first."""
+        if self._take_over():
+            await self.count()
+        elif (looked := self._looked) is not None and looked.preview is not None:
+            await self._add(looked.preview, looked.chosen, self._trouble)
 
     def _of_field(self, name: str) -> None:
         """The fields that may be meant; where none is likely, its key is written."""
-        labels = {
-            one.label or one.field: one.field for one in reversed(self._offer.suggestions.get(name, ()))
-        }
-        if not labels:
+        shown = called(self._offer.suggestions.get(name, ()))
+        if not shown:
             self._write(name, "The key of a field")
             return
 
-        def choose(label: str) -> Awaitable[None]:
-            return self._choose(name, labels[label])
+        async def choose(field: str) -> None:
+            self._chosen = self._chosen.with_written({name: field})
+            await self.count()
 
-        choices(list(reversed(labels)), choose, chosen=list(labels)[-1])
+        fields = list(shown)
+        self._marks[name] = choices(fields, choose, chosen=fields[0], called=shown)
 
     def _write(self, name: str, placeholder: str) -> None:
         field = text_field(name, placeholder=placeholder)
         self._fields[name] = field
 
         async def written() -> None:
-            if self._chosen.written.get(name, "") != field.value:
-                await self._choose(name, field.value)
+            if self._take_over():
+                await self.count()
 
         field.on("keydown.enter", written)
         field.on("blur", written)
 
-    async def _choose(self, name: str, written: str) -> None:
-        self._chosen.written[name] = written
-        await self.count()
+    def _take_over(self) -> bool:
+        """Read what stands in the fields; whether that is another choice than before."""
+        before = self._chosen
+        self._chosen = before.with_written({name: one.value for name, one in self._fields.items()})
+        return self._chosen != before
 
     async def _choose_kind(self, kind: str) -> None:
-        self._chosen.as_ = "label" if kind == LABELS else "segment"
+        self._chosen = replace(self._chosen, as_="label" if kind == LABELS else "segment")
         await self.count()
 
     async def _place(self, before: str | None) -> None:
-        self._chosen.before = before
+        self._chosen = replace(self._chosen, before=before)
         await self.count()
+
+
+def called(suggestions: Iterable[Suggestion]) -> dict[str, str]:
+    """The fields that may be meant, the likeliest first: key -> what it is called, no two alike."""
+    return told_apart({one.field: one.label or one.field for one in suggestions})
 
 
 def parts_in_words(parts: Sequence[PlannedPart]) -> str:

@@ -1,5 +1,6 @@
 """Reading again and again for one page: at once when somebody clicks, else now and then."""
 
+from asyncio import Lock
 from collections.abc import Callable
 from math import inf
 from time import monotonic
@@ -29,7 +30,7 @@ class Watch:
         self._show, self._trouble = show, trouble
         self.filters: Filters = {}
         self.now: Reading | None = None
-        self._reading = self._changed = False
+        self._reading, self._changed = Lock(), False
         self._next_look = inf  # monotonic; nothing before the first refresh
 
     async def look(self) -> None:
@@ -38,20 +39,24 @@ class Watch:
             await self.refresh()
 
     async def refresh(self) -> None:
-        """Read and show. A click while it reads is read after it, and the stale answer is not shown."""
+        """Read and show what is so from now on: when it returns, that was shown, or why it cannot be.
+
+        A click while it reads is read after it, and the stale answer is not shown.
+        """
         self._changed = True
-        if self._reading:
-            return
-        self._reading = True
-        try:
+        async with self._reading:
             while self._changed:
                 self._changed = False
                 await self._read_once()
-        finally:
-            self._reading = False
+
+    async def caught_up(self) -> Reading | None:
+        """The reading of the filters as they are; None where they cannot be read."""
+        if self.now is None or self.now.bars.filters is not self.filters:
+            await self.refresh()
+        return self.now if self.now is not None and self.now.bars.filters is self.filters else None
 
     async def _read_once(self) -> None:
-        begun = monotonic()
+        begun, self._next_look = monotonic(), inf
         try:
             now = await run_in_threadpool(self._read, self.filters)
         except BadInput:  # what was filtered is gone: a field was retired
