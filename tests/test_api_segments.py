@@ -253,6 +253,23 @@ def test_a_standing_rule_says_how_many_really_come_into_it(
     assert "one of the two" in kari.refused(422, "POST", f"{path}/segment", json=both)["detail"]
 
 
+def test_a_broken_rule_keeps_nobody_from_seeing_who_comes(
+    kari: Caller, world: World, spring: int, loans: int
+) -> None:
+    """Seen to fail: 422 for a preview of what could be published, and a segment of nobody knows how many."""
+    with world.work() as work:
+        work.run(text("update field set type = 'text' where key = 'loan'"))
+    path = f"/assignments/{spring}"
+    rule = {"filters": {"job": ["retired"]}, "name": "Pensioners", "how": "rule", "expected": 4}
+    made = kari.ok("POST", f"{path}/selection/segment", 201, json=rule)
+    assert (made["selected"], made["comes"]) == (4, 4)
+    rules = kari.ok("GET", f"{path}/rules")
+    seen = kari.ok("POST", f"{path}/rules/preview", json={"segments": rules["segments"]})
+    after = {one["key"]: one["after"] for one in seen["segments"]}
+    rebuild(world)
+    assert sizes(kari, spring) == after == {"pensioners": 4, "with-a-loan": 8, "unsegmented": 8}
+
+
 def test_segments_are_renamed_ordered_deleted(kari: Caller, world: World, spring: int, loans: int) -> None:
     path = f"/assignments/{spring}/segments"
     ours = kari.ok("POST", path, 201, json={"name": "By hand", "before": loans})["segment_id"]

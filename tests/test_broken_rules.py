@@ -1,5 +1,6 @@
 """A rule that cannot be read keeps its last good form, in every process; it alarms, and the others go on."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
@@ -23,6 +24,8 @@ from calling.handout.hand_out import next_customer
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.alarms import Alarm, alarms, renew
 from calling.segments.editing import delete, rename, reorder
+from calling.segments.explaining import explain_segment
+from calling.segments.previewing import count_rule, preview, read_draft, warnings_of
 from calling.segments.publishing import current, publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep_all
@@ -361,6 +364,82 @@ def test_a_new_mistake_is_refused_however_much_is_broken(floor: Floor) -> None:
         floor.publish(named("old", leaf("age", "ge", 70)), labels=(GOLD,))
     with pytest.raises(BadRule, match="agee"):
         floor.publish(OLD, named("new", leaf("agee", "ge", 70)))
+
+
+# What would be
+
+
+def _as_it_was(floor: Floor) -> None:
+    """Its fields as they were when it was published stand in."""
+    floor.publish(TRIED, OLD, labels=(GOLD,))
+    floor.rebuild()
+    _retype(floor)
+
+
+def _retired(floor: Floor) -> None:
+    """It stays in force as it is, and no new rule may ask the same."""
+    floor.publish(TRIED, OLD, labels=(GOLD,))
+    floor.rebuild()
+    _retire(floor)
+
+
+def _earlier_version(floor: Floor) -> None:
+    """What was published before stands in: whoever is under thirty."""
+    floor.publish(TRIED, named("old", leaf("balance", "lt", 30)), labels=(GOLD,))
+    floor.publish(TRIED, OLD, labels=(GOLD,))
+    floor.rebuild()
+    floor.sql("update segment set asks = '{}'")
+    floor.sql("delete from field where crm_id = :crm_id and key = 'age'")
+
+
+def _label_named_by_another(floor: Floor) -> None:
+    """A new segment asks a label that is broken."""
+    floor.publish(OLD, labels=(GOLD,))
+    floor.rebuild()
+    floor.retype("balance", "text")
+
+
+@pytest.mark.parametrize("spoil", [_as_it_was, _retired, _earlier_version, _label_named_by_another])
+def test_a_draft_with_a_rule_that_was_broken_before_is_foretold(
+    floor: Floor, spoil: Callable[[Floor], None]
+) -> None:
+    """Seen to fail: the preview refused what publishing takes.
+
+    Planted: whoever cannot be read is met by nobody; seen to fail.
+    """
+    spoil(floor)
+    floor.restart()
+    new = named("new", {"all": [leaf("label", "any", ["gold"]), leaf("attempts", "lt", 5)]})
+    body = {"segments": [TRIED, OLD, new], "labels": [GOLD]}
+    with floor.running.work() as work:
+        warned = warnings_of(*read_draft(work, floor.assignment, body))
+        seen = preview(work, floor.assignment, body, warnings=warned)
+        why = explain_segment(work, floor.assignment, floor.customers[5], draft=body)
+        assert count_rule(work, floor.assignment, {"text": "label any (gold)"}, draft=body).matching == 5
+    floor.publish(TRIED, OLD, new, labels=(GOLD,))
+    floor.rebuild()
+    sizes = Counter(floor.placed())
+    assert {one.key: one.after for one in seen.segments if one.after} == sizes
+    assert {one.name for one in seen.segments} == {"Tried", "Old", "New", "Unsegmented"}
+    assert [one.after for one in seen.labels] == [sum(floor.labelled())]
+    assert why.belongs_key == floor.placed()[5]
+    assert sizes["new"] > 0
+
+
+def test_what_publishing_refuses_is_not_foretold(floor: Floor) -> None:
+    """A broken rule with another form, and a mistake beside one that is carried."""
+    floor.publish(TRIED, OLD)
+    _retype(floor)
+    for body in (
+        {"segments": [named("old", leaf("age", "ge", 70))]},
+        {"segments": [OLD, named("new", leaf("agee", "ge", 70))]},
+        {"segments": [OLD, named("new", leaf("label", "any", ["gold"]))]},
+    ):
+        with pytest.raises(BadRule) as told, floor.running.work() as work:
+            preview(work, floor.assignment, body)
+        with pytest.raises(BadRule) as refused:
+            publish(floor.running.opener(), floor.assignment, body, author="Bo")
+        assert told.value.problems == refused.value.problems
 
 
 # Whatever breaks

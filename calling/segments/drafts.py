@@ -43,11 +43,6 @@ def _problems_of(body: object, fields: OwnFields) -> list[tuple[str, str]]:
     return []
 
 
-def rules_of(given: object, fields: OwnFields) -> Rules:
-    """A rule set, either way. Raises BadRule with every problem."""
-    return read_rules(body_of(given, fields), fields)
-
-
 def tree_of(given: Mapping[str, Any], known: Catalogue, others: Rules) -> Node:
     """One rule, of {"when": tree}, {"text": ..} or {"sql": ..}; what it names of `others` is put in place.
 

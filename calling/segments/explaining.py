@@ -6,14 +6,12 @@ from typing import Any
 
 from calling.catalogue.person import read_email, read_place
 from calling.hours.clocks import whereabouts_of
-from calling.segments.drafts import rules_of
-from calling.segments.publishing import own_fields
+from calling.segments.drafted import read_draft
 from models.errors import BadRule
 from models.tags import read_tag
 from models.work import Work
 from models.zones import zone_names
 from segmentation import explanation
-from segmentation.catalogue import catalogue
 from segmentation.explanation import SegmentExplanation
 from segmentation.explanation.supposing import Supposed
 from segmentation.problems import shown
@@ -48,8 +46,7 @@ def _explained(
 ) -> SegmentExplanation:
     if draft is None:
         return explanation.explain_segment(work, assignment_id, customer_id, supposed=supposed)
-    fields = own_fields(work)
-    rules = rules_of(draft, fields), catalogue(fields)
+    rules = read_draft(work, assignment_id, draft)
     return explanation.explain_segment(work, assignment_id, customer_id, supposed=supposed, draft=rules)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from sqlalchemy import text
 
-from calling.segments.drafts import rules_of, tree_of
+from calling.segments.drafted import read_draft
+from calling.segments.drafts import tree_of
 from calling.segments.publishing import own_fields
 from models.work import Work
 from segmentation import preview as previews
-from segmentation.catalogue import Catalogue, catalogue
+from segmentation.catalogue import catalogue
 from segmentation.in_force import rules_in_force
-from segmentation.nodes import Rules
 from segmentation.preview import WARN_ABOVE, Count, Preview
 from segmentation.warning import warnings_of
 
@@ -26,12 +26,6 @@ __all__ = [
 ]
 
 _EXTERNAL_IDS = text("select id, external_id from customer where crm_id = :crm_id and id = any(:ids)")
-
-
-def read_draft(work: Work, draft: object) -> tuple[Rules, Catalogue]:
-    """The rules of `draft` and the fields that they may ask: what warnings_of takes."""
-    fields = own_fields(work)
-    return rules_of(draft, fields), catalogue(fields)
 
 
 def warnings_in_force(work: Work, assignment_id: int) -> list[tuple[str, str]]:
@@ -50,11 +44,8 @@ def preview(
     Published as of its `base` with nothing in between, it moves exactly these. `warn_above`: the share of
     customers that may move without a warning. Raises BadRule with every problem, NotFound, Unavailable.
     """
-    fields = own_fields(work)
-    return previews.preview(
-        work, assignment_id, rules_of(draft, fields), catalogue(fields), warnings=warnings,
-        warn_above=warn_above,
-    )  # fmt: skip
+    rules, known = read_draft(work, assignment_id, draft)
+    return previews.preview(work, assignment_id, rules, known, warnings=warnings, warn_above=warn_above)
 
 
 def count_rule(
@@ -64,10 +55,10 @@ def count_rule(
 
     What it names are rules of `draft`, else of those in force. Raises BadRule, NotFound, Unavailable.
     """
-    fields = own_fields(work)
-    known = catalogue(fields)
+    known = catalogue(own_fields(work))
     if draft is not None:
-        tree = tree_of(rule, known, rules_of(draft, fields))
+        others, asked = read_draft(work, assignment_id, draft)
+        tree, known = tree_of(rule, known, others), {**asked, **known}
     else:
         in_force = rules_in_force(work, assignment_id)
         tree = tree_of(rule, known, in_force.as_written)

@@ -179,7 +179,7 @@ def _foreseen(
         with open_work() as work:
             body = extended(current(work, assignment_id), [segment], (), before)
             found = preview(work, assignment_id, body).segments
-    except (BadRule, Unavailable):  # another rule is broken, or it takes too long: it is made all the same
+    except (BadRule, Unavailable):  # it asks too much, or takes too long: publishing has the word
         return None
     return next(one.after for one in found if one.key == segment["key"])
 

@@ -49,9 +49,9 @@ def preview(
     from ringeliste.cli.output import answer
     from ringeliste.cli.rule_files import fields_of, read_file
 
-    with reading(crm, assignment) as (work, _):
+    with reading(crm, assignment) as (work, assignment_id):
         draft = read_file(file, fields_of(work))
-        read = read_draft(work, draft)
+        read = read_draft(work, assignment_id, draft)
     warned = warnings_of(*read)
     with reading(crm, assignment, snapshot=True) as (work, assignment_id):
         seen = look(work, assignment_id, draft, warnings=warned, warn_above=warn_above / 100)

@@ -70,7 +70,7 @@ def preview_rules(
     """
     without_nul_in(body)
     with app.work(holder.crm_id) as work:
-        draft = previewing.read_draft(work, body)
+        draft = previewing.read_draft(work, assignment_id, body)
     warned = previewing.warnings_of(*draft)  # reckoned while no transaction waits for it
     with app.work(holder.crm_id, snapshot=True) as work:
         seen = previewing.preview(work, assignment_id, body, warnings=warned, warn_above=warn_above)

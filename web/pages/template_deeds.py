@@ -74,9 +74,7 @@ class TemplateDeeds:
             with self.app.work(self.holder.crm_id, snapshot=True) as work:
                 same = self._same(preview, chosen)
                 return Looked(chosen, preview, verbs.forecast(work, self.assignment_id, key, same))
-        except (
-            RingelisteError
-        ) as error:  # another rule is broken, say: the template may be added all the same
+        except RingelisteError as error:  # it takes too long, say: the template may be added all the same
             return Looked(chosen, preview, None, untold=error.message)
 
     def apply(self, preview: Preview, chosen: Chosen) -> Applied:
