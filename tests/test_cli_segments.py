@@ -11,6 +11,8 @@ from calling.handout.hand_out import next_customer
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+KEPT = "segments in front of it and holds keep"
+
 
 @pytest.fixture
 def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> Shell:
@@ -239,6 +241,23 @@ def test_a_segment_is_made_of_a_selection_by_rule_or_by_hold(shell: Shell, sprin
         "one of the two"
         in shell.run("segments", "new", "X", *students, "--last", "--before", "old", "--yes").err
     )
+
+
+@pytest.mark.parametrize(
+    ("age", "more", "said"),
+    [
+        ("20..21", ("--how", "hold"), "1 customer is held in it."),
+        ("20..22", ("--how", "hold"), "2 customers are held in it."),
+        ("20..21", (), "1 customer comes into it."),
+        ("20..22", (), "All 2 customers come into it."),
+        ("39..41", ("--last",), f"1 of 2 customers comes into it; {KEPT} the other."),
+        ("20..21", ("--last",), f"0 of 1 customer comes into it; {KEPT} the other."),
+    ],
+)
+def test_one_customer_is_one(shell: Shell, spring: int, age: str, more: tuple[str, ...], said: str) -> None:
+    """Seen to fail: 1 customer are held in it."""
+    out = shell.ok("segments", "new", "Few", "-w", f"age={age}", *more, "--yes", "--dry-run").out
+    assert said in " ".join(out.split())
 
 
 def test_a_selection_is_told_as_a_rule_and_woken(shell: Shell, spring: int) -> None:

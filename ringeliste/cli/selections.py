@@ -190,20 +190,29 @@ def rule(
 
 def _draw_made(console: "Console", name: str, made: "Created", document: dict[str, Any]) -> None:
     from ringeliste.cli.output import moving, shown, would
-    from ringeliste.drawing import count, counted
+    from ringeliste.drawing import counted
 
     console.print(f"{would(document['dry_run'])}[bold]{shown(name)}[/bold] is made, as {shown(made.key)}.")
     if made.done is not None:
-        console.print(f"{counted(made.done.customers, 'customer')} are held in it.")
+        held = made.done.customers
+        console.print(f"{counted(held, 'customer')} {'is' if held == 1 else 'are'} held in it.")
         return
-    if made.comes is None:
-        console.print(f"How many of the {count(made.selected)} come into it cannot be told now.")
-    elif made.comes == made.selected:
-        console.print(f"All {counted(made.selected, 'customer')} come into it.")
-    else:
-        console.print(
-            f"{count(made.comes)} of {counted(made.selected, 'customer')} come into it; segments in front of "
-            "it and holds keep the others."
-        )
+    console.print(_coming(made.selected, made.comes))
     if not document["dry_run"]:
         console.print(moving(document["somebody_works"]))
+
+
+def _coming(selected: int, comes: int | None) -> str:
+    """How many of those selected will be in it."""
+    from ringeliste.drawing import count, counted
+
+    everybody = counted(selected, "customer")
+    if comes is None:
+        return f"How many of the {count(selected)} come into it cannot be told now."
+    verb = "comes" if 1 in (selected, comes) else "come"
+    if comes == selected:
+        return f"{'' if selected == 1 else 'All '}{everybody} {verb} into it."
+    others = "other" if selected - comes == 1 else "others"
+    return (
+        f"{count(comes)} of {everybody} {verb} into it; segments in front of it and holds keep the {others}."
+    )

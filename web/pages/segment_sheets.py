@@ -35,9 +35,11 @@ _OF_ALL: dict[str, tuple[str, str, str, str, str]] = {
 def _deleted(segment: SegmentNow) -> str:
     """What deleting it does, and what comes back."""
     pause = segment.pause is not None and segment.pause.scope == "segment"
-    let_go = f"{count(segment.held)} holds are let go" + (", and its pause ends" if pause else "")
+    held = f"{count(segment.held)} {'hold is' if segment.held == 1 else 'holds are'} let go"
+    let_go = held + (", and its pause ends" if pause else "")
+    theirs = f"{count(segment.size)} {'customer goes' if segment.size == 1 else 'customers go'}"
     return (
-        f"Its {count(segment.size)} customers go where the other rules say; {let_go}. Its history stays. An "
+        f"Its {theirs} where the other rules say; {let_go}. Its history stays. An "
         "earlier version of the rules brings the segment back with those whom its rule finds; nobody is held "
         "in it again, and it is not paused."
     )

@@ -167,11 +167,11 @@ def _coming(made: Created) -> str:
     if made.comes is None:
         return "Its customers are on their way."
     if made.comes == made.selected:
-        return f"{_many(made.comes)} are on their way."
+        return f"{_many(made.comes)} {'is on the' if made.comes == 1 else 'are on their'} way."
     kept = made.selected - made.comes
     return (
-        f"{_many(made.comes)} will be in it; {count(kept)} of the {count(made.selected)} stay where "
-        "they are, in segments in front of it or held by hand."
+        f"{_many(made.comes)} will be in it; {count(kept)} of the {count(made.selected)} "
+        f"{'stays' if kept == 1 else 'stay'} in segments in front of it, or held by hand."
     )
 
 
