@@ -280,6 +280,40 @@ def test_a_segment_that_goes_on_the_way_ends_it_with_a_word(
     assert (deed, detail["changed"], "no segment" in detail["problem"]) == ("held", 5, True)
 
 
+@pytest.mark.usefixtures("small_parts")
+def test_who_gives_up_counts_what_another_has_in_hand(
+    world: World, spring: int, old: int, people: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has done a part and not committed it when the other finds the segment gone.
+
+    Seen to fail: nobody was changed, said the history, and five were held.
+    """
+    real, at_it, let_go = STEPS["hold"], Event(), Event()
+    target = world.segment(spring, "x", rule={"not": {"all": []}})
+
+    def slowly(*given: Any) -> Any:
+        done = real(*given)
+        at_it.set()
+        assert let_go.wait(20)
+        return done
+
+    monkeypatch.setattr(bulk, "STEPS", {"hold": slowly})
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(hold, world.opener(), spring, people, target, **KARI)
+        assert at_it.wait(20)
+        monkeypatch.setattr(bulk, "STEPS", STEPS)
+        with world.work() as work:
+            work.run(text("update segment set retired_at = :now where id = :id"), id=target)
+        (action,) = actions_to_do(world.opener())
+        second = pool.submit(carry_out, world.opener(), action)
+        wait_until(lambda: waiting(world) > 0)
+        let_go.set()
+        assert isinstance(second.exception(), NotFound)
+        first.exception()
+    assert list(placements(world).values()).count(target) == 5
+    assert [detail["changed"] for _, detail in deeds(world, target)] == [5]
+
+
 def test_a_new_segment_and_its_people_are_one_deed(
     world: World, spring: int, old: int, people: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

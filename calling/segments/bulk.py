@@ -125,6 +125,7 @@ def _left(open_work: OpenWork, action_id: int) -> int:
 def _finish(open_work: OpenWork, action_id: int, problem: str | None) -> BulkDone:
     """Once, whoever comes first: close it, and write the deed into the history."""
     with open_work() as work:
+        work.run(sql.LEFT, action_id=action_id)  # given up: what others have in hand is counted as well
         row = work.run(sql.FINISH, action_id=action_id, problem=problem).first()
         if row is not None:
             _note(work, row)
