@@ -67,3 +67,42 @@ def test_of_a_choice_that_declares_none_no_word_is_made_up(world: World) -> None
 def test_what_is_built_in_is_named(world: World) -> None:
     written = page(world)
     assert all(f"`{key}`" in written for key in BUILT_IN if key not in REFERENCES)
+
+
+def test_a_field_that_a_built_in_one_shadows_is_told_and_asked_by_nobody(world: World) -> None:
+    """They are older than the built-in ones. Seen to fail: no handbook at all, or questions to the other."""
+    world.field("country", "number", label="Country no.")
+    world.field("attempts", "date", label="Attempts of old")
+    world.field("name", "text", label="Full name", choices=["x"], required=True)
+    world.field("age", "number", label="Age")
+    written = page(world)
+    told = "shadowed by the built-in"
+    assert f"| `country` | Country no. | number | {told} | `3,5` |" in written
+    assert f"| `attempts` | Attempts of old | date | {told} | `2026-03-01` |" in written
+    assert f"| `name` | Full name | text | {told}; required; one of x | `x` |" in written
+    assert "| `age` | Age | number |  | `3,5` |" in written
+    assert "### Number: `age`, `attempts`, `local_offset`" in written
+    assert "### Date" not in written
+    assert written.count("`name`") == 2  # its row, and the built-in one
+
+
+def test_its_questions_are_of_the_fields_that_rules_ask(world: World) -> None:
+    """Each is read as it stands, beside whatever the CRM calls its own."""
+    world.field("status", "number")
+    for kind in TYPES:
+        world.field(f"of_{kind}", kind)
+    own = {f"of_{kind}": kind for kind in TYPES} | {"status": "number"}
+    asked = [
+        line for block in re.findall(r"```\n(.*?)\n```", page(world), re.S) for line in block.split("\n")
+    ]
+    rules = "\n".join(f"segment s{i}: {one}" for i, one in enumerate(asked))
+    assert len(read_rules(read_rules_text(rules, own), own).segments) == len(asked) > 20
+
+
+def test_a_pattern_or_a_word_with_a_backtick_stays_one_piece(world: World) -> None:
+    """Seen to fail: the piece ended at the backtick."""
+    world.field("p", "text", label="P", pattern="[`]+")
+    world.field("c", "choice", label="C", choices=["``a`", "b"])
+    written = page(world)
+    assert "| `p` | P | text | `` [`]+ `` | what matches |" in written
+    assert "| `c` | C | choice | one of ``a`, b | ``` ``a` ``` |" in written

@@ -3,6 +3,7 @@
 Written out of the catalogue each time, so that a field added a moment ago stands in it.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 from calling.catalogue.field import Field
@@ -41,9 +42,13 @@ def handbook(work: Work) -> str:
 
 
 def _row(field: Field) -> str:
-    demanded = [word for word, wanted in (("required", field.required), ("unique", field.unique)) if wanted]
+    said = (
+        ("shadowed by the built-in", field.key in BUILT_IN), ("required", field.required),
+        ("unique", field.unique),
+    )  # fmt: skip
+    demanded = [word for word, is_so in said if is_so]
     if field.pattern is not None:
-        demanded.append(f"`{field.pattern}`")
+        demanded.append(_piece(field.pattern))
     if field.choices:
         demanded.append("one of " + ", ".join(field.choices))
     cells = (f"`{field.key}`", field.label, _name(field.type), "; ".join(demanded), _cell(field))
@@ -52,17 +57,29 @@ def _row(field: Field) -> str:
 
 def _cell(field: Field) -> str:
     if field.choices:
-        return f"`{field.choices[0]}`"
+        return _piece(field.choices[0])
     if field.pattern is not None:
         return "what matches"
     return _CELLS.get(field.type, "any word")
 
 
+def _piece(written: str) -> str:
+    """Just these signs, in Markdown: between more backticks than it has together."""
+    if "`" not in written:
+        return f"`{written}`"
+    fence = "`" * (1 + max(len(run) for run in re.findall("`+", written)))
+    return f"{fence} {written} {fence}"
+
+
 def _questions(own: Catalogue) -> str:
-    """A section a type: which fields are of it, and what the first of them can be asked."""
+    """A section a type: which fields are of it, and what the first of them can be asked.
+
+    A built-in field wins over an own one of its key: by that key rules ask the built-in one.
+    """
     known = catalogue(own)
+    asked = [field for field in own.values() if field.key not in BUILT_IN]
     by_type: dict[str, list[KnownField]] = {}
-    for field in (*own.values(), *BUILT_IN.values()):
+    for field in (*asked, *BUILT_IN.values()):
         if field.key not in REFERENCES:
             by_type.setdefault(field.type, []).append(field)
     return "\n".join(_section(kind, fields, known) for kind, fields in by_type.items())
