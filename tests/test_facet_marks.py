@@ -1,6 +1,7 @@
 """Values that filter and have no bar of their own are answered by the cache, whatever changes."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date
 from random import Random
 from typing import Any, Final
@@ -15,8 +16,12 @@ from calling.views import bars as bars_of
 from segmentation.catalogue import KnownField
 from segmentation.facets import EMPTY, Board, Filters, Others, Range
 from segmentation.facets.asking import ask
+from segmentation.facets.cache import FacetCache
 from segmentation.facets.dimensions import Dimension, Frame
+from segmentation.facets.drift import told_apart
+from segmentation.facets.learn import learn
 from segmentation.facets.marks import MOST, Kept, who_has
+from segmentation.facets.reading import Mark
 from segmentation.facets.values import FacetValue
 
 PATIENT: Final = float
@@ -129,3 +134,62 @@ def test_those_that_nobody_asked_for_longest_are_forgotten() -> None:
     assert kept.surplus(2) == [2, 1]
     assert kept.surplus(0) == []
     assert kept.unknown([(age, EMPTY)]) == [(age, EMPTY)]
+
+
+def test_marks_that_have_drifted_are_found(world: World) -> None:
+    """Seen to fail: only the bars were held against SQL, and the fresh cache took the marks over.
+
+    The two may number their marks otherwise, and one may have a mark that the other has not.
+    """
+    scene = FacetScene(world, customers=40)
+    with world.work() as work:
+        frame = learn(work, scene.assignment)
+        age, tags = frame.dimension("age"), frame.dimension("tags")
+        assert age is not None
+        assert tags is not None
+        old: Mark = (age, Range(20, 90))
+        kept, fresh = (
+            FacetCache.load(work, scene.assignment, frame, marks)
+            for marks in ([(tags, "bronze"), old], [old, (age, Range(18, 30))])
+        )
+        assert told_apart(work, kept, fresh, nullcontext()).is_none
+        has = kept.columns.marks[1]
+        rows, wrong = kept.rows, has[:5].sum()
+        has[:5] = False
+        assert not kept.columns.gone[:5].any()
+        found = told_apart(work, kept, fresh, nullcontext())
+    assert wrong > 0
+    assert (found.rows, found.differing) == (rows, {"age": wrong})
+
+
+def test_marks_that_change_while_the_cache_is_made_anew_keep_their_numbers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question lets the oldest mark go and keeps another, in the midst of a load that takes them over.
+
+    Seen to fail: the new cache read the one and answered for the other.
+    """
+    scene = FacetScene(world, customers=40)
+    board, young, old = Board(scene.assignment, PATIENT), Range(20, 31), Range(60, 61)
+    monkeypatch.setattr("segmentation.facets.marks.MOST", 1)
+    with world.work() as work:
+        board.facets(work, {"age": [young]}, 1)
+    asked: list[int] = []
+
+    class Hasty(Kept):
+        def __init__(self, marks: Sequence[Mark]) -> None:
+            super().__init__(marks)
+            if not asked:
+                asked.append(1)
+                with world.work() as other:
+                    board.facets(other, {"age": [old]}, 1)
+
+    monkeypatch.setattr("segmentation.facets.cache.Kept", Hasty)
+    with world.work() as work:
+        assert board.renew(work) is not None
+    with world.work() as work:
+        found = board.facets(work, {"age": [young]}, 1)
+        true = ask(work, scene.assignment, board.frame(work), {"age": [young]})
+    assert asked
+    assert (found.source, found.total) == ("cache", true.total)
+    assert true.total > 0

@@ -45,6 +45,7 @@ class FacetCache:
         self, assignment_id: int, frame: Frame, marks: Sequence[Mark] = (),
         clock: Callable[[], float] = monotonic,
     ) -> None:  # fmt: skip
+        marks = tuple(marks)  # somebody else's list may change before it is read again
         self.assignment_id, self.frame, self.kept, self._clock = assignment_id, frame, Kept(marks), clock
         self.packing = Packing.of(frame.dimensions)
         self._answering = Answering(self.packing)

@@ -14,7 +14,7 @@ from segmentation.facets.cache import FacetCache
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`rows` compared; `differing`: dimension -> rows of another code. `missing` and `surplus` rows.
+    """`rows` compared; `missing` and `surplus` rows. `differing`: dimension -> rows of another code or mark.
 
     All nothing but `rows`, or there is a bug of ours.
     """
@@ -46,15 +46,21 @@ def told_apart(
 
 
 def compare(kept: FacetCache, fresh: FacetCache, doubtful: NDArray[np.int64]) -> Drift:
-    """How `kept` differs from `fresh`, customers in doubt left out."""
+    """How `kept` differs from `fresh`, customers in doubt left out; in marks, where both have them."""
     ours, slots = _there(kept, doubtful)
     true, true_slots = _there(fresh, doubtful)
     both, at, true_at = np.intersect1d(ours, true, assume_unique=True, return_indices=True)
-    differing: dict[str, int] = {}
-    for number, one in enumerate(fresh.frame.dimensions):
-        code, true_code = _code(kept, number, slots[at]), _code(fresh, number, true_slots[true_at])
-        if rows := int((code != true_code).sum()):
-            differing[one.key] = rows
+    at, true_at = slots[at], true_slots[true_at]
+    wrong = {
+        one.key: _code(kept, number, at) != _code(fresh, number, true_at)
+        for number, one in enumerate(fresh.frame.dimensions)
+    }
+    true_marks = fresh.kept.numbers()
+    for mark, number in kept.kept.numbers().items():
+        if mark in true_marks:
+            has, truly = kept.columns.marks[number], fresh.columns.marks[true_marks[mark]]
+            wrong[mark[0]] |= has[at] != truly[true_at]
+    differing = {key: rows for key, those in wrong.items() if (rows := int(those.sum()))}
     return Drift(len(both), len(true) - len(both), len(ours) - len(both), differing)
 
 
