@@ -11,21 +11,19 @@ from playwright.sync_api import expect
 from sqlalchemy import text
 from test_segments_page import facet, segments_page
 from web_client import Caller
-from world import World
+from world import World, wait_until
 
 from segmentation.templates.roles import Suggestion
 from web.pages.template_form import called
 
 kari, site, spring = test_segments_page.kari, test_segments_page.site, test_segments_page.spring
 
-_NOBODY_READS = text("lock table placement in access exclusive mode")
-
 
 @contextmanager
-def held_up(world: World) -> Iterator[None]:
-    """Nobody can count until this is over."""
+def held_up(world: World, table: str = "placement") -> Iterator[None]:
+    """Nobody can read these rows until this is over; without placements nobody is counted."""
     with world.work() as work:
-        work.run(_NOBODY_READS)
+        work.run(text(f"lock table {table} in access exclusive mode"))
         yield
 
 
@@ -84,19 +82,40 @@ def test_what_a_template_adds_is_what_was_shown(
 
 
 @pytest.mark.browser
-def test_a_deed_is_done_to_the_bars_that_were_clicked(
+def test_a_deed_is_done_once_and_to_the_bars_that_were_clicked(
     world: World, chromium: str, site: str, kari: Caller, spring: int
 ) -> None:
-    """Seen to fail: the sheet came up for the selection before, all twenty of them."""
+    """Seen to fail: a sheet for the selection before; two pauses, and the second told of nobody in the air.
+
+    Planted: the order of two clicks not kept; seen to fail.
+    """
+    for name in ("Between", "Behind"):
+        kari.ok("POST", f"/assignments/{spring}/segments", 201, json={"name": name, "when": None})
     with segments_page(world, site) as page:
         page.locator(".selection-total", has_text="20").wait_for()
         with held_up(world):
-            at_once(
-                facet(page, "job", "student"),
-                page.get_by_role("button", name="Move to segment …"),
-            )
+            at_once(facet(page, "job", "student"), page.get_by_role("button", name="Move to segment …"))
             page.locator(".board-of-bars.busy").wait_for()
         page.get_by_text("Move 8 customers to a segment").wait_for()
+        page.get_by_role("button", name="Cancel").click()
+
+        page.get_by_role("button", name="What to do with With a loan").click()
+        page.locator(".menu-item", has_text="Pause …").click()
+        page.get_by_label("Reason").fill("lunch")
+        stop = page.get_by_role("button", name="Pause", exact=True)
+        with held_up(world, "pause"):
+            at_once(stop, stop)
+            page.get_by_text("Pausing …").wait_for()
+        page.get_by_text("With a loan is paused").wait_for()
+        page.get_by_role("button", name="Done").click()
+        with world.work() as work:
+            assert work.run(text("select count(*) from pause")).scalar_one() == 1
+
+        assert keys_of(kari, spring) == ["with-a-loan", "between", "behind", "unsegmented"]
+        page.get_by_role("button", name="What to do with Behind").click()
+        higher = page.locator(".menu-item:visible", has_text="Higher priority")
+        at_once(higher, higher)
+        wait_until(lambda: keys_of(kari, spring) == ["behind", "with-a-loan", "between", "unsegmented"])
 
 
 def test_fields_of_one_label_are_told_apart() -> None:

@@ -12,8 +12,9 @@ from calling.segments.history import SegmentHistory, history
 from calling.views.deeds import in_words
 from calling.views.segment_list import DeletedSegment, SegmentNow
 from web.keys import Holder
+from web.pages.controls import choices
 from web.pages.parts import box, count, words
-from web.pages.sheet import Drawer, choices
+from web.pages.sheet import Drawer
 from wiring.app import App
 
 SPANS = {

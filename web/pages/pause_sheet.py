@@ -9,8 +9,9 @@ from nicegui import ui
 
 from calling.handout.recalling import WallAnswer
 from models.errors import RingelisteError
+from web.pages.controls import alone, button, choices
 from web.pages.parts import box, count, words
-from web.pages.sheet import Sheet, button, choices
+from web.pages.sheet import Sheet
 
 REASONS = ("Wrong script", "Complaints", "Wrong data", "Meeting")
 UNTIL: dict[str, timedelta | None] = {
@@ -48,6 +49,7 @@ class PauseSheet(Sheet):
             choices(tuple(UNTIL), choose, chosen=until)
             trouble = words("", "wrong")
 
+            @alone
             async def go() -> None:
                 if not reason.value.strip():
                     trouble.text = "Say why: whoever finds it paused wants to know."

@@ -10,9 +10,9 @@ from calling.segments.alarms import Alarm
 from calling.views.deeds import until
 from calling.views.segment_list import SegmentNow, StandingPause
 from web.pages.board_reading import Reading
+from web.pages.controls import button
 from web.pages.parts import NARROW, box, count, words
 from web.pages.segments import said
-from web.pages.sheet import button
 
 PARTS = (
     ("free", "free"), ("gated", "gated"), ("leased", "in hand"), ("resting", "resting"),

@@ -9,9 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from calling.segments.selection import Expected
 from calling.views.segment_list import SegmentNow
 from models.errors import RingelisteError
+from web.pages.controls import alone, text_field
 from web.pages.deeds_of_board import Deeds
 from web.pages.parts import count, words
-from web.pages.sheet import BulkSheet, text_field
+from web.pages.sheet import BulkSheet
 
 _OF_ALL: dict[str, tuple[str, str, str, str, str]] = {
     "free": (
@@ -58,6 +59,7 @@ class SegmentSheets:
             name = text_field("Name", segment.name, focus=True)
             trouble = words("", "wrong")
 
+            @alone
             async def go() -> None:
                 if not name.value.strip():
                     trouble.text = "Give it a name."
@@ -73,9 +75,8 @@ class SegmentSheets:
             words(f"Delete {segment.name}?", "sheet-title")
             words(_deleted(segment), "soft")
             trouble = words("", "wrong")
-            self._sheet.actions(
-                "Delete", lambda: self._edit(trouble, self._deeds.delete, segment.key), "danger"
-            )
+            go = alone(partial(self._edit, trouble, self._deeds.delete, segment.key))
+            self._sheet.actions("Delete", go, "danger")
 
     async def of_all(self, verb: str, segment: SegmentNow) -> None:
         """Free, wake or release everybody in it, once somebody has seen how many they are."""
@@ -88,6 +89,7 @@ class SegmentSheets:
             reason = text_field("Reason", focus=True)
             trouble = words("", "wrong")
 
+            @alone
             async def go() -> None:
                 if not reason.value.strip():
                     trouble.text = "Say why: it stands in the history."

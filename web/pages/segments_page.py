@@ -63,6 +63,7 @@ class SegmentsPage:
     def __init__(self, app: App, holder: Holder, assignments: Sequence[Any], assignment_id: int) -> None:
         self._app, self._holder, self._assignment_id = app, holder, assignment_id
         self._deeds, self._shifting = Deeds(app, holder, assignment_id), Lock()
+        self._looked_for: dict[str, str] = {}  # dimension -> what was typed last
         self._watch = Watch(app, holder.crm_id, assignment_id, self._show, self._trouble)
         self.look = self._watch.look
         zone = self._zone = zone_of(holder.region)
@@ -117,8 +118,11 @@ class SegmentsPage:
 
     async def _look_for(self, key: str, piece: str) -> None:
         """Search one dimension; what somebody has typed on since is searched by the next."""
+        self._looked_for[key] = piece
         if piece.strip():
-            self._board.show_hits(key, await run_in_threadpool(self._search, key, piece.strip()))
+            found = await run_in_threadpool(self._search, key, piece.strip())
+            if self._looked_for[key] == piece:
+                self._board.show_hits(key, found)
 
     def _search(self, key: str, piece: str) -> Sequence[NamedBar]:
         with self._app.work(self._holder.crm_id) as work:

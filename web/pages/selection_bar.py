@@ -7,8 +7,8 @@ from nicegui import ui
 
 from segmentation.facets import FacetValue
 from web.pages.board_reading import Reading
+from web.pages.controls import enable
 from web.pages.parts import box, count, words
-from web.pages.sheet import enable
 
 Drop = Callable[[str, FacetValue | None], Any]
 """Called with a dimension and the value whose chip was closed."""

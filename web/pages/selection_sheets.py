@@ -12,9 +12,10 @@ from calling.segments.selection import Created, Expected
 from calling.views.segment_list import SegmentNow
 from models.errors import BadInput
 from web.pages.board_reading import Reading
+from web.pages.controls import alone, choices, text_field, told_apart
 from web.pages.deeds_of_board import Deeds
 from web.pages.parts import box, count, words
-from web.pages.sheet import BulkSheet, choices, text_field, told_apart
+from web.pages.sheet import BulkSheet
 
 REASONS = ("Campaign", "Complaints", "Wrong data", "Trial")
 UNTIL: dict[str, timedelta | None] = {
@@ -57,6 +58,7 @@ class SelectionSheets:
             self._until(asked)
             trouble = words("", "wrong")
 
+            @alone
             async def go() -> None:
                 if not asked.segment_id:
                     trouble.text = "Choose the segment."
@@ -96,6 +98,7 @@ class SelectionSheets:
             choices((FIRST, LAST), lambda place: setattr(asked, "place", place), chosen=asked.place)
             trouble = words(why_not if standing else "", "wrong")
 
+            @alone
             async def go() -> None:
                 if asked.how == STANDING and why_not:
                     return
@@ -123,6 +126,7 @@ class SelectionSheets:
             reason = self._why()
             trouble = words("", "wrong")
 
+            @alone
             async def go() -> None:
                 if not reason.value.strip():
                     trouble.text = "Say why: it stands in the history."

@@ -1,9 +1,8 @@
 """Sheets lie over the page and ask something; drawers come from the side and tell something."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from types import MappingProxyType
+from functools import partial
 from typing import Any
 
 from nicegui import ui
@@ -12,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from calling.segments.bulk import Progress
 from calling.segments.selection import Expected
 from models.errors import Conflict, RingelisteError
+from web.pages.controls import alone, button
 from web.pages.parts import box, count, words
 
 Act = Callable[[Expected, Progress], str]
@@ -119,7 +119,7 @@ class BulkSheet(Sheet):
                 "The bars show who it is now.",
                 "soft",
             )  # fmt: skip
-            self.actions(again(found), lambda: self.carry_out(act, Expected(found), again))
+            self.actions(again(found), alone(partial(self.carry_out, act, Expected(found), again)))
 
     def tell(self, title: str, said: str, kind: str) -> None:
         """Say something, with nothing to decide."""
@@ -128,57 +128,3 @@ class BulkSheet(Sheet):
             words(said, kind)
             with box("actions"):
                 button("Close", self.close, "primary")
-
-
-def button(name: str, act: Callable[[], Any], kind: str) -> ui.element:
-    """A button with a word."""
-    with box(f"button {kind}", "button", type="button").on("click", act) as made:
-        words(name)
-    return made
-
-
-def enable(one: ui.element, *, on: bool) -> None:
-    """Whether a button can be pressed, by the mouse and by the keyboard."""
-    if one.props.get("disabled", False) == on:
-        one.props["disabled"] = not on
-
-
-def choices(
-    keys: Sequence[str], choose: Callable[[str], object], *, chosen: str | None = None, kind: str = "choices",
-    called: Mapping[str, str] = MappingProxyType({}),
-) -> Callable[[str], None]:  # fmt: skip
-    """Buttons, of which the one pressed last is on. `called`: key -> its word, where that is another.
-
-    The answer turns another on, without choosing it.
-    """
-    buttons: dict[str, ui.element] = {}
-
-    def mark(key: str) -> None:
-        for other, one in buttons.items():
-            on = other == key
-            one.classes(add="on" if on else "", remove="" if on else "on")
-
-    def take(key: str) -> object:
-        mark(key)
-        return choose(key)
-
-    with box(kind):
-        for key in keys:
-            with box("choice" + (" on" if key == chosen else ""), "button", type="button") as one:
-                words(called.get(key, key))
-            buttons[key] = one
-            one.on("click", lambda key=key: take(key))
-    return mark
-
-
-def told_apart(names: Mapping[str, str]) -> dict[str, str]:
-    """Key -> its name, and the key beside it where another has the same name."""
-    often = Counter(names.values())
-    return {key: f"{name} ({key})" if often[name] > 1 else name for key, name in names.items()}
-
-
-def text_field(label: str, value: str = "", *, placeholder: str = "", focus: bool = False) -> ui.input:
-    """A field for one line, as wide as the sheet."""
-    field = ui.input(value=value, placeholder=placeholder or label)
-    field.props(f'borderless maxlength=200 aria-label="{label}"').classes("field").mark(label.lower())
-    return field.props("autofocus") if focus else field

@@ -7,10 +7,12 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.segments.templates import Offer, PlannedPart, Preview
 from models.errors import RingelisteError
+from web.pages.controls import alone, button, enable
 from web.pages.parts import box, count, words
-from web.pages.sheet import Drawer, button, enable
+from web.pages.sheet import Drawer
 from web.pages.template_deeds import Chosen, Looked, TemplateDeeds
-from web.pages.template_form import TemplateForm, called, parts_in_words
+from web.pages.template_form import TemplateForm, called
+from web.pages.template_result import new_parts, parts_in_words
 
 
 class TemplateDrawer(Drawer):
@@ -96,7 +98,7 @@ class _Card:
                     words(offer.template.name, "strong")
                     words(offer.template.what, "soft")
                 button("Look …", lambda: look(offer), "")
-                self._button = button("Add", self._go, "primary")
+                self._button = button("Add", alone(self._go), "primary")
                 enable(self._button, on=False)
             words(takes(offer), "soft" if offer.fits else "warned")
             self._parts = box("template-parts")
@@ -116,7 +118,7 @@ class _Card:
         self._parts.clear()
         if looked.preview is None:
             return
-        new = [part for part in looked.preview.parts if not part.there]
+        new = new_parts(looked.preview)
         with self._parts:
             for part in looked.preview.parts:
                 with box("template-part there" if part.there else "template-part", title=part.text):

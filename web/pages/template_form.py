@@ -1,19 +1,18 @@
 """One template: which field, which limits, as what, where to; below, what comes of it and whom it moves."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
-from typing import Any
 
 from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
-from calling.segments.templates import Offer, PlannedPart, Preview
-from segmentation.preview import Preview as Forecast
+from calling.segments.templates import Offer, Preview
 from segmentation.templates.roles import Suggestion
 from segmentation.templates.written import written_as
-from web.pages.parts import box, count, share, words
-from web.pages.sheet import button, choices, enable, text_field, told_apart
+from web.pages.controls import alone, button, choices, enable, text_field, told_apart
+from web.pages.parts import box, words
 from web.pages.template_deeds import Chosen, Looked, TemplateDeeds
+from web.pages.template_result import new_parts, show_result
 
 SEGMENTS, LABELS = "Segments", "Labels"
 LAST, FIRST = "Last", "First"
@@ -53,7 +52,7 @@ class TemplateForm:
         self._result = box("template-result")
         self._trouble = words("", "wrong")
         with box("actions"):
-            self._button = button("Add", self._go, "primary")
+            self._button = button("Add", alone(self._go), "primary")
         enable(self._button, on=False)
 
     async def count(self) -> None:
@@ -81,18 +80,9 @@ class TemplateForm:
             mark(str(preview.parameters.get(name)))
         for name, one in self._fields.items():
             one.props["placeholder"] = written_as(preview.parameters.get(name)) or "Worked out"
-        new = [part for part in preview.parts if not part.there]
         with self._result:
-            words(f"It adds {parts_in_words(new)}" if new else "All of it is there already.", "label")
-            for part in preview.parts:
-                _part_row(part, preview.customers)
-            for note in preview.notes:
-                words(note, "soft")
-            if looked.forecast is not None:
-                _who_moves(looked.forecast)
-            if looked.untold:
-                words(f"Who moves cannot be told: {looked.untold}", "warned")
-        enable(self._button, on=bool(new))
+            show_result(looked, preview)
+        enable(self._button, on=bool(new_parts(preview)))
 
     async def _go(self) -> None:
         """Nothing is added that was not shown: what was typed since is counted first."""
@@ -144,38 +134,3 @@ class TemplateForm:
 def called(suggestions: Iterable[Suggestion]) -> dict[str, str]:
     """The fields that may be meant, the likeliest first: key -> what it is called, no two alike."""
     return told_apart({one.field: one.label or one.field for one in suggestions})
-
-
-def parts_in_words(parts: Sequence[PlannedPart]) -> str:
-    """5 segments and 2 labels."""
-    of = {kind: sum(part.kind == kind for part in parts) for kind in ("segment", "label")}
-    return " and ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in of.items() if n)
-
-
-def _part_row(part: PlannedPart, customers: int) -> None:
-    with box("part-row there" if part.there else "part-row"):
-        with box("names"):
-            words(part.name, "strong")
-            words(part.text, "soft rule-text")
-        with box("track"):
-            box("part free").style(f"width: {100 * part.count / customers if customers else 0:.2f}%")
-        words("there already" if part.there else count(part.count), "number")
-
-
-def _who_moves(forecast: Forecast) -> None:
-    moved = [one for one in forecast.segments if one.came or one.went or one.is_new]
-    words("Who moves", "label")
-    part = share(forecast.move, forecast.customers)
-    words(f"{count(forecast.move)} of {count(forecast.customers)} customers ({part}) change segment.", "soft")
-    with box("forecasts", role="table", aria_label="Who moves"):
-        for one in moved:
-            with box("forecast", role="row"):
-                words(one.name, "strong")
-                words(f"{count(one.before)} → {count(one.after)}")
-                words(_change(one), "soft")
-    for _, message in forecast.warnings:
-        words(message, "warned")
-
-
-def _change(one: Any) -> str:
-    return "new" if one.is_new else f"+{count(one.came)} \u2212{count(one.went)}"
