@@ -103,6 +103,25 @@ class Floor(Model):
     rebuilding: bool = Field(description="Customers are on their way to the segments of new rules.")
 
 
+class FunnelStep(Model):
+    """A gate, and how many customers stop at it."""
+
+    gate: str = Field(
+        description="closed, leased, resting, follow_up, segment, a stamped gate, pause, window."
+    )
+    meaning: str
+    customers: int
+    next_at: Instant | None = Field(description="When time lets the first of them on; null: somebody has to.")
+
+
+class Funnel(Model):
+    """`total` = the customers of all steps + `callable_now`."""
+
+    total: int
+    steps: list[FunnelStep]
+    callable_now: int
+
+
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
     "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
@@ -129,4 +148,15 @@ FLOOR: dict[str, Any] = {
         }
     ],
     "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
+}  # fmt: skip
+FUNNEL: dict[str, Any] = {
+    "total": 7244, "callable_now": 6730,
+    "steps": [
+        {"gate": "closed", "meaning": "finished: a final outcome, all attempts used, or closed by hand",
+         "customers": 112, "next_at": None},
+        {"gate": "resting", "meaning": "rest after their last call", "customers": 210,
+         "next_at": "2026-03-02T12:04:00Z"},
+        {"gate": "window", "meaning": "their hours are shut", "customers": 192,
+         "next_at": "2026-03-02T13:01:00Z"},
+    ],
 }  # fmt: skip
