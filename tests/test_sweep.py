@@ -107,6 +107,30 @@ def test_an_outage_is_caught_up(world: World) -> None:
     assert sizes(world) == {"unsegmented": 4}
 
 
+@pytest.mark.parametrize(
+    "when",
+    [{"f": "born", "op": "anniversary_within", "v": "0d"}, {"f": "born", "op": "on", "v": "today"}],
+    ids=["anniversary", "today"],
+)  # fmt: skip
+def test_who_was_placed_during_an_outage_is_caught_up_too(world: World, when: dict[str, Any]) -> None:
+    """No tick for two days; an outcome on the day between lets the customer in for that day alone.
+
+    Planted: only the first and the last day of the range compared; they stayed in for ever.
+    """
+    world.field("born", "date")
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(1, assignment, fields=lambda _: {"born": "2026-03-03"})
+    publish(world.opener(), assignment, rules(day=when), author="a")
+    rebuild(world)
+    sweep_all(world.opener())
+    call(world, assignment, world.seller(assignment), NOON + DAY)
+    assert sizes(world) == {"day": 1}
+    sweep_all(world.opener(NOON + 2 * DAY))
+    assert sizes(world) == {"unsegmented": 1}
+    with world.work(NOON + 2 * DAY) as work:
+        assert differing(work, assignment) == 0
+
+
 def test_what_committed_late_is_not_lost(world: World) -> None:
     """Written with a time below the watermark, visible after it. Planted: no slack; it never moved."""
     assignment = world.assignment()
