@@ -15,11 +15,14 @@ from calling.handout.reaper import reap
 from calling.handout.ring import ring
 from calling.intake.placing import place
 from calling.outcomes.outcome import Report, record_all
+from calling.segments import sweeping
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep, sweep_all
 from calling.views.audit import audit
+from models.errors import Unavailable
 from models.outcomes import Outcome
+from models.work import OpenWork
 from segmentation import sweep as swept
 from segmentation.resegment import differing
 
@@ -129,6 +132,35 @@ def test_who_was_placed_during_an_outage_is_caught_up_too(world: World, when: di
     assert sizes(world) == {"unsegmented": 1}
     with world.work(NOON + 2 * DAY) as work:
         assert differing(work, assignment) == 0
+
+
+def test_an_assignment_that_is_locked_out_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and tried again at the next tick. Seen to fail before: those after it were left out."""
+    fresh = {"f": "entered", "op": "within_last", "v": "2d"}
+    assignments = [world.assignment(), world.assignment()]
+    world.customers(1)
+    for assignment in assignments:
+        place(world.opener(), assignment)
+        publish(world.opener(), assignment, rules(fresh=fresh), author="a")
+    rebuild(world)
+    later = world.opener(NOON + 3 * DAY)
+    follow = sweeping._follow
+    refuse = {assignments[0]}
+
+    def locked_out(open_work: OpenWork, look: Any) -> int:
+        if look.assignment_id in refuse:
+            raise Unavailable("a lock was not given in time")
+        return follow(open_work, look)
+
+    monkeypatch.setattr(sweeping, "_follow", locked_out)
+    with pytest.raises(Unavailable):
+        sweep_all(later)
+    assert sizes(world) == {"fresh": 1, "unsegmented": 1}
+    refuse.clear()
+    assert sweep_all(later) == 1
+    assert sizes(world) == {"unsegmented": 2}
 
 
 def test_what_committed_late_is_not_lost(world: World) -> None:
