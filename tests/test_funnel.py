@@ -36,7 +36,7 @@ def one_by_one(world: World, assignment_id: int) -> Counter[str]:
     """The first shut gate of each customer, as `explain` says."""
     with world.work() as work:
         who = work.run(text("select customer_id, state from placement where state <> 'left'")).all()
-        found = ((state, explain(work, assignment_id, customer)) for customer, state in who)
+        found = [(row.state, explain(work, assignment_id, row.customer_id)) for row in who]
         firsts = [
             (state, next((a.gate for a in one.answers if not a.open), "callable_now")) for state, one in found
         ]
@@ -96,6 +96,20 @@ def test_each_step_says_when_time_lets_the_first_on(world: World, spring: int) -
     assert steps["window"].next_at == NOON.replace(hour=20, minute=1)  # 09:01 in Auckland
     pause(world.opener(), "assignment", spring, reason="x", author="Kari", ends_at=NOON + 2 * HOUR)
     assert {step.gate: step.next_at for step in asked(world, spring).steps}["pause"] == NOON + 2 * HOUR
+
+
+def test_a_promised_call_whose_time_has_come_waits_no_more(world: World, spring: int) -> None:
+    """Planted: the earliest promise told as the next, though it is due; fails."""
+    due, later = world.customers(2, spring)
+    with world.work() as work:
+        for customer, at in ((due, NOON), (later, NOON + HOUR)):
+            work.run(
+                text("update placement set state = 'follow_up', due_at = :at where customer_id = :id"),
+                at=at, id=customer,
+            )  # fmt: skip
+    found = asked(world, spring)
+    assert as_counts(found) == {"follow_up": 1, "callable_now": 1}
+    assert found.steps[0].next_at == NOON + HOUR
 
 
 def test_a_segment_alone_and_what_keeps_a_list_dry(world: World, spring: int) -> None:

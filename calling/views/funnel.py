@@ -18,17 +18,32 @@ from calling.walls import pauses
 from models.tables import FOREVER
 from models.work import Work
 
-# One pass, however many there are; what a clock or a pause says is asked once a group.
+# One pass, however many there are; what a clock or a pause says is asked once a group. Promised calls whose
+# time has come are handed out: they are a group of their own.
 _GROUPS = text("""
-    select p.segment_id, p.clock_id, p.state, p.gated_by, s.retired_at is not null as deleted,
-           p.state = 'follow_up' and p.due_at <= :now as promised_now,
-           count(*) as customers, min(p.due_at) as due_at, min(p.gated_until) as gated_until
-      from placement p
-      join segment s on s.crm_id = :crm_id and s.id = p.segment_id
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
-       and p.state not in ('left', 'anonymised')
-       and (cast(:segment_id as bigint) is null or p.segment_id = :segment_id)
-     group by p.segment_id, p.clock_id, p.state, p.gated_by, deleted, promised_now
+    with counted as materialized (
+        select segment_id, clock_id, state, gated_by, count(*) as customers,
+               count(*) filter (where due_at <= :now) as due_now,
+               min(due_at) as due_at, min(due_at) filter (where due_at > :now) as later_at,
+               min(gated_until) as gated_until
+          from placement
+         where crm_id = :crm_id and assignment_id = :assignment_id and gone_at is null
+           and (cast(:segment_id as bigint) is null or segment_id = :segment_id)
+         group by segment_id, clock_id, state, gated_by
+    ), parted as (
+        select segment_id, clock_id, state, gated_by, customers - due_now as customers,
+               later_at as due_at, gated_until
+          from counted where state = 'follow_up'
+        union all
+        select segment_id, clock_id, 'promised now', gated_by, due_now, due_at, gated_until
+          from counted where state = 'follow_up'
+        union all
+        select segment_id, clock_id, state, gated_by, customers, due_at, gated_until
+          from counted where state <> 'follow_up'
+    )
+    select p.*, s.retired_at is not null as deleted
+      from parted p join segment s on s.crm_id = :crm_id and s.id = p.segment_id
+     where p.customers > 0
 """)
 
 _STATES = {
@@ -89,7 +104,7 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
 
 def _first(group: Row[Any], *, paused: bool, is_open: bool) -> str | None:
     """The first gate that stops a group; None: nothing does."""
-    if group.state in _STATES and not group.promised_now:
+    if group.state in _STATES:
         return str(group.state)
     if group.deleted:
         return "segment"
