@@ -1,4 +1,4 @@
-"""Why is a list empty? Where its customers stop, gate by gate."""
+"""Why is a list empty, and how long does it last? Where its customers stop, and what becomes of it."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +10,7 @@ from ringeliste.cli.options import AsJson, AssignmentName, CrmName
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from calling.views.forecast import Forecast
     from calling.views.funnel import Funnel
 
 PANEL = "Calls"
@@ -17,8 +18,9 @@ BAR = 24
 
 
 def register(app: typer.Typer) -> None:
-    """Add this command."""
+    """Add these commands."""
     add(app, funnel, PANEL)
+    add(app, forecast, PANEL)
 
 
 def funnel(
@@ -48,6 +50,44 @@ def funnel(
         segment_id = find(work, "segment", segment, assignment_id=assignment_id) if segment else None
         found = ask(work, assignment_id, segment_id)
     answer(found, lambda console: _draw(console, found), as_json=as_json)
+
+
+def forecast(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False) -> None:
+    """When does a list run dry, if it is worked as in the last hour? The next 24 hours, by quarters.
+
+    Who is rung meanwhile and comes back is not reckoned with: it may last longer.
+
+    \b
+    Examples:
+      ringeliste forecast
+      ringeliste forecast --assignment Spring --json
+    """
+    from calling.views.forecast import forecast as ask
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+
+    with reading(crm, assignment) as (work, assignment_id):
+        found = ask(work, assignment_id)
+    answer(found, lambda console: _draw_course(console, found), as_json=as_json)
+
+
+def _draw_course(console: "Console", found: "Forecast") -> None:
+    from ringeliste.cli.output import instant
+    from ringeliste.drawing import count, counted, sparkline
+
+    console.print(
+        f"[bold]{counted(found.callable_now, 'customer')}[/bold] may be rung now; "
+        f"{count(found.rings_an_hour)} an hour are."
+    )
+    console.print(f"[cyan]{sparkline([point.callable for point in found.course])}[/cyan]")
+    console.print(f"[dim]{instant(found.course[0].at)} to {instant(found.course[-1].at)}[/dim]")
+    if found.dry_at is None:
+        console.print("[green]It lasts for all of that time.[/green]")
+    elif found.waiting:
+        waiting = counted(found.waiting, "customer")
+        console.print(f"[yellow]From {instant(found.dry_at)} on hours are shut; {waiting} wait.[/yellow]")
+    else:
+        console.print(f"[red]It runs dry at {instant(found.dry_at)}.[/red]")
 
 
 def _draw(console: "Console", found: "Funnel") -> None:

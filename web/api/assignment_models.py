@@ -122,6 +122,26 @@ class Funnel(Model):
     callable_now: int
 
 
+class Point(Model):
+    """A quarter of an hour of a forecast."""
+
+    at: Instant
+    callable: int
+    waiting: int = Field(description="For their hours.")
+
+
+class Forecast(Model):
+    """What becomes of a list, if it is worked as in the last hour."""
+
+    rings_an_hour: float
+    callable_now: int
+    dry_at: Instant | None = Field(
+        description="From then on nobody may be rung, for a while; null: it lasts."
+    )
+    waiting: int = Field(description="Who wait for their hours then; 0: the customers run out.")
+    course: list[Point]
+
+
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
     "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
@@ -158,5 +178,12 @@ FUNNEL: dict[str, Any] = {
          "next_at": "2026-03-02T12:04:00Z"},
         {"gate": "window", "meaning": "their hours are shut", "customers": 192,
          "next_at": "2026-03-02T13:01:00Z"},
+    ],
+}  # fmt: skip
+FORECAST: dict[str, Any] = {
+    "rings_an_hour": 672.0, "callable_now": 1100, "dry_at": "2026-03-02T13:38:12Z", "waiting": 0,
+    "course": [
+        {"at": "2026-03-02T12:00:00Z", "callable": 1100, "waiting": 0},
+        {"at": "2026-03-02T12:15:00Z", "callable": 932, "waiting": 0},
     ],
 }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from calling.views import browse, floor, funnel, report
+from calling.views import browse, floor, forecast, funnel, report
 from web.api import assignment_models as models
 from web.api.common import AskedInstant, Model, Page, Paging, PathId, TheApp, page
 from web.api.docs import answers
@@ -93,3 +93,11 @@ def funnel_now(
     """Where the customers stop: each is counted once, at the first gate that stops them; it adds up."""
     with app.work(holder.crm_id) as work:
         return funnel.funnel(work, assignment_id, segment_id)
+
+
+@router.get("/{assignment_id}/forecast", response_model=models.Forecast,
+            responses=answers(models.FORECAST, errors=[404, 422]))  # fmt: skip
+def forecast_now(app: TheApp, holder: Manager, assignment_id: PathId) -> forecast.Forecast:
+    """When the list runs dry, if it is worked as in the last hour: the next 24 hours, by quarters."""
+    with app.work(holder.crm_id) as work:
+        return forecast.forecast(work, assignment_id)
