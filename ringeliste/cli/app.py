@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ringeliste.cli import (
+    best_times,
     calls,
     database,
     facets,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    funnels, reports, trials, database,
+    funnels, reports, best_times, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -142,6 +142,27 @@ class Forecast(Model):
     course: list[Point]
 
 
+class Slot(Model):
+    """An hour of a weekday on the customers' own clocks."""
+
+    weekday: int = Field(description="0 is Monday.")
+    hour: int
+    attempts: int
+    contacts: int
+    rate: float = Field(description="Calls that reach a person, drawn towards the whole where there are few.")
+
+
+class BestTimes(Model):
+    """When customers answer. 168 slots, for all and for each of the largest places."""
+
+    since: Instant
+    cut: bool = Field(description="There were more calls; these are the last 100,000.")
+    attempts: int
+    rate: float | None
+    slots: list[Slot]
+    places: dict[str, list[Slot]]
+
+
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
     "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
@@ -186,4 +207,9 @@ FORECAST: dict[str, Any] = {
         {"at": "2026-03-02T12:00:00Z", "callable": 1100, "waiting": 0},
         {"at": "2026-03-02T12:15:00Z", "callable": 932, "waiting": 0},
     ],
+}  # fmt: skip
+BEST_TIMES: dict[str, Any] = {
+    "since": "2025-12-02T12:00:00Z", "cut": False, "attempts": 8011, "rate": 0.42,
+    "slots": [{"weekday": 0, "hour": 17, "attempts": 310, "contacts": 171, "rate": 0.535}],
+    "places": {"PT": [{"weekday": 0, "hour": 17, "attempts": 300, "contacts": 168, "rate": 0.54}]},
 }  # fmt: skip
