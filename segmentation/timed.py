@@ -7,18 +7,22 @@ zone when its day changes.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from models.zones import zone_names
-from segmentation.calendar import days_of, is_anniversary, local_day, local_offset, midnight
+from segmentation.calendar import days_of, is_anniversary, local_day, midnight
 from segmentation.catalogue import BUILT_IN
 from segmentation.durations import Duration
 from segmentation.nodes import Leaf, Rules, leaves
+from segmentation.offsets import last_change
 from segmentation.time_values import is_day
 from segmentation.windows import window_of
 
 INSTANTS = frozenset(key for key, known in BUILT_IN.items() if known.type == "instant")
 """The fields that hold an instant: last_call, entered, due, customer_since."""
+
+_YEAR = 366  # days of a leap year: whoever has slept longer has missed no more than this
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,10 @@ class Timed:
 
     `instants`, (field, seconds): the field lies in (from - seconds, to - seconds];
     `days`, (own field, days): it lies in (today at from - days, today at to - days] of the row's zone;
-    `words`, (field, word): the local day has changed, and the field lies in what the word meant before or
-    means now, but not in both (`flipping_days`; of an instant: between the midnights of those days);
+    `words`, (field, word): the local day has changed, and the field lies in what the word meant on one of
+    the days from then to now, but not on all (`flipping_days`; of an instant: between their midnights);
     `anniversaries`, (own field, days ahead): likewise (`flipping_year_days`);
-    `local_offset`: the offset of the row's zone has changed.
+    `local_offset`: a zone has changed its offset.
     """
 
     instants: frozenset[tuple[str, int]] = field(default=frozenset())
@@ -60,28 +64,31 @@ def timed(rules: Rules) -> Timed:
     )
 
 
-def flipping_days(word: str, before: date, after: date) -> list[tuple[date, date]]:
-    """[first, last) spans of days that `word` means on one of the two days, and not on both."""
-    old, new = days_of(word, before), days_of(word, after)
-    if old[1] <= new[0] or new[1] <= old[0]:
-        return [old, new]
-    spans = [(min(old[0], new[0]), max(old[0], new[0])), (min(old[1], new[1]), max(old[1], new[1]))]
+def flipping_days(word: str, first: date, last: date) -> list[tuple[date, date]]:
+    """[first, last) spans of days that `word` means on some days from `first` to `last`, and not on all.
+
+    On all between as well: a row that was placed on one of them stands as it was then.
+    """
+    old, new = sorted((days_of(word, first), days_of(word, last)))
+    spans = [(old[0], new[0]), (old[1], new[1])]
     return [span for span in spans if span[0] < span[1]]
 
 
-def flipping_year_days(ahead: int, before: date, after: date) -> frozenset[int]:
-    """month * 100 + day of whose anniversary is within `ahead` days on one of the two days, not on both."""
-    leap_year = (date(2000, 1, 1) + timedelta(days=i) for i in range(366))
+@lru_cache(maxsize=256)
+def flipping_year_days(ahead: int, first: date, last: date) -> frozenset[int]:
+    """month * 100 + day of whose anniversary is within `ahead` days on some days of these, and not on all."""
+    first, last = sorted((first, last))
+    days = [first + timedelta(days=i) for i in range(min((last - first).days, _YEAR) + 1)]
+    leap_year = (date(2000, 1, 1) + timedelta(days=i) for i in range(_YEAR))
     return frozenset(
         day.month * 100 + day.day
         for day in leap_year
-        if is_anniversary(day.strftime("%m-%d"), before, ahead)
-        != is_anniversary(day.strftime("%m-%d"), after, ahead)
+        if len({is_anniversary(day.strftime("%m-%d"), today, ahead) for today in days}) > 1
     )
 
 
 def can_flip(asked: Timed, row: Mapping[str, Any], start: datetime, end: datetime) -> bool:
-    """Whether any leaf over this row can differ between `start` and `end`, `start` < `end`; in plain Python.
+    """Whether any leaf over this row can differ at two instants from `start` to `end`; in plain Python.
 
     What the sweep's SQL has to find, at the least.
     """
@@ -93,7 +100,7 @@ def can_flip(asked: Timed, row: Mapping[str, Any], start: datetime, end: datetim
     zone_name = row["zone"]
     if zone_name not in zone_names():
         return False
-    if asked.local_offset and local_offset(zone_name, start) != local_offset(zone_name, end):
+    if asked.local_offset and last_change(start, end) is not None:
         return True
     before, after = local_day(zone_name, start), local_day(zone_name, end)
     return before != after and any(_flips_of_days(asked, row, before, after))

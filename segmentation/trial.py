@@ -32,7 +32,14 @@ def refusal(error: Exception) -> str | None:
 
 
 def tried(work: Work, assignment_id: int, statements: Statements) -> str:
-    """Why the database cannot be asked by these rules; "" if it can. The transaction goes on either way."""
+    """Why the database cannot be asked by these rules; "" if it can. The transaction goes on either way.
+
+    Twice before it is believed: what PostgreSQL did not foresee may be gone at once, as when a table changes.
+    """
+    return _tried(work, assignment_id, statements) and _tried(work, assignment_id, statements)
+
+
+def _tried(work: Work, assignment_id: int, statements: Statements) -> str:
     try:
         with work.session.connection().begin_nested():
             statements.trial.run(work, assignment_id=assignment_id, customer_ids="{}")

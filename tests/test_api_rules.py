@@ -50,7 +50,7 @@ def test_rules_are_published_as_text_and_read_in_both_forms(kari: Caller, rules:
     nothing = {"version": 0, "segments": [], "labels": [], "text": "", "author": None, "published_at": None}
     assert kari.ok("GET", rules) == nothing
     written = 'segment old "Old": age >= 60\n\nlabel grey "Grey": age >= 50\n'
-    assert kari.ok("PUT", rules, json={"text": written}) == {"version": 1}
+    assert kari.ok("PUT", rules, json={"text": written}) == {"version": 1, "warnings": []}
     read = kari.ok("GET", rules)
     assert (read["version"], read["segments"], read["labels"]) == (1, [OLD], [GREY])
     assert (read["text"], read["author"]) == (written, "a manager")
@@ -70,10 +70,10 @@ def test_mistakes_in_a_text_have_their_places(kari: Caller, rules: str) -> None:
 
 def test_a_newer_version_of_somebody_else_is_not_overwritten(kari: Caller, rules: str) -> None:
     """Planted: the base not handed on; it was."""
-    assert kari.ok("PUT", f"{rules}?base=0", json={"segments": [OLD]}) == {"version": 1}
+    assert kari.ok("PUT", f"{rules}?base=0", json={"segments": [OLD]}) == {"version": 1, "warnings": []}
     said = kari.refused(409, "PUT", f"{rules}?base=0", json={"segments": [YOUNG]})
     assert (said["type"], said["version"], said["base"]) == ("urn:ringeliste:problem:conflict", 1, 0)
-    assert kari.ok("PUT", f"{rules}?base=1", json={"segments": [YOUNG]}) == {"version": 2}
+    assert kari.ok("PUT", f"{rules}?base=1", json={"segments": [YOUNG]}) == {"version": 2, "warnings": []}
     kari.refused(409, "POST", f"{rules}/versions/1/roll-back?base=1")
     kari.refused(422, "PUT", f"{rules}?base=-1", json={"segments": []})
 
@@ -91,7 +91,7 @@ def test_versions_are_listed_read_and_put_in_force_again(kari: Caller, rules: st
     second = kari.ok("GET", f"{rules}/versions/2")
     assert (second["version"], second["segments"], second["labels"]) == (2, [YOUNG], [GREY])
     assert second["text"].startswith('segment young "Young": age < 30\n')
-    assert kari.ok("POST", f"{rules}/versions/2/roll-back?base=3") == {"version": 4}
+    assert kari.ok("POST", f"{rules}/versions/2/roll-back?base=3") == {"version": 4, "warnings": []}
     assert kari.ok("GET", rules)["segments"] == [YOUNG]
     kari.refused(404, "GET", f"{rules}/versions/9")
     kari.refused(404, "POST", f"{rules}/versions/9/roll-back")
@@ -148,7 +148,7 @@ def test_sql_may_stand_where_a_tree_may(world: World, kari: Caller, work: int, r
     body = {"segments": [{**OLD, "when": {"sql": "age >= 60"}}, {**YOUNG, "when": nested}], "labels": [GREY]}
     seen = kari.ok("POST", f"{rules}/preview", json=body)
     assert {one["key"]: one["after"] for one in seen["segments"]} == {"old": 4, "young": 2, "unsegmented": 4}
-    assert kari.ok("PUT", rules, json=body) == {"version": 1}
+    assert kari.ok("PUT", rules, json=body) == {"version": 1, "warnings": []}
     assert kari.ok("GET", rules)["segments"][0] == OLD  # what is kept is the tree
     counted = {"matching": 4, "customers": 10}
     assert kari.ok("POST", f"{rules}/count", json={"sql": "age >= 60"}) == counted

@@ -20,7 +20,8 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "people list",
+    "bench", "best-times", "check", "db status", "explain", "facets", "fields handbook", "fields list",
+    "forecast", "funnel", "people list",
     "portrait", "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
     "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments holds",
     "segments list", "segments rule", "simulate", "tags list", "templates list", "templates show",

@@ -13,13 +13,17 @@ from web_client import Api, api_of
 from world import NOON, World, new_app
 
 from calling.customers.editing import edit_customer
+from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
+from calling.handout.reaper import reap
+from calling.handout.ring import ring
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.alarms import Alarm, alarms
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep_all
 from calling.views.audit import audit
+from calling.walls.pause import finish_pauses, pause
 from models.errors import BadRule, Unavailable
 from models.outcomes import Outcome
 from segmentation.catalogue import catalogue
@@ -107,7 +111,10 @@ class Floor:
         return rebuilds_to_do(self.world.opener())
 
     def offered(self) -> UUID:
-        handed = next_customer(self.world.opener(), self.seller)
+        return self.offered_to(self.seller)
+
+    def offered_to(self, seller: int) -> UUID:
+        handed = next_customer(self.world.opener(), seller)
         assert handed is not None
         return handed.lease_id
 
@@ -289,6 +296,29 @@ def test_time_goes_on_elsewhere_when_nobody_can_be_moved_in_one_assignment(floor
         marks = {row.assignment_id: row.swept_to for row in swept}
     assert left == [floor.assignment]
     assert marks[floor.assignment] < end <= marks[other]  # it is tried again
+
+
+def test_no_rest_no_lease_and_no_wall_waits_for_rules(floor: Floor) -> None:
+    """Waking, reaping and pausing go on where nobody can be moved: a rebuild is asked for instead.
+
+    Seen to fail before: nobody was woken in any assignment, no lease ended, no pause ever became a wall.
+    """
+    world, later = floor.world, NOON + timedelta(hours=5)
+    due = {"any": [HEAVY["when"], {"f": "due", "op": "overdue_by", "v": "0d"}]}
+    world.customers(2, floor.assignment, state="resting", due_at=NOON + timedelta(minutes=1))
+    with refused_where(lambda made: "INTO segment_move" in made.sql and MARK in made.constants.values()):
+        floor.publish(segment("heavy", due))
+        assert wake_due(world.opener(later)) == 2
+        offered = [floor.offered(), floor.offered_to(world.seller(floor.assignment))]
+        with world.work() as work:
+            ring(work, offered[0], floor.seller)
+        answer = pause(world.opener(), "assignment", floor.assignment, reason="x", author="Ann")
+        assert (answer.rung, len(answer.recalled)) == ([offered[0]], 3)
+        assert finish_pauses(world.opener()) == 0  # it was a wall when it had returned
+        reap(world.opener(later))
+        with world.work(later) as work:
+            assert work.run(text("select count(*) from lease where ended_at is null")).scalar() == 0
+    assert floor.rebuilds_to_do()
 
 
 def test_who_is_away_is_told_from_what_cannot_be_sent(world: World) -> None:

@@ -15,11 +15,14 @@ from calling.handout.reaper import reap
 from calling.handout.ring import ring
 from calling.intake.placing import place
 from calling.outcomes.outcome import Report, record_all
+from calling.segments import sweeping
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep, sweep_all
 from calling.views.audit import audit
+from models.errors import Unavailable
 from models.outcomes import Outcome
+from models.work import OpenWork
 from segmentation import sweep as swept
 from segmentation.resegment import differing
 
@@ -105,6 +108,59 @@ def test_an_outage_is_caught_up(world: World) -> None:
     assert sizes(world) == {"fresh": 4}
     assert sweep(world.opener(NOON + 7 * DAY), assignment) == 4
     assert sizes(world) == {"unsegmented": 4}
+
+
+@pytest.mark.parametrize(
+    "when",
+    [{"f": "born", "op": "anniversary_within", "v": "0d"}, {"f": "born", "op": "on", "v": "today"}],
+    ids=["anniversary", "today"],
+)  # fmt: skip
+def test_who_was_placed_during_an_outage_is_caught_up_too(world: World, when: dict[str, Any]) -> None:
+    """No tick for two days; an outcome on the day between lets the customer in for that day alone.
+
+    Planted: only the first and the last day of the range compared; they stayed in for ever.
+    """
+    world.field("born", "date")
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(1, assignment, fields=lambda _: {"born": "2026-03-03"})
+    publish(world.opener(), assignment, rules(day=when), author="a")
+    rebuild(world)
+    sweep_all(world.opener())
+    call(world, assignment, world.seller(assignment), NOON + DAY)
+    assert sizes(world) == {"day": 1}
+    sweep_all(world.opener(NOON + 2 * DAY))
+    assert sizes(world) == {"unsegmented": 1}
+    with world.work(NOON + 2 * DAY) as work:
+        assert differing(work, assignment) == 0
+
+
+def test_an_assignment_that_is_locked_out_keeps_no_other_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told, and tried again at the next tick. Seen to fail before: those after it were left out."""
+    fresh = {"f": "entered", "op": "within_last", "v": "2d"}
+    assignments = [world.assignment(), world.assignment()]
+    world.customers(1)
+    for assignment in assignments:
+        place(world.opener(), assignment)
+        publish(world.opener(), assignment, rules(fresh=fresh), author="a")
+    rebuild(world)
+    later = world.opener(NOON + 3 * DAY)
+    follow = sweeping._follow
+    refuse = {assignments[0]}
+
+    def locked_out(open_work: OpenWork, look: Any) -> int:
+        if look.assignment_id in refuse:
+            raise Unavailable("a lock was not given in time")
+        return follow(open_work, look)
+
+    monkeypatch.setattr(sweeping, "_follow", locked_out)
+    with pytest.raises(Unavailable):
+        sweep_all(later)
+    assert sizes(world) == {"fresh": 1, "unsegmented": 1}
+    refuse.clear()
+    assert sweep_all(later) == 1
+    assert sizes(world) == {"unsegmented": 2}
 
 
 def test_what_committed_late_is_not_lost(world: World) -> None:

@@ -1,6 +1,7 @@
 """What the sweep has to look at: nothing that time flips is missed."""
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from segmentation.language import read_rule, read_rules
 from segmentation.nodes import Rules, SegmentRule
 from segmentation.timed import Timed, can_flip, flipping_days, flipping_year_days, timed
 
+_MICROSECOND = timedelta(microseconds=1)
 TIMED = frozenset({"last_call", "entered", "due", "customer_since", "born", "local_offset"})
 timed_leaves = leaves(TIMED)
 moving_leaves = leaves(["entered", "customer_since"]).filter(lambda leaf: leaf["op"] in MOVING)
@@ -39,19 +41,25 @@ def rules_of(*trees: dict[str, Any]) -> Rules:
     st.one_of(st.sampled_from(NOWS), instants),
     steps,
     st.sampled_from([0, 1]),
+    st.fractions(0, 1),
 )
 def test_whoever_time_flips_is_found(
-    trees: list[dict[str, Any]], people: list[dict[str, Any]], edge: datetime, step: timedelta, after: int
-) -> None:
-    """Planted, each found: one end of a window forgotten; offsets without their sign; words only as they
-    are meant now."""
+    trees: list[dict[str, Any]], people: list[dict[str, Any]], edge: datetime, step: timedelta, after: int,
+    part: Fraction,
+) -> None:  # fmt: skip
+    """Whoever was placed at any instant since the last sweep, and would stand elsewhere now.
+
+    Planted, each found: one end of a window forgotten; offsets without their sign; words only as they are
+    meant now.
+    """
     start = edge - step * after
     end = start + step
     for tree in trees:
         rules = rules_of(tree)
         node, asked = rules.segments[0].when, timed(rules)
         for person in map(row_of, people):
-            if meets(node, person, KNOWN, start) is not meets(node, person, KNOWN, end):
+            placed = start + timedelta(microseconds=int(step / _MICROSECOND * part))
+            if meets(node, person, KNOWN, placed) is not meets(node, person, KNOWN, end):
                 assert can_flip(asked, person, start, end), (tree, person, start, end)
 
 
@@ -124,6 +132,15 @@ def test_only_what_a_word_no_longer_or_newly_means_flips(word: str, spans: list[
     sunday, monday = date(2026, 3, 1), date(2026, 3, 2)
     found = [(first.isoformat(), last.isoformat()) for first, last in flipping_days(word, sunday, monday)]
     assert found == spans
+
+
+def test_what_was_meant_on_a_day_between_flips_as_well() -> None:
+    """The sweep was away for two days. Planted: only the two ends compared; both seen to fail."""
+    monday, wednesday = date(2026, 3, 2), date(2026, 3, 4)
+    spans = flipping_days("today", monday, wednesday)
+    assert any(first <= date(2026, 3, 3) < last for first, last in spans)
+    assert flipping_year_days(0, monday, wednesday) == {302, 303, 304}
+    assert len(flipping_year_days(0, monday, monday + timedelta(days=1000))) == 366
 
 
 def test_29_february_comes_round_with_the_28th() -> None:

@@ -1,5 +1,6 @@
 """What the database itself knows, read when somebody asks for metrics: leases, and what waits longest."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -8,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from calling.views.dry import dry_lists
 from models.errors import RingelisteError
 from models.work import Work
 from wiring.app import App
@@ -51,12 +53,14 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, up = families
+        leases, oldest, waiting, broken, dry, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
                     _measure(work, leases, oldest, waiting)
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
+                    for gate, lists in Counter(one.gate for one in dry_lists(work)).items():
+                        dry.add_metric([str(crm_id), gate], lists)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -81,6 +85,11 @@ class DatabaseGauges(Collector):
                 "ringeliste_broken_rules",
                 "Rules that cannot be read; the last form of each that can is in force. 0 is well.",
                 labels=["crm"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_dry_lists",
+                "Assignments that somebody works and that have nobody to ring, by what stops most.",
+                labels=["crm", "gate"],
             ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]

@@ -26,11 +26,16 @@ def check_on_screen(work: Work, customer_id: int, seller_id: int) -> None:
         raise NotFound("customer on your screen", customer_id)
 
 
+def assignments_of(work: Work, customers: Sequence[int]) -> list[int]:
+    """The assignments in which any of these customers stand, by id."""
+    return list(work.run(_ASSIGNMENTS, customers=list(customers)).scalars())
+
+
 def pass_turnstiles(work: Work, customers: Sequence[int]) -> list[int]:
     """Pass the turnstiles of every assignment in which these customers stand; the assignments.
 
     Who enters another one meanwhile is placed by its rebuild, which reads what we have committed.
     """
-    assignments = list(work.run(_ASSIGNMENTS, customers=list(customers)).scalars())
+    assignments = assignments_of(work, customers)
     turnstile.pass_shared(work, assignments)
     return assignments

@@ -4,8 +4,7 @@ One transaction a batch of up to 200 reports, whatever their order or lateness. 
 commit (the wall of a do-not-call, the recall of a later lease) is found again by a tick after a crash.
 """
 
-import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -18,18 +17,14 @@ from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
 from calling.outcomes import outcome_sql as sql
+from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
-from models.errors import RulesRefused
 from models.outcomes import EFFECTS, Outcome
 from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork, Work
-from segmentation.rebuilds import request_rebuild
-from segmentation.resegment import resegment
-
-log = logging.getLogger("calling.outcomes")
 
 BATCH = 200
 
@@ -58,35 +53,18 @@ class Recorded:
     suppressed: bool = False
 
 
-def record_surely(open_work: OpenWork, reports: Sequence[Report]) -> list[Recorded]:
-    """As `record`, in a transaction that it opens itself; rules that the database refuses cost no outcome.
-
-    It is recorded without them then, and a rebuild is asked for, which a tick finds.
-    """
-    refused: set[int] = set()
-    while True:
-        try:
-            with open_work() as work:
-                return record(work, reports, refused)
-        except RulesRefused as error:
-            if error.assignment_id in refused:
-                raise
-            refused.add(error.assignment_id)
-            # Without the traceback: it would show the whole statement, which may be megabytes.
-            log.error("outcomes are recorded without their segments: %s", error)
-
-
-def record(work: Work, reports: Sequence[Report], refused: Collection[int] = ()) -> list[Recorded]:
+def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     """Record up to 200 reports, one a lease, in one transaction; what came of each, in lease order.
 
     The first outcome of a lease is its attempt, even after the lease ended. A seller's disposition
-    completes a dialer's result; any other second report changes nothing. `refused`: assignments whose rules
-    cannot be asked; a rebuild is asked for instead. Follow with `afterwards`. Raises RulesRefused.
+    completes a dialer's result; any other second report changes nothing. Follow with `afterwards`.
     """
     by_lease = {report.lease_id: report for report in reports}
     ids = sorted(by_lease)
     where = work.run(sql.WHERE, leases=ids).all()
-    turnstile.pass_shared(work, (row.assignment_id for row in where))
+    bad = {row.customer_id for row in where if EFFECTS[by_lease[row.id].outcome].number_state}
+    passed = {row.assignment_id for row in where}.union(standing_in(work, bad))
+    turnstile.pass_shared(work, passed)
     claims.lock(work, ids)
     leases = work.run(sql.LOCK, leases=ids).all()
     known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
@@ -107,7 +85,7 @@ def record(work: Work, reports: Sequence[Report], refused: Collection[int] = ())
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
     if changes:
         _write(work, changes, settled, touched)
-        _resegment(work, settled, refused)
+        follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
     return _answers(by_lease, leases, changes)
 
 
@@ -155,18 +133,6 @@ def _write(
     too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
     gates.restamp(work, touched, locked=True)
-
-
-def _resegment(work: Work, settled: Iterable[tuple[int, int]], refused: Collection[int]) -> None:
-    by_assignment: dict[int, list[int]] = {}
-    for assignment_id, customer_id in settled:
-        by_assignment.setdefault(assignment_id, []).append(customer_id)
-    for assignment_id, customers in sorted(by_assignment.items()):
-        if assignment_id in refused:
-            request_rebuild(work, assignment_id, "outcomes came while the rules could not be asked")
-        else:
-            resegment(work, assignment_id, sorted(customers), "event")
-        work.hint("allocate", assignment_id)
 
 
 def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
@@ -234,10 +200,15 @@ def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]
                 batch[report.lease_id] = report
             else:
                 rest.append(report)
-        recorded += record_surely(open_work, list(batch.values()))
+        recorded += _in_one(open_work, list(batch.values()))
         waiting = rest
     afterwards(open_work, recorded)
     return recorded
+
+
+def _in_one(open_work: OpenWork, reports: Sequence[Report]) -> list[Recorded]:
+    with open_work() as work:
+        return record(work, reports)
 
 
 def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:

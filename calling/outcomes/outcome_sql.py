@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from calling.handout.rank import rank_sql
 
-WHERE = text("select id, assignment_id from lease where crm_id = :crm_id and id = any(:leases)")
+WHERE = text("select id, assignment_id, customer_id from lease where crm_id = :crm_id and id = any(:leases)")
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
            a.max_attempts, a.retry_seconds

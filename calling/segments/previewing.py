@@ -8,10 +8,11 @@ from sqlalchemy import text
 from calling.segments.drafted import read_draft
 from calling.segments.drafts import tree_of
 from calling.segments.publishing import own_fields
-from models.work import Work
+from models.work import OpenWork, Work
 from segmentation import preview as previews
-from segmentation.catalogue import catalogue
+from segmentation.catalogue import Catalogue, catalogue
 from segmentation.in_force import rules_in_force
+from segmentation.nodes import Rules
 from segmentation.preview import WARN_ABOVE, Count, Preview
 from segmentation.warning import warnings_of
 
@@ -28,10 +29,20 @@ __all__ = [
 _EXTERNAL_IDS = text("select id, external_id from customer where crm_id = :crm_id and id = any(:ids)")
 
 
-def warnings_in_force(work: Work, assignment_id: int) -> list[tuple[str, str]]:
-    """What warnings_of tells of the rules that are in force now, for whoever published them."""
-    rules = rules_in_force(work, assignment_id).rules
-    return warnings_of(rules, catalogue(own_fields(work)))
+def read_in_force(work: Work, assignment_id: int) -> tuple[Rules, Catalogue]:
+    """The rules in force as they were written, and the fields that they ask: what warnings_of takes.
+
+    In the place of a rule that cannot be read any more stands what is in force for it. Raises NotFound.
+    """
+    found = rules_in_force(work, assignment_id)
+    return found.as_written, {**found.known, **catalogue(own_fields(work))}
+
+
+def warnings_in_force(open_work: OpenWork, assignment_id: int) -> list[tuple[str, str]]:
+    """What warnings_of tells of the rules in force, for whoever has just published them. Raises NotFound."""
+    with open_work() as work:
+        found = read_in_force(work, assignment_id)
+    return warnings_of(*found)  # reckoned while no transaction waits for it
 
 
 def preview(

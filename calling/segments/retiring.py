@@ -15,10 +15,16 @@ from models.work import OpenWork, Work
 
 BATCH = 200
 
+# Segment by segment: of a million holds none is read while nobody is held in a segment that is no more.
 _HELD = text("""
-    select h.customer_id from hold h
-      join segment s on s.crm_id = :crm_id and s.id = h.segment_id and s.retired_at is not null
-     where h.crm_id = :crm_id and h.assignment_id = :assignment_id and h.customer_id > :after
+    select h.customer_id
+      from segment s
+     cross join lateral (
+           select customer_id from hold
+            where crm_id = :crm_id and assignment_id = :assignment_id and segment_id = s.id
+              and customer_id > :after
+            order by customer_id limit :most) h
+     where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is not null
      order by h.customer_id limit :most
 """)
 # The placements first, as whoever writes holds does.

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from calling.segments import alarms
 from calling.segments.resegmenting import take_back_moved
 from models import turnstile
-from models.errors import RulesRefused
+from models.errors import RingelisteError, RulesRefused
 from models.work import OpenWork, Work
 from segmentation.in_force import InForce, rules_in_force
 from segmentation.offsets import last_change
@@ -81,7 +81,8 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     """Sweep every assignment that has rules or holds that end; how many customers moved.
 
     On the way each one's rules are read; which of them cannot be is made known (calling/segments/alarms.py).
-    An assignment whose rules the database refuses keeps its mark and is tried again; the others go on.
+    An assignment that fails keeps its mark and is tried again at the next tick; the others go on. Raises
+    what the first of them failed with, unless its rules were refused: that alarms by itself.
     """
     with open_work() as work:
         rules = {key: rules_in_force(work, key) for key in work.run(_TIMED).scalars().all()}
@@ -90,7 +91,7 @@ def sweep_all(open_work: OpenWork, slack: timedelta = SLACK) -> int:
     for assignment_id in stale:
         with open_work() as work:
             alarms.renew(work, assignment_id)
-    return sum(_follow_or_tell(open_work, look) for look in looks if look)
+    return _follow_each(open_work, [look for look in looks if look])
 
 
 def sweep(open_work: OpenWork, assignment_id: int, slack: timedelta = SLACK) -> int:
@@ -134,13 +135,19 @@ def _begin(work: Work, assignment_id: int, rules: InForce) -> None:
         request_rebuild(work, assignment_id, CLOCKS)
 
 
-def _follow_or_tell(open_work: OpenWork, look: _Look) -> int:
-    try:
-        return _follow(open_work, look)
-    except RulesRefused as error:
-        # Without the traceback: it would show the whole statement, which may be megabytes.
-        log.error("time is not followed in assignment %d: %s", error.assignment_id, error)
-        return 0
+def _follow_each(open_work: OpenWork, looks: Sequence[_Look]) -> int:
+    moved, failed = 0, list[RingelisteError]()
+    for look in looks:
+        try:
+            moved += _follow(open_work, look)
+        except RulesRefused as error:
+            # Without the traceback: it would show the whole statement, which may be megabytes.
+            log.error("time is not followed in assignment %d: %s", error.assignment_id, error)
+        except RingelisteError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return moved
 
 
 def _follow(open_work: OpenWork, look: _Look) -> int:

@@ -174,6 +174,7 @@ class Hold(Base):
             "ix_hold_expires", "crm_id", "assignment_id", "expires_at",
             postgresql_where=text("expires_at is not null"),
         ),
+        Index("ix_hold_segment", "crm_id", "assignment_id", "segment_id", "customer_id"),
     )  # fmt: skip
 
     crm_id: Mapped[CrmId]

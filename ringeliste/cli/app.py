@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from ringeliste.cli import (
+    best_times,
     calls,
     database,
     facets,
     fields,
+    funnels,
     imports,
     machinery,
     people,
@@ -37,7 +39,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    reports, trials, database,
+    funnels, reports, best_times, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -38,8 +38,7 @@ def put_in_force(
         before = _sizes(open_work, assignment_id) if dry_run else {}
         version = publish()
         moves = _moves(open_work, assignment_id, before) if dry_run else {"moves": [], "labels": []}
-        with open_work() as work:
-            warned = [f"{path}: {message}" for path, message in warnings_in_force(work, assignment_id)]
+        warned = [f"{path}: {message}" for path, message in warnings_in_force(open_work, assignment_id)]
         worked = somebody_works(app)
         seen: list[Rebuild] = []
         if watch and not dry_run:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from calling.segments.alarms import Alarm
     from calling.views.audit import Finding
+    from calling.views.dry import DryList
     from calling.views.report import Hour
 
 PANEL = "Reports"
@@ -45,7 +46,7 @@ def report(
 ) -> None:
     """Calls, contacts and sales per hour. Hours are those of the business clock, in UTC.
 
-    Rules that cannot be read any more are told of as well.
+    Rules that cannot be read any more, and lists that are worked and dry, are told of as well.
 
     \b
     Examples:
@@ -55,6 +56,7 @@ def report(
     from datetime import timedelta
 
     from calling.segments.alarms import found_now
+    from calling.views.dry import dry_lists
     from calling.views.report import hours as per_hour
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
@@ -63,8 +65,11 @@ def report(
         now = work.now
         worked = per_hour(work, assignment_id, now - timedelta(hours=hours))
         broken = found_now(work, assignment_id)
-    document = {"now": now, "hours": worked, "total": _total(worked), "broken_rules": broken}
-    answer(document, lambda console: _draw_report(console, worked, now, broken), as_json=as_json)
+        dry = [one for one in dry_lists(work) if one.assignment_id == assignment_id]
+    document = {
+        "now": now, "hours": worked, "total": _total(worked), "broken_rules": broken, "dry": dry,
+    }  # fmt: skip
+    answer(document, lambda console: _draw_report(console, worked, now, broken, dry), as_json=as_json)
 
 
 def check(crm: CrmName = None, as_json: AsJson = False) -> None:
@@ -97,13 +102,19 @@ def _total(worked: "list[Hour]") -> dict[str, int]:
     return {name: sum(getattr(hour, name) for hour in worked) for name in ("attempts", "contacts", "sales")}
 
 
-def _draw_report(console: "Console", worked: "list[Hour]", now: "datetime", broken: "list[Alarm]") -> None:
-    from ringeliste.cli.output import shown
+def _draw_report(
+    console: "Console", worked: "list[Hour]", now: "datetime", broken: "list[Alarm]", dry: "list[DryList]"
+) -> None:
+    from ringeliste.cli.output import instant, shown
     from ringeliste.cli.publishing import told_of
 
     _draw_hours(console, worked, now)
     for line in told_of(broken):
         console.print(f"[red]{shown(line)}[/red]")
+    for one in dry:
+        stop = f"{one.stopped:,} of {one.customers:,} stop at {one.gate}: {one.meaning}"
+        on = f"; the first goes on {instant(one.next_at)}" if one.next_at else "; somebody has to act"
+        console.print(f"[red]Nobody may be rung, and somebody waits: {shown(stop)}{on}.[/red]")
 
 
 def _draw_hours(console: "Console", worked: "list[Hour]", now: "datetime") -> None:

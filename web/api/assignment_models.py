@@ -103,6 +103,66 @@ class Floor(Model):
     rebuilding: bool = Field(description="Customers are on their way to the segments of new rules.")
 
 
+class FunnelStep(Model):
+    """A gate, and how many customers stop at it."""
+
+    gate: str = Field(
+        description="closed, leased, resting, follow_up, segment, a stamped gate, pause, window."
+    )
+    meaning: str
+    customers: int
+    next_at: Instant | None = Field(description="When time lets the first of them on; null: somebody has to.")
+
+
+class Funnel(Model):
+    """`total` = the customers of all steps + `callable_now`."""
+
+    total: int
+    steps: list[FunnelStep]
+    callable_now: int
+
+
+class Point(Model):
+    """A quarter of an hour of a forecast."""
+
+    at: Instant
+    callable: int
+    waiting: int = Field(description="For their hours.")
+
+
+class Forecast(Model):
+    """What becomes of a list, if it is worked as in the last hour."""
+
+    rings_an_hour: float
+    callable_now: int
+    dry_at: Instant | None = Field(
+        description="From then on nobody may be rung, for a while; null: it lasts."
+    )
+    waiting: int = Field(description="Who wait for their hours then; 0: the customers run out.")
+    course: list[Point]
+
+
+class Slot(Model):
+    """An hour of a weekday on the customers' own clocks."""
+
+    weekday: int = Field(description="0 is Monday.")
+    hour: int
+    attempts: int
+    contacts: int
+    rate: float = Field(description="Calls that reach a person, drawn towards the whole where there are few.")
+
+
+class BestTimes(Model):
+    """When customers answer. 168 slots, for all and for each of the largest places."""
+
+    since: Instant
+    cut: bool = Field(description="There were more calls; these are the last 100,000.")
+    attempts: int
+    rate: float | None
+    slots: list[Slot]
+    places: dict[str, list[Slot]]
+
+
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
     "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
@@ -129,4 +189,27 @@ FLOOR: dict[str, Any] = {
         }
     ],
     "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
+}  # fmt: skip
+FUNNEL: dict[str, Any] = {
+    "total": 7244, "callable_now": 6730,
+    "steps": [
+        {"gate": "closed", "meaning": "finished: a final outcome, all attempts used, or closed by hand",
+         "customers": 112, "next_at": None},
+        {"gate": "resting", "meaning": "rest after their last call", "customers": 210,
+         "next_at": "2026-03-02T12:04:00Z"},
+        {"gate": "window", "meaning": "their hours are shut", "customers": 192,
+         "next_at": "2026-03-02T13:01:00Z"},
+    ],
+}  # fmt: skip
+FORECAST: dict[str, Any] = {
+    "rings_an_hour": 672.0, "callable_now": 1100, "dry_at": "2026-03-02T13:38:12Z", "waiting": 0,
+    "course": [
+        {"at": "2026-03-02T12:00:00Z", "callable": 1100, "waiting": 0},
+        {"at": "2026-03-02T12:15:00Z", "callable": 932, "waiting": 0},
+    ],
+}  # fmt: skip
+BEST_TIMES: dict[str, Any] = {
+    "since": "2025-12-02T12:00:00Z", "cut": False, "attempts": 8011, "rate": 0.42,
+    "slots": [{"weekday": 0, "hour": 17, "attempts": 310, "contacts": 171, "rate": 0.535}],
+    "places": {"PT": [{"weekday": 0, "hour": 17, "attempts": 300, "contacts": 168, "rate": 0.54}]},
 }  # fmt: skip

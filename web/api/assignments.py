@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
-from calling.views import browse, floor, report
+from calling.views import best_times, browse, floor, forecast, funnel, report
 from web.api import assignment_models as models
 from web.api.common import AskedInstant, Model, Page, Paging, PathId, TheApp, page
 from web.api.docs import answers
@@ -82,3 +82,33 @@ def floor_now(app: TheApp, holder: Manager, assignment_id: PathId) -> floor.Floo
     with app.work(holder.crm_id) as work:
         browse.assignment(work, assignment_id)
         return floor.floor(work, assignment_id)
+
+
+@router.get("/{assignment_id}/funnel", response_model=models.Funnel,
+            responses=answers(models.FUNNEL, errors=[404, 422]))  # fmt: skip
+def funnel_now(
+    app: TheApp, holder: Manager, assignment_id: PathId,
+    segment_id: Annotated[int | None, Query(ge=1, description="Only this segment.")] = None,
+) -> funnel.Funnel:  # fmt: skip
+    """Where the customers stop: each is counted once, at the first gate that stops them; it adds up."""
+    with app.work(holder.crm_id) as work:
+        return funnel.funnel(work, assignment_id, segment_id)
+
+
+@router.get("/{assignment_id}/forecast", response_model=models.Forecast,
+            responses=answers(models.FORECAST, errors=[404, 422]))  # fmt: skip
+def forecast_now(app: TheApp, holder: Manager, assignment_id: PathId) -> forecast.Forecast:
+    """When the list runs dry, if it is worked as in the last hour: the next 24 hours, by quarters."""
+    with app.work(holder.crm_id) as work:
+        return forecast.forecast(work, assignment_id)
+
+
+@router.get("/{assignment_id}/best-times", response_model=models.BestTimes,
+            responses=answers(models.BEST_TIMES, errors=[404, 422]))  # fmt: skip
+def best_times_now(
+    app: TheApp, holder: Manager, assignment_id: PathId,
+    since: Annotated[AskedInstant | None, Query(description="90 days ago if left out.")] = None,
+) -> best_times.BestTimes:  # fmt: skip
+    """When customers answer: every hour of the week on their own clocks, for all and by place."""
+    with app.work(holder.crm_id) as work:
+        return best_times.best_times(work, assignment_id, since)

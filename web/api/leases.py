@@ -98,7 +98,8 @@ def report(
     by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
     said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at)
     with timed("outcome"):
-        recorded = outcome.record_surely(lambda: own_lease(app, holder, lease_id), [said])
+        with own_lease(app, holder, lease_id) as work:
+            recorded = outcome.record(work, [said])
         with bound(lease=lease_id):
             outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]

@@ -18,10 +18,18 @@ class Rules(Model):
     published_at: Instant | None
 
 
+class RuleWarning(Model):
+    """What is allowed and most likely not meant, and where: `segments[1].when`, or `rules` for all."""
+
+    path: str
+    message: str
+
+
 class Published(Model):
     """The version of the rules that is in force now. Segments follow as soon as they are rebuilt."""
 
     version: int
+    warnings: list[RuleWarning]
 
 
 class Version(Model):
@@ -31,13 +39,6 @@ class Version(Model):
     author: str
     published_at: Instant
     segments: int
-
-
-class RuleWarning(Model):
-    """What is allowed and most likely not meant, and where: `segments[1].when`, or `rules` for all."""
-
-    path: str
-    message: str
 
 
 class SegmentForecast(Model):

@@ -9,6 +9,7 @@ from calling.segments import previewing
 from calling.segments.drafts import body_of, translated
 from calling.segments.publishing import own_fields, publish, roll_back, version_in_force
 from calling.views import browse
+from models.work import OpenWork
 from segmentation.catalogue import catalogue
 from segmentation.text.writing import write_body
 from web.api import rule_models as models
@@ -44,7 +45,7 @@ def rules(app: TheApp, holder: Manager, assignment_id: PathId) -> dict[str, Any]
 
 
 @router.put("", response_model=models.Published,
-            responses=answers({"version": 5}, errors=[404, 409, 422]))  # fmt: skip
+            responses=answers({"version": 5, "warnings": []}, errors=[404, 409, 422]))  # fmt: skip
 def publish_rules(
     app: TheApp, holder: Manager, assignment_id: PathId, body: RuleSet, base: Base = None
 ) -> models.Published:
@@ -52,8 +53,9 @@ def publish_rules(
     without_nul_in(body)
     with app.work(holder.crm_id) as work:
         rules = body_of(body, own_fields(work))
-    version = publish(app.opener(holder.crm_id), assignment_id, rules, author=holder.author, base=base)
-    return models.Published(version=version)
+    opener = app.opener(holder.crm_id)
+    version = publish(opener, assignment_id, rules, author=holder.author, base=base)
+    return _published(opener, assignment_id, version)
 
 
 @router.post("/preview", response_model=models.Preview,
@@ -130,7 +132,7 @@ def rule_version(app: TheApp, holder: Manager, assignment_id: PathId, version: V
 
 
 @router.post("/versions/{version}/roll-back", response_model=models.Published,
-             responses=answers({"version": 6}, errors=[404, 409, 422]))  # fmt: skip
+             responses=answers({"version": 6, "warnings": []}, errors=[404, 409, 422]))  # fmt: skip
 def roll_back_rules(
     app: TheApp, holder: Manager, assignment_id: PathId, version: Version, base: Base = None
 ) -> models.Published:
@@ -140,9 +142,14 @@ def roll_back_rules(
     come back unpaused.
     """
     opener = app.opener(holder.crm_id)
-    return models.Published(
-        version=roll_back(opener, assignment_id, version, author=holder.author, base=base)
-    )
+    put_back = roll_back(opener, assignment_id, version, author=holder.author, base=base)
+    return _published(opener, assignment_id, put_back)
+
+
+def _published(opener: OpenWork, assignment_id: int, version: int) -> models.Published:
+    warned = previewing.warnings_in_force(opener, assignment_id)
+    told = [models.RuleWarning(path=path, message=message) for path, message in warned]
+    return models.Published(version=version, warnings=told)
 
 
 def _told(found: Any) -> dict[str, Any]:

@@ -1,0 +1,97 @@
+"""Lists that are dry: somebody wants customers, there are some, and nobody may be rung. With the reason."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from calling.hours.opening import openings
+from calling.views.funnel import funnel, why_dry
+from calling.walls import pauses
+from models.work import Work
+
+_WANTING = text("""
+    select assignment_id as id, a.name
+      from (select assignment_id from seller
+             where crm_id = :crm_id and presence = 'available' and assignment_id is not null
+            union
+            select assignment_id from dialer
+             where crm_id = :crm_id and wanted > 0 and assignment_id is not null) w
+      join assignment a on a.crm_id = :crm_id and a.id = w.assignment_id
+     order by assignment_id
+""")
+# From pair to pair by index, however many customers each has.
+_READY = text("""
+    with recursive pair as (
+        (select segment_id, clock_id from placement
+          where crm_id = :crm_id and assignment_id = :assignment_id and state = 'ready' and gated_by is null
+          order by segment_id, clock_id limit 1)
+        union all
+        select next.segment_id, next.clock_id
+          from pair cross join lateral (
+               select segment_id, clock_id from placement
+                where crm_id = :crm_id and assignment_id = :assignment_id
+                  and state = 'ready' and gated_by is null
+                  and (segment_id, clock_id) > (pair.segment_id, pair.clock_id)
+                order by segment_id, clock_id limit 1) next)
+    select p.segment_id, p.clock_id
+      from pair p join segment s on s.crm_id = :crm_id and s.id = p.segment_id and s.retired_at is null
+""")
+_PROMISED = text("""
+    select distinct segment_id, clock_id from placement
+     where crm_id = :crm_id and state = 'follow_up' and due_at <= :now and assignment_id = :assignment_id
+       and gated_by is null
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class DryList:
+    """An assignment that somebody works and that has nobody to ring. Most of `customers` stop at `gate`.
+
+    `stopped` of them; `next_at` (UTC): when time lets the first on, None: somebody has to act.
+    """
+
+    assignment_id: int
+    name: str
+    customers: int
+    gate: str
+    meaning: str
+    stopped: int
+    next_at: datetime | None
+
+
+def wanting(work: Work) -> dict[int, str]:
+    """The assignments for which a seller is available or a dialer wants orders: id -> name."""
+    return {row.id: row.name for row in work.run(_WANTING)}
+
+
+def dry_lists(work: Work) -> list[DryList]:
+    """Every list that is dry now. One whose customers are all finished is not dry, it is done."""
+    found = []
+    for assignment_id, name in wanting(work).items():
+        if has_somebody(work, assignment_id):
+            continue
+        stands = funnel(work, assignment_id)
+        most = why_dry(stands)
+        if most is not None and not stands.callable_now:
+            found.append(
+                DryList(
+                    assignment_id, name, stands.total, most.gate, most.meaning, most.customers, most.next_at
+                )
+            )
+    return found
+
+
+def has_somebody(work: Work, assignment_id: int) -> bool:
+    """Whether anybody of an assignment may be rung now: ready or promised, open, not paused, not gated."""
+    pairs = [
+        (row.segment_id, row.clock_id)
+        for asked in (_READY, _PROMISED)
+        for row in work.run(asked, assignment_id=assignment_id)
+    ]
+    standing = pauses.standing(work)
+    open_now = openings(work, sorted({clock for _, clock in pairs})).open(work.now)
+    return any(
+        clock in open_now and not standing.shut(assignment_id=assignment_id, segment_id=segment)
+        for segment, clock in pairs
+    )

@@ -1,0 +1,145 @@
+"""When a worked list runs dry, if it goes on as in the last hour.
+
+Customers are reckoned by clock, a quarter of an hour at a time: who is free now, who comes back from a rest
+or from behind a gate, which clocks open and close. Who is rung meanwhile and comes back is not among them,
+so it may last longer, and never shorter for that.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import chain
+
+from sqlalchemy import text
+
+from calling.hours.opening import Openings, openings
+from calling.views.browse import assignment
+from calling.walls import pauses
+from models.work import Work
+
+STEP = timedelta(minutes=15)
+HORIZON = timedelta(hours=24)
+LOOK_BACK = timedelta(hours=1)
+SHORTEST = timedelta(minutes=5)
+"""Of work that says how fast it goes; what began less than this ago is not believed to be faster."""
+
+_RUNG = text("""
+    select count(*) as calls, min(reported_at) as first from attempt
+     where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0 and reported_at > :since
+""")
+_FREE = text("""
+    select p.segment_id, p.clock_id, -1 as step, count(*) as customers
+      from placement p
+      join segment s on s.crm_id = :crm_id and s.id = p.segment_id and s.retired_at is null
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id
+       and p.state = 'ready' and p.gated_by is null
+     group by p.segment_id, p.clock_id
+""")
+# Who comes back by time alone; `step` counts from now, what is due already comes in the first.
+_COMING = text("""
+    select segment_id, clock_id, greatest(0, floor(extract(epoch from at - :now) / :seconds))::int as step,
+           count(*) as customers
+      from (select segment_id, clock_id, greatest(due_at, gated_until) as at from placement
+             where crm_id = :crm_id and assignment_id = :assignment_id
+               and state in ('resting', 'follow_up') and due_at <= :until
+               and (gated_by is null or gated_until <= :until)
+            union all
+            select segment_id, clock_id, gated_until from placement
+             where crm_id = :crm_id and assignment_id = :assignment_id
+               and state = 'ready' and gated_by is not null and gated_until <= :until) coming
+     group by 1, 2, 3
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What the list holds at an instant (UTC): customers who may be rung, and who wait for their hours."""
+
+    at: datetime
+    callable: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """`rings_an_hour` as in the last hour. `course`: a point each quarter of an hour, the first is now.
+
+    `dry_at` (UTC): from then on nobody may be rung, for a while at least; None: not within the horizon.
+    `waiting` of its customers wait for their hours then; with 0 the customers themselves run out.
+    """
+
+    rings_an_hour: float
+    callable_now: int
+    dry_at: datetime | None
+    waiting: int
+    course: list[Point]
+
+
+def forecast(work: Work, assignment_id: int) -> Forecast:
+    """What becomes of an assignment's list in the next 24 hours. Raises NotFound."""
+    assignment(work, assignment_id)
+    rate = _rings_an_hour(work, assignment_id)
+    free, coming = _customers(work, assignment_id)
+    hours = openings(work, sorted({*free, *chain.from_iterable(coming.values())}))
+    course = list(_course(work.now, hours, free, coming, rate))
+    dry = _dry(course, rate)
+    return Forecast(rate, course[0].callable, dry.at if dry else None, dry.waiting if dry else 0, course)
+
+
+def _rings_an_hour(work: Work, assignment_id: int) -> float:
+    row = work.run(_RUNG, assignment_id=assignment_id, since=work.now - LOOK_BACK).one()
+    if not row.calls:
+        return 0.0
+    return float(row.calls / (max(work.now - row.first, SHORTEST) / timedelta(hours=1)))
+
+
+def _customers(work: Work, assignment_id: int) -> tuple[Counter[int], dict[int, Counter[int]]]:
+    """Free customers by clock, and by step and clock those who come; none of what is paused for longer."""
+    standing = pauses.standing(work)
+    free: Counter[int] = Counter()
+    coming: dict[int, Counter[int]] = {}
+    bound = {"seconds": STEP.total_seconds(), "until": work.now + HORIZON, "assignment_id": assignment_id}
+    for row in (*work.run(_FREE, assignment_id=assignment_id), *work.run(_COMING, **bound)):
+        paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id)
+        if paused is not None and paused[1] is None:
+            continue  # until somebody resumes it
+        ends = int((paused[1] - work.now) / STEP) if paused and paused[1] else -1
+        step = max(row.step, ends)
+        if step < 0:
+            free[row.clock_id] += row.customers
+        else:
+            coming.setdefault(step, Counter())[row.clock_id] += row.customers
+    return free, coming
+
+
+def _course(
+    now: datetime, hours: Openings, free: Mapping[int, int], coming: Mapping[int, Mapping[int, int]],
+    rings_an_hour: float,
+) -> Iterator[Point]:  # fmt: skip
+    """Step by step: who comes, who may be rung, and that as many are rung as in the last hour."""
+    stock = {clock: float(customers) for clock, customers in free.items()}
+    rings = rings_an_hour * (STEP / timedelta(hours=1))
+    for step in range(HORIZON // STEP + 1):
+        at = now + step * STEP
+        open_now = hours.open(at)
+        there = sum(customers for clock, customers in stock.items() if clock in open_now)
+        yield Point(at, round(there), round(sum(stock.values()) - there))
+        left = max(0.0, 1 - rings / there) if there else 0.0
+        for clock in stock:
+            if clock in open_now:
+                stock[clock] *= left
+        for clock, customers in coming.get(step, {}).items():
+            stock[clock] = stock.get(clock, 0.0) + customers
+
+
+def _dry(course: list[Point], rings_an_hour: float) -> Point | None:
+    """The first at which nobody may be rung, or the instant before it at which the last one is."""
+    for before, point in zip([None, *course], course, strict=False):
+        if point.callable:
+            continue
+        if before is None or not rings_an_hour:
+            return point
+        last = before.at + timedelta(hours=before.callable / rings_an_hour)
+        return replace(point, at=min(point.at, last))
+    return None

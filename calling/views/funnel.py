@@ -1,0 +1,149 @@
+"""Why is this list empty? Each customer is counted once, at the first gate that stops them; it adds up.
+
+The gates are those of `explain`, in the same order. Stamped ones are taken as they are stamped, which is how
+a hand-out sees them: what time opens counts as shut until the tick has opened it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from calling.handout import gates
+from calling.hours.opening import Openings, openings
+from calling.views.browse import assignment
+from calling.walls import pauses
+from models.tables import FOREVER
+from models.work import Work
+
+# One pass, however many there are; what a clock or a pause says is asked once a group. Promised calls whose
+# time has come are handed out: they are a group of their own.
+_GROUPS = text("""
+    with counted as materialized (
+        select segment_id, clock_id, state, gated_by, count(*) as customers,
+               count(*) filter (where due_at <= :now) as due_now,
+               min(due_at) as due_at, min(due_at) filter (where due_at > :now) as later_at,
+               min(gated_until) as gated_until
+          from placement
+         where crm_id = :crm_id and assignment_id = :assignment_id and gone_at is null
+           and (cast(:segment_id as bigint) is null or segment_id = :segment_id)
+         group by segment_id, clock_id, state, gated_by
+    ), parted as (
+        select segment_id, clock_id, state, gated_by, customers - due_now as customers,
+               later_at as due_at, gated_until
+          from counted where state = 'follow_up'
+        union all
+        select segment_id, clock_id, 'promised now', gated_by, due_now, due_at, gated_until
+          from counted where state = 'follow_up'
+        union all
+        select segment_id, clock_id, state, gated_by, customers, due_at, gated_until
+          from counted where state <> 'follow_up'
+    )
+    select p.*, s.retired_at is not null as deleted
+      from parted p join segment s on s.crm_id = :crm_id and s.id = p.segment_id
+     where p.customers > 0
+""")
+
+_STATES = {
+    "closed": "finished: a final outcome, all attempts used, or closed by hand",
+    "leased": "in somebody's hand or list",
+    "resting": "rest after their last call",
+    "follow_up": "were promised a call at a time that has not come",
+}
+_MEANINGS = {
+    **_STATES,
+    "segment": "their segment was deleted; the rebuild puts them where they belong",
+    **{gate.name: gate.meaning for gate in gates.STAMPED},
+    "pause": "what they are in is paused",
+    "window": "their hours are shut",
+}
+"""Every gate in the order in which it is asked, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`customers` stop at this gate. `next_at` (UTC): when time lets the first on; None: somebody has to."""
+
+    gate: str
+    meaning: str
+    customers: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """`total` = the customers of all steps + `callable_now`. Who has left is not among them."""
+
+    total: int
+    steps: list[Step]
+    callable_now: int
+
+
+def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Funnel:
+    """Where the customers of an assignment, or of one of its segments, stop now. Raises NotFound."""
+    assignment(work, assignment_id)
+    groups = work.run(_GROUPS, assignment_id=assignment_id, segment_id=segment_id).all()
+    standing = pauses.standing(work)
+    hours = openings(work, sorted({group.clock_id for group in groups}))
+    open_now = hours.open(work.now)
+    stopped: dict[str, list[tuple[Row[Any], datetime | None]]] = {}
+    free = 0
+    for group in groups:
+        paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
+        gate = _first(group, paused=paused is not None, is_open=group.clock_id in open_now)
+        if gate is None:
+            free += group.customers
+        else:
+            ends = paused[1] if paused else None
+            stopped.setdefault(gate, []).append((group, _next(gate, group, ends, hours, work.now)))
+    steps = [_step(gate, stopped[gate]) for gate in _MEANINGS if gate in stopped]
+    return Funnel(free + sum(step.customers for step in steps), steps, free)
+
+
+def _first(group: Row[Any], *, paused: bool, is_open: bool) -> str | None:
+    """The first gate that stops a group; None: nothing does."""
+    if group.state in _STATES:
+        return str(group.state)
+    if group.deleted:
+        return "segment"
+    if group.gated_by is not None:
+        return str(group.gated_by)
+    if paused:
+        return "pause"
+    return None if is_open else "window"
+
+
+def _next(
+    gate: str, group: Row[Any], pause_ends: datetime | None, hours: Openings, now: datetime
+) -> datetime | None:
+    """When time lets the first of a group pass this gate."""
+    if gate in ("resting", "follow_up"):
+        return group.due_at  # type: ignore[no-any-return]
+    if gate == "pause":
+        return pause_ends
+    if gate == "window":
+        return hours.next_opening(group.clock_id, now)
+    if gate == group.gated_by and group.gated_until < FOREVER:
+        return group.gated_until  # type: ignore[no-any-return]
+    return None
+
+
+def _step(gate: str, groups: Iterable[tuple[Row[Any], datetime | None]]) -> Step:
+    found = list(groups)
+    nexts = [at for _, at in found if at is not None]
+    return Step(
+        gate, _MEANINGS[gate], sum(group.customers for group, _ in found), min(nexts) if nexts else None
+    )
+
+
+def why_dry(found: Funnel) -> Step | None:
+    """The gate at which most of those stop who may still be called one day; None: there is nobody left."""
+    waiting = [step for step in found.steps if step.gate != "closed"]
+    return max(waiting, key=lambda step: step.customers, default=None)
+
+
+def as_counts(found: Funnel) -> Mapping[str, int]:
+    """Gate -> customers, and "callable_now"."""
+    return {**{step.gate: step.customers for step in found.steps}, "callable_now": found.callable_now}

@@ -1,0 +1,118 @@
+"""When a worked list runs dry; and lists that are dry while somebody waits, with the reason."""
+
+from datetime import timedelta
+
+import pytest
+from shell import Shell
+from sqlalchemy import text
+from web_client import api_of
+from world import NOON, World
+
+from calling.handout.hand_out import next_customer
+from calling.outcomes.outcome import Report, record_all
+from calling.views.dry import dry_lists, has_somebody
+from calling.views.forecast import Forecast, forecast
+from calling.walls.pause import pause, resume
+from models.outcomes import Outcome
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def spring(world: World) -> int:
+    return world.assignment("Spring", gap_seconds=0)
+
+
+def asked(world: World, assignment_id: int) -> Forecast:
+    with world.work() as work:
+        return forecast(work, assignment_id)
+
+
+def ring(world: World, assignment_id: int, *minutes_ago: int) -> int:
+    """A seller who has rung at these times, once each, and sold."""
+    seller = world.seller(assignment_id)
+    for ago in minutes_ago:
+        opener = world.opener(NOON - ago * MINUTE)
+        handed = next_customer(opener, seller)
+        assert handed is not None
+        record_all(opener, [Report(handed.lease_id, Outcome.SALE, "seller")])
+    with world.work() as work:  # nobody waits in their list: all are free
+        work.run(text("update seller set presence = 'away'"))
+        assert work.run(text("select count(*) from lease where ended_at is null")).scalar() == 0
+    return seller
+
+
+def test_it_runs_dry_when_as_many_are_rung_as_in_the_last_hour(world: World, spring: int) -> None:
+    """Four within forty minutes are six an hour; six are left. Planted: a whole hour taken for granted."""
+    world.customers(4, spring)
+    ring(world, spring, 40, 30, 20, 10)
+    world.customers(6, spring)
+    found = asked(world, spring)
+    assert (found.rings_an_hour, found.callable_now) == (6.0, 6)
+    assert (found.dry_at, found.waiting) == (NOON + HOUR, 0)
+    assert [point.callable for point in found.course[:6]] == [6, 4, 3, 2, 0, 0]
+
+
+def test_who_comes_back_keeps_it_going_and_hours_end_it(world: World, spring: int) -> None:
+    """Six rest until within the hour: they last another hour; twenty thousand last until hours shut."""
+    world.customers(4, spring)
+    ring(world, spring, 40, 30, 20, 10)
+    world.customers(6, spring)
+    world.customers(6, spring, state="resting", due_at=NOON + 50 * MINUTE)
+    found = asked(world, spring)
+    assert found.dry_at is not None
+    assert abs(found.dry_at - (NOON + 2 * HOUR)) <= 15 * MINUTE
+    world.customers(200, spring)
+    late = asked(world, spring)
+    assert (late.dry_at, late.waiting > 100) == (NOON + 8 * HOUR, True)  # Lisbon shuts at 20:00
+
+
+def test_paused_ones_come_when_the_pause_ends(world: World, spring: int) -> None:
+    loans = world.segment(spring, "loans")
+    world.customers(3, spring, segment_id=loans)
+    pause(world.opener(), "segment", loans, reason="x", author="Kari", ends_at=NOON + HOUR)
+    course = asked(world, spring).course
+    assert [point.callable for point in course[:7]] == [0, 0, 0, 0, 0, 3, 3]
+    resume(world.opener(), "segment", loans, author="Kari")
+    pause(world.opener(), "segment", loans, reason="x", author="Kari")
+    assert {point.callable for point in asked(world, spring).course} == {0}
+
+
+def test_a_list_that_somebody_works_and_that_is_dry_is_told_with_its_reason(
+    world: World, spring: int
+) -> None:
+    """Planted: a deleted segment, and a pause, not looked at; each seen to fail."""
+    loans, gone = world.segment(spring, "loans"), world.segment(spring, "gone", retired_at=NOON)
+    world.customers(3, spring, segment_id=loans)
+    world.customers(1, spring, segment_id=gone)
+    world.customers(1, spring, zones=["Pacific/Auckland"])
+
+    def dry() -> list[tuple[str, int, int]]:
+        with world.work() as work:
+            return [(one.gate, one.stopped, one.customers) for one in dry_lists(work)]
+
+    pause(world.opener(), "segment", loans, reason="x", author="Kari")
+    assert dry() == []  # nobody waits
+    world.seller(spring)
+    assert dry() == [("pause", 3, 5)]
+    resume(world.opener(), "segment", loans, author="Kari")
+    assert dry() == []
+    with world.work() as work:
+        assert has_somebody(work, spring)
+        work.run(text("update placement set state = 'closed' where segment_id = :id"), id=loans)
+        assert not has_somebody(work, spring)
+    assert dry() == [("segment", 1, 5)]
+    with world.work() as work:
+        work.run(text("update placement set state = 'closed'"))
+    assert dry() == []  # it is done
+
+
+def test_it_is_drawn_and_answered(world: World, spring: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = Shell(world, monkeypatch)
+    world.customers(2, spring, zones=["Pacific/Auckland"])
+    world.seller(spring)
+    assert "hours are shut; 2 customers wait" in shell.ok("forecast").out
+    assert "2 of 2 stop at window" in shell.ok("report").out
+    with api_of(world) as api:
+        told = api.manager().ok("GET", f"/assignments/{spring}/forecast")
+        assert (told["callable_now"], told["waiting"], len(told["course"])) == (0, 2, 97)
