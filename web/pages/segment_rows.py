@@ -25,7 +25,8 @@ Act = Callable[[str, SegmentNow], Any]
 
 MENU = (
     ("choose", "filter_alt", "Show only these"), ("history", "timeline", "History"),
-    ("portrait", "person_search", "Portrait"), ("pause", "pause", "Pause …"),
+    ("portrait", "person_search", "Portrait"), ("callable", "phone_enabled", "Who may be called"),
+    ("pause", "pause", "Pause …"),
     ("resume", "play_arrow", "Resume"),
     ("rename", "edit", "Rename …"), ("up", "arrow_upward", "Higher priority"),
     ("down", "arrow_downward", "Lower priority"), ("free", "undo", "Move all back to free …"),
@@ -38,14 +39,16 @@ class SegmentRows:
     """In order of priority, Unsegmented last."""
 
     def __init__(
-        self, act: Act, zone: ZoneInfo, deleted: Callable[[], Any], templates: Callable[[], Any]
-    ) -> None:
+        self, act: Act, zone: ZoneInfo, deleted: Callable[[], Any], templates: Callable[[], Any],
+        callable_: Callable[[], Any],
+    ) -> None:  # fmt: skip
         self._act, self._zone = act, zone
         self._rows: dict[int, _Row] = {}
         with box("panel segment-list", "section", aria_label="Segments"):
             with box("panel-head"):
                 words("Segments", "title")
                 self._deleted = button("Deleted …", deleted, "quiet")
+                button("Callable …", callable_, "quiet")
                 button("Templates …", templates, "quiet")
             self._rebuilding = words("", "rebuilding")
             self._body = box("segment-rows", role="list")

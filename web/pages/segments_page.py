@@ -17,6 +17,7 @@ from segmentation.facets import FacetValue, Filters
 from web.keys import Holder, KeyRing
 from web.pages.address import filters_of, spelled_address
 from web.pages.board_reading import Reading
+from web.pages.callable_drawer import CallableDrawer
 from web.pages.deeds_of_board import Deeds
 from web.pages.facet_board import FacetBoard, toggled
 from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet
@@ -73,8 +74,9 @@ class SegmentsPage:
                 self._bar = SelectionBar(self._toggle, self._clear, self._act_on_selection)
                 self._board = FacetBoard(self._toggle, self._look_for)
                 self._rows = SegmentRows(
-                    self._act_on_segment, zone, self._tell_deleted, self._offer_templates
-                )
+                    self._act_on_segment, zone, self._tell_deleted, self._offer_templates,
+                    self._tell_callable,
+                )  # fmt: skip
         self._selection = SelectionSheets(self._deeds, self._refresh)
         self._segments = SegmentSheets(self._deeds, self._refresh)
         self._pauses = PauseSheet(zone)
@@ -83,6 +85,7 @@ class SegmentsPage:
             TemplateDeeds(app, holder, assignment_id), self._first_key, self._refresh
         )
         self._portrait = PortraitDrawer(app, holder, assignment_id)
+        self._callable = CallableDrawer(app, holder, assignment_id, zone)
 
     async def begin(self, written: str | None) -> None:
         """Read for the first time, under the filters of the address."""
@@ -143,6 +146,9 @@ class SegmentsPage:
         if self._watch.now is not None:
             self._history.tell_deleted(self._watch.now.deleted)
 
+    async def _tell_callable(self) -> None:
+        await self._callable.tell(None)
+
     async def _offer_templates(self) -> None:
         await self._templates.offer()
 
@@ -164,6 +170,8 @@ class SegmentsPage:
                 await self._choose(rest if alone else {**rest, "segment": [segment.id]})
             case "history":
                 await self._history.tell(segment)
+            case "callable":
+                await self._callable.tell(segment)
             case "portrait":
                 await self._portrait.tell(segment)
             case "rename":

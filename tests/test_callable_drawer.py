@@ -1,0 +1,67 @@
+"""Who may be called, on the page: the funnel, the forecast, why one waits, the map of the week."""
+
+from datetime import timedelta
+
+import pytest
+import test_page
+import test_segments_page
+from sqlalchemy import text
+from test_best_times import Log
+from test_segments_page import segments_page
+from web_client import Caller
+from world import NOON, World
+
+from calling.handout import gates
+from calling.walls.pause import pause
+from calling.walls.suppress import suppress
+
+site = test_page.site
+kari = test_segments_page.kari
+spring = test_segments_page.spring
+
+
+@pytest.mark.browser
+def test_where_they_stop_how_long_they_last_and_why_one_waits(
+    world: World, chromium: str, site: str, kari: Caller, spring: int
+) -> None:
+    """The figures are those of the API; the customer's answer is `explain`'s."""
+    with world.work() as work:
+        who = list(work.run(text("select customer_id from placement order by 1")).scalars())
+        resting = text("update placement set state = 'resting', due_at = :at where customer_id = any(:who)")
+        work.run(resting, at=NOON + timedelta(minutes=20), who=who[:4])
+        (loans,) = work.run(text("select id from segment where rule is not null")).scalars()
+        external = work.run(text("select external_id from customer where id = :id"), id=who[5]).scalar_one()
+    suppress(world.opener(), customer_id=who[5], reason="asked", author="Kari")
+    with world.work() as work:
+        gates.restamp(work, who)
+    pause(world.opener(), "segment", loans, reason="script", author="Kari")
+    log = Log(world, spring)
+    for hour in range(9, 19):
+        for day in range(5):
+            log.call(NOON - timedelta(days=7 - day, hours=12 - hour), 20 + hour, "no_answer")
+            log.call(NOON - timedelta(days=7 - day, hours=12 - hour), 2 * abs(hour - 6 + day), "answered")
+    with segments_page(world, site) as page:
+        page.get_by_role("button", name="Callable").click()
+        rows = page.locator(".funnel-row")
+        page.locator(".drawer .week-map").wait_for()
+        shown = [row.locator("> :first-child").inner_text() for row in rows.all()]
+        told = kari.ok("GET", f"/assignments/{spring}/funnel")
+        assert shown == ["Resting", "Do not call", "Paused", "May be called"]
+        numbers = [row.locator(".number").inner_text().lstrip("\u2212") for row in rows.all()]
+        assert numbers == [*(str(one["customers"]) for one in told["steps"]), str(told["callable_now"])]
+        assert "it lasts" in page.locator(".drawer").inner_text()
+        assert page.locator(".week-hour:not(.none)").count() == 50
+        page.get_by_label("Customer", exact=True).fill(external)
+        page.keyboard.press("Enter")
+        page.locator(".gate.shut").first.wait_for()
+        shut = [gate.inner_text() for gate in page.locator(".gate.shut").all()]
+        assert any("Do not call" in gate for gate in shut)
+        assert "waits until somebody acts" in page.locator(".gates").inner_text()
+        page.get_by_label("Customer", exact=True).fill("nobody")
+        page.keyboard.press("Enter")
+        page.locator(".gates .warned").wait_for()
+        page.get_by_role("button", name="Close", exact=True).click()
+        page.get_by_role("button", name="What to do with With a loan").click()
+        page.get_by_text("Who may be called").click()
+        page.locator(".funnel-row").first.wait_for()
+        assert page.locator(".week-map").count() == 0
