@@ -226,7 +226,7 @@ def test_a_place_without_a_row_is_shown_as_such() -> None:
     basis = timetable(OFFICE).basis(Clock(1, ("Europe/Lisbon",), ("NO", "PT")), date(2026, 3, 2))
     assert [str(one) for one in basis] == [
         "NO: Markedsføringsloven section 14 (Prop. 43 L (2016-2017) chapter 2, regjeringen.no)",
-        "PT: own hours, no law row",
+        "PT: own hours, no source",
     ]
 
 

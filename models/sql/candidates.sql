@@ -24,11 +24,16 @@ with recursive held as materialized (
            and p.state = 'ready' and p.gated_by is null
            and (p.segment_id, p.clock_id) > (pair.segment_id, pair.clock_id)
          order by p.segment_id, p.clock_id limit 1) hop
+), open_pair as materialized (
+    select pair.segment_id, pair.clock_id, wanted.place
+      from pair
+      join unnest(cast(:segments as bigint[]), cast(:hours as int[])) with ordinality
+           as wanted(segment_id, hours, place) on wanted.segment_id = pair.segment_id
+      join unnest(cast(:open_hours as int[]), cast(:open_clocks as bigint[]))
+           as opened(hours, clock_id) on opened.hours = wanted.hours and opened.clock_id = pair.clock_id
 )
 select best.customer_id, pair.segment_id, pair.clock_id
-  from pair
-  join unnest(cast(:segments as bigint[])) with ordinality as wanted(segment_id, place)
-    on wanted.segment_id = pair.segment_id
+  from open_pair pair
  cross join lateral (
     select p.customer_id, p.rank from placement p
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id
@@ -36,6 +41,5 @@ select best.customer_id, pair.segment_id, pair.clock_id
        and p.state = 'ready' and p.gated_by is null
        and p.customer_id not in (select held.customer_id from held)
      order by p.rank, p.customer_id limit :most) best
- where pair.clock_id = any(cast(:clocks as bigint[]))
- order by wanted.place, best.rank, best.customer_id
+ order by pair.place, best.rank, best.customer_id
  limit :most_in_all
