@@ -72,6 +72,26 @@ def test_only_the_segment_with_stricter_hours_is_shut(world: World) -> None:
     assert rows(world, f"select 1 from lease where segment_id = {shut}")
 
 
+def test_segments_under_the_same_hours_are_asked_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 segments took 50 ms more. Planted: the clocks asked for each segment; seen to fail."""
+    assignment = world.assignment()
+    segments = [world.segment(assignment) for _ in range(8)]
+    world.customers(3, assignment, segment_id=segments[2])
+    world.seller(assignment)
+    set_hours(world.opener(), segment_id=segments[0], week=AFTERNOON, **BOTH)
+    asked: list[object] = []
+    real = timetable.Timetable.closings
+
+    def counting(self: timetable.Timetable, *arguments: Any) -> Any:
+        asked.append(self)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(timetable.Timetable, "closings", counting)
+    with world.work() as work:
+        assert allocate(work, assignment).leased == 2
+    assert len(asked) == 2
+
+
 def test_hours_of_crm_assignment_and_segment_are_intersected(world: World) -> None:
     one, other = world.assignment(), world.assignment()
     segment = world.segment(one)
@@ -344,6 +364,34 @@ def test_there_is_a_tick_when_a_segment_opens(world: World) -> None:
     set_hours(world.opener(), segment_id=segment, week=AFTERNOON, **BOTH)
     with world.work() as work:
         assert next_opening(work) == datetime(2026, 3, 2, 15, 1, tzinfo=UTC)
+
+
+def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: World) -> None:
+    """Iran: sellers ring there, voice robots at no hour. Planted: deal or last look blind.
+
+    Enough of them to fill every candidate: who may be rung by the robot is dealt all the same.
+    """
+    assignment = world.assignment()
+    clock = world.clock(["Asia/Tehran"], ["IR"])
+    iranians = world.customers(12, zones=["Asia/Tehran"])
+    world.place(iranians, assignment, clock_id=clock)
+    others = world.customers(2, assignment, rank=9)
+    robot = world.dialer(assignment, mode="voice_robot", wanted=2, wanted_at=NOON)
+    assert allocate_all(world.opener(), assignment) == 2
+    assert {row.customer_id for row in rows(world, "select customer_id from lease")} == set(others)
+    connect = world.dialer(assignment, mode="connect", wanted=2, wanted_at=NOON)
+    assert allocate_all(world.opener(), assignment) == 2
+    held = rows(world, f"select customer_id from lease where dialer_id = {connect}")
+    assert {row.customer_id for row in held} <= set(iranians)
+    with world.work() as work:
+        work.run(text("update lease set dialer_id = :robot"), robot=robot)
+    with world.work() as work:
+        assert {order.customer_ref for order in to_offer(work, robot)} == refs(world, others)
+
+
+def refs(world: World, customers: list[int]) -> set[str]:
+    found = rows(world, "select id, external_id from customer")
+    return {row.external_id for row in found if row.id in customers}
 
 
 # Looser, by name

@@ -20,7 +20,7 @@ from models.work import Work
 _ASSIGNMENT = attrgetter("assignment_id")
 
 _STANDING = text("""
-    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.e164, l.ring_by, p.return_due_at,
+    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.e164, l.ring_by, p.return_due_at, d.mode,
            d.rings_late_seconds * interval '1 second' as rings_late
       from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
@@ -58,6 +58,7 @@ def _shut(work: Work, order: Row[Any], fact: gates.Facts, standing: pauses.Pause
         or fact.e164 != order.e164
         or (order.return_due_at is not None and order.return_due_at > work.now)
         or closes_at is None
+        or (order.mode == "voice_robot" and fact.clock_id in hours.without_robots())
         or order.ring_by > last_ring_by(closes_at, order.rings_late)
         or standing.shut(
             assignment_id=order.assignment_id, segment_id=fact.segment_id, dialer_id=order.dialer_id

@@ -5,7 +5,7 @@ times of ten, one who deals for everybody never does (design 5.3).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -32,6 +32,8 @@ IN_TOUCH = timedelta(minutes=5)
 EXPIRY_GRACE = timedelta(seconds=120)
 """Business time that a link has, after `ring_by`, to say what became of an order."""
 
+_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
+
 _ASSIGNMENT = text("select * from assignment where crm_id = :crm_id and id = :assignment_id")
 _SEGMENTS = text("""
     select id from segment
@@ -42,13 +44,18 @@ _SEGMENTS = text("""
 
 @dataclass(slots=True)
 class Need:
-    """One holder and how many more customers they could take; `segment_id` None: of any segment."""
+    """One holder and how many more customers they could take; `segment_id` None: of any segment.
+
+    `forbidden`: clocks where the law forbids them at any hour.
+    """
 
     seller_id: int | None
     dialer_id: int | None
     segment_id: int | None
     wanted: int
     rings_late: timedelta
+    robot: bool = False
+    forbidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +132,9 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
         assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
     ).all()  # fmt: skip
     needs = [
-        Need(r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds))
+        Need(
+            r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds), r.robot
+        )
         for r in rows
         if r.wanted > 0
     ]
@@ -150,7 +159,16 @@ def _closing(work: Work, standing: pauses.Pauses, assignment_id: int, needs: Seq
         and not standing.shut(assignment_id=assignment_id, segment_id=segment)
     ]
     known = openings(work)
-    there = {s: doors.open(work.now) for doors, same in known.by_hours(assignment_id, segments) for s in same}
+    for need in needs:
+        need.forbidden = known.without_robots() if need.robot else frozenset()
+    nobodys = frozenset.intersection(*(need.forbidden for need in needs))
+    if nobodys:
+        known = replace(
+            known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
+        )
+    there: dict[int, Mapping[int, datetime]] = {}
+    for doors, same in known.by_hours(assignment_id, segments):
+        there |= dict.fromkeys(same, doors.open(work.now))  # asked once for all of them
     return {segment: there[segment] for segment in segments}
 
 
@@ -159,15 +177,14 @@ def _candidates(
 ) -> list[tuple[int, int, int]]:
     """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
     most, unbound = 2 * wanted, all(need.segment_id is None for need in needs)
-    # Segments under the same hours share one set of open clocks, and name it by its number.
-    sets = list({id(clocks): clocks for clocks in closing.values()}.values())
-    numbers = {id(clocks): number for number, clocks in enumerate(sets)}
+    # Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks.
+    sets = {id(clocks): clocks for clocks in closing.values()}
+    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
         load("candidates"),
         assignment_id=assignment_id, segments=list(closing),
         hours=[numbers[id(clocks)] for clocks in closing.values()],
-        open_hours=[number for number, clocks in enumerate(sets) for _ in clocks],
-        open_clocks=[clock for clocks in sets for clock in clocks], most=most,
+        open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
         most_in_all=most if unbound else most * max(len(closing), 1),
     )  # fmt: skip
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
@@ -201,7 +218,8 @@ def _suits(need: Need, card: tuple[int, int, int], closing: Closing, now: dateti
     """Whether a customer is of the need's segment, and could not be rung past closing by it (P3)."""
     _, segment_id, clock_id = card
     closes_at = closing[segment_id][clock_id]
-    return need.segment_id in (None, segment_id) and last_ring_by(closes_at, need.rings_late) > now
+    asked = need.segment_id in (None, segment_id) and clock_id not in need.forbidden
+    return asked and last_ring_by(closes_at, need.rings_late) > now
 
 
 def _lease(

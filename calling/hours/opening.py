@@ -7,12 +7,14 @@ when time passes, hours change or the clocks are put forward (design 5.2).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, text
 
 from calling.hours.book import HoursBook, hours_book
 from calling.hours.clocks import Clock
+from calling.hours.law import shipped
 from calling.hours.timetable import MARGIN, Timetable
 from calling.hours.zones import zone
 from models.work import Work
@@ -108,8 +110,17 @@ class Openings:
         openings = [doors.next_of_all(now) for doors in self._everywhere(assignment_id)]
         return min((at for at in openings if at is not None), default=None)
 
+    def without_robots(self) -> frozenset[int]:
+        """The clocks of places whose law forbids the voices of robots at any hour."""
+        return frozenset(key for key, clock in self.clocks.items() if _no_robots(clock.places))
+
     def _everywhere(self, assignment_id: int | None) -> list[Doors]:
         return [Doors(hours, self.clocks) for hours in self.book.all_of(assignment_id)]
+
+
+@cache
+def _no_robots(places: tuple[str, ...]) -> bool:
+    return shipped().forbid_robots(places)
 
 
 def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:

@@ -24,16 +24,11 @@ with recursive held as materialized (
            and p.state = 'ready' and p.gated_by is null
            and (p.segment_id, p.clock_id) > (pair.segment_id, pair.clock_id)
          order by p.segment_id, p.clock_id limit 1) hop
-), open_pair as materialized (
-    select pair.segment_id, pair.clock_id, wanted.place
-      from pair
-      join unnest(cast(:segments as bigint[]), cast(:hours as int[])) with ordinality
-           as wanted(segment_id, hours, place) on wanted.segment_id = pair.segment_id
-      join unnest(cast(:open_hours as int[]), cast(:open_clocks as bigint[]))
-           as opened(hours, clock_id) on opened.hours = wanted.hours and opened.clock_id = pair.clock_id
 )
 select best.customer_id, pair.segment_id, pair.clock_id
-  from open_pair pair
+  from pair
+  join unnest(cast(:segments as bigint[]), cast(:hours as bigint[])) with ordinality
+       as wanted(segment_id, hours, place) on wanted.segment_id = pair.segment_id
  cross join lateral (
     select p.customer_id, p.rank from placement p
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id
@@ -41,5 +36,7 @@ select best.customer_id, pair.segment_id, pair.clock_id
        and p.state = 'ready' and p.gated_by is null
        and p.customer_id not in (select held.customer_id from held)
      order by p.rank, p.customer_id limit :most) best
- order by pair.place, best.rank, best.customer_id
+ -- A clock under the hours of the segment, both in one number: looked up in a hash, without another join.
+ where wanted.hours + pair.clock_id = any(cast(:open as bigint[]))
+ order by wanted.place, best.rank, best.customer_id
  limit :most_in_all
