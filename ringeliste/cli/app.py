@@ -10,7 +10,9 @@ from ringeliste.cli import (
     database,
     facets,
     fields,
+    hours,
     imports,
+    laws,
     machinery,
     people,
     reports,
@@ -36,8 +38,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    reports, trials, database,
+    machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
+    suppression, calls, reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)
