@@ -21,10 +21,10 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "hours show",
-    "laws", "people list", "portrait", "report", "rules check", "rules explain", "rules preview", "rules show",
-    "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
-    "segments holds", "segments list", "segments rule", "simulate", "tags list", "templates list",
-    "templates show", "versions",
+    "laws", "people list", "portrait", "report", "rules check", "rules explain", "rules preview",
+    "rules show", "rules translate", "rules versions", "rules watch", "segments", "segments deleted",
+    "segments history", "segments holds", "segments list", "segments rule", "simulate", "tags list",
+    "templates list", "templates show", "versions",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",

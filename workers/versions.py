@@ -11,7 +11,7 @@ HOUR = 3_600_000
 log = structlog.get_logger(__name__)
 
 
-@duty("versions", queue=SLOW, time_limit=HOUR, max_age=HOUR, notify_shutdown=True)
+@duty("versions", queue=SLOW, retried=True, time_limit=HOUR, max_age=HOUR, notify_shutdown=True)
 def versions(crm_id: int) -> None:
     """Look at one CRM; where the data are as they were, that is all."""
     done = rezone(app().opener(crm_id))

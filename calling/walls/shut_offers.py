@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling.handout.give_back import UNRUNG
 from calling.handout.recalling import BATCH, Patience, WallAnswer, no_patience, recall_leases
 from calling.hours.opening import last_ring_by, openings
 from models.work import OpenWork
@@ -55,7 +56,7 @@ def _look(open_work: OpenWork) -> tuple[Sequence[UUID], Sequence[tuple[UUID, dat
         for row in work.run(_LIVE):
             closes_at = hours.of(row.assignment_id, row.segment_id).closes_at(row.clock_id, work.now)
             late = closes_at is not None and row.ring_by > last_ring_by(closes_at, row.rings_late)
-            if closes_at is None or (late and row.seller_id is None and row.state == "offered"):
+            if closes_at is None or (late and row.seller_id is None and row.state in UNRUNG):
                 shut.append(row.id)
             elif late and row.seller_id is not None:
                 sooner.append((row.id, closes_at))
