@@ -13,7 +13,8 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 
 from calling.hours.clocks import Clock
 from calling.hours.law import holidays_of, read_laws, shipped
-from calling.hours.timetable import NO_ZONE, Timetable, timetable
+from calling.hours.reasons import NO_ZONE
+from calling.hours.timetable import Timetable, timetable
 from calling.hours.week import read_week
 from calling.hours.zones import canonical, zone
 from models.errors import BadInput

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import text
 
 from calling.hours.law import Law, Silence, shipped
+from calling.hours.reasons import OWN_HOURS
 from calling.hours.stricter import OWN, scope_of, stricter_from
-from calling.hours.timetable import OWN_HOURS
 from calling.hours.week import as_text, read_week, week_as_text
 from models.errors import NotFound
 from models.work import Work
