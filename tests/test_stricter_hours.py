@@ -541,6 +541,26 @@ def test_rings_are_held_against_the_hours_that_stood_when_they_rang(world: World
     assert outside_hours(world) == 1
 
 
+def test_a_ring_is_judged_by_where_the_customer_stood_not_by_where_it_took_them(world: World) -> None:
+    """An outcome moves them on, to a segment that is worked at other hours.
+
+    Planted: the hours of the segment in which they stand now; seen to fail.
+    """
+    assignment = world.assignment()
+    here, there = world.segment(assignment), world.segment(assignment)
+    set_hours(world.opener(NOON - timedelta(hours=1)), segment_id=there, week=AFTERNOON, **BOTH)
+    world.customers(2, assignment, segment_id=here)
+    seller = world.seller(assignment)
+    card = take(world, seller)
+    with world.work() as work:
+        ring(work, card.lease_id, seller)
+        work.run(text("update placement set segment_id = :there"), there=there)
+    assert outside_hours(world) == 0
+    with world.work() as work:
+        work.run(text("update lease set segment_id = :there"), there=there)
+    assert outside_hours(world) == 1
+
+
 def outside_hours(world: World) -> int:
     with world.work(NOON + timedelta(minutes=10)) as work:
         return sum(one.count for one in audit(work) if one.what == "rung outside the hours")

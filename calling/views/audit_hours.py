@@ -20,7 +20,8 @@ from models.work import Work
 
 # Behind the look of a seller's ring there is nothing; behind that of an order there is its dialer.
 _RINGS = text("""
-    select p.clock_id, p.segment_id, l.assignment_id, l.rung_at, coalesce(l.sent_at, l.rung_at) as decided_at
+    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id, l.rung_at,
+           coalesce(l.sent_at, l.rung_at) as decided_at
       from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
@@ -30,7 +31,8 @@ _RINGS = text("""
 # Orders outside, and those whose dialer never said what became of them: each may have rung until its last
 # moment. The first minute of lateness is the margin, which lies inside the window's closing already.
 _MAY_HAVE_RUNG = text("""
-    select p.clock_id, p.segment_id, l.assignment_id, l.sent_at as decided_at,
+    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id,
+           l.sent_at as decided_at,
            l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
       from lease l
       join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
@@ -59,12 +61,19 @@ class PastHours:
         self._changes = sorted(instants | {row.given_at for row in self._exemptions})
         self._books: dict[tuple[int, int], HoursBook] = {}
 
-    def of(self, row: Row[Any]) -> Doors:
-        """The doors of a lease's segment when it was decided on."""
+    def shut(self, row: Row[Any], at: datetime) -> bool:
+        """Whether a lease's clock was shut at an instant, by the hours that stood when it was decided on.
+
+        By those of the segment it was handed out from, and of the one its customer stands in: an outcome
+        moves them on, and who moves between card and ring is rung by the hours of where they are then.
+        """
+        return not any(self._of(row, segment).is_open(row.clock_id, at) for segment in row.segments)
+
+    def _of(self, row: Row[Any], segment_id: int) -> Doors:
         at = row.decided_at
         between = bisect_left(self._changes, at), bisect_right(self._changes, at)
         book = self._books.get(between) or self._books.setdefault(between, self._book(at))
-        return Doors(book.of(row.assignment_id, row.segment_id), self._clocks)
+        return Doors(book.of(row.assignment_id, segment_id), self._clocks)
 
     def _book(self, at: datetime) -> HoursBook:
         """The book of an instant: what was a wall before it, and whatever somebody was let off by then."""
@@ -89,11 +98,11 @@ def rung_outside_hours(work: Work) -> int:
     """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
     hours = PastHours(work)
     rows = work.run(_RINGS, data_version=known_version(work))
-    return sum(not hours.of(row).is_open(row.clock_id, row.rung_at) for row in rows)
+    return sum(hours.shut(row, row.rung_at) for row in rows)
 
 
 def may_ring_outside_hours(work: Work) -> int:
     """Orders whose dialer may ring, or may have rung, until after closing: nothing rings at `last_ring`."""
     hours, moment = PastHours(work), timedelta(microseconds=1)
     rows = work.run(_MAY_HAVE_RUNG, margin=MARGIN, data_version=known_version(work))
-    return sum(not hours.of(row).is_open(row.clock_id, row.last_ring - moment) for row in rows)
+    return sum(hours.shut(row, row.last_ring - moment) for row in rows)
