@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from benchmarks import (
     allocating,
     asking,
+    clocking,
     facets,
     flooding,
     importing,
@@ -29,6 +30,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "bulk": moving.measure,
     "preview": previewing.measure,
     "flood": flooding.measure,
+    "clocks": clocking.measure,
 }
 
 

@@ -1,4 +1,4 @@
-"""How long what a manager sets an end to may last: holds, pauses, entries of the do-not-call list."""
+"""How long what a manager sets an end to may last: holds, pauses, exemptions, do-not-call entries."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from models.errors import BadInput
 
 LONGEST_PAUSE = timedelta(days=366)
 LONGEST_HOLD = timedelta(days=3_660)
+LONGEST_EXEMPTION = timedelta(days=366)
 LONGEST_SUPPRESSION = timedelta(days=36_500)
 """Whoever means longer than that means for ever, and says so by naming no end."""
 

@@ -84,8 +84,8 @@ class Reader:
                 speed=self._app.clock.base().speed,
                 segments=segments,
                 hours=hours,
-                opens=known.next_of_all(work.now),
-                ringable=bool(known.open(work.now)),
+                opens=known.next_of_all(work.now, self._assignment_id),
+                ringable=known.any_open(work.now, self._assignment_id),
             )
 
 

@@ -17,6 +17,7 @@ from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
 from workers.sweep import sweep
+from workers.versions import versions
 from workers.wake_due import wake_due
 from workers.walls import walls
 
@@ -52,6 +53,8 @@ TICKS = (
     Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
     Tick("bulk", 5, bulk, subjects=actions_to_do),
     Tick("facets", HOUR, facets, alone=True),
+    # At once when a scheduler begins to lead, as it does behind an upgrade; else it finds nothing to do.
+    Tick("versions", HOUR, versions),
     # Hourly, and at once when a scheduler begins to lead: a simulated month may pass in half a day.
     Tick("partitions", HOUR, partitions, per_crm=False, alone=True),
 )

@@ -13,7 +13,8 @@ from phonenumbers.tzdata import TIMEZONE_DATA
 
 from calling.hours.clocks import Clock
 from calling.hours.law import holidays_of, read_laws, shipped
-from calling.hours.timetable import NO_ZONE, Timetable, timetable
+from calling.hours.reasons import NO_ZONE
+from calling.hours.timetable import Timetable, timetable
 from calling.hours.week import read_week
 from calling.hours.zones import canonical, zone
 from models.errors import BadInput
@@ -226,7 +227,7 @@ def test_a_place_without_a_row_is_shown_as_such() -> None:
     basis = timetable(OFFICE).basis(Clock(1, ("Europe/Lisbon",), ("NO", "PT")), date(2026, 3, 2))
     assert [str(one) for one in basis] == [
         "NO: Markedsføringsloven section 14 (Prop. 43 L (2016-2017) chapter 2, regjeringen.no)",
-        "PT: own hours, no law row",
+        "PT: own hours, no source",
     ]
 
 

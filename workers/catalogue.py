@@ -12,9 +12,10 @@ from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
 from workers.sweep import sweep
+from workers.versions import versions
 from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, bulk, facets, inbox, partitions, reap, rebuild, sweep, wake_due, walls,
+    allocate, bulk, facets, inbox, partitions, reap, rebuild, sweep, versions, wake_due, walls,
 )  # fmt: skip

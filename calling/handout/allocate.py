@@ -5,7 +5,7 @@ times of ten, one who deals for everybody never does (design 5.3).
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping, text
 
 from calling.handout import claims, gates, placements
 from calling.hours.opening import last_ring_by, openings
+from calling.hours.versions import version_id
 from calling.walls import pauses
 from models import turnstile
 from models.errors import NotFound
@@ -31,6 +32,8 @@ IN_TOUCH = timedelta(minutes=5)
 EXPIRY_GRACE = timedelta(seconds=120)
 """Business time that a link has, after `ring_by`, to say what became of an order."""
 
+_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
+
 _ASSIGNMENT = text("select * from assignment where crm_id = :crm_id and id = :assignment_id")
 _SEGMENTS = text("""
     select id from segment
@@ -41,13 +44,18 @@ _SEGMENTS = text("""
 
 @dataclass(slots=True)
 class Need:
-    """One holder and how many more customers they could take; `segment_id` None: of any segment."""
+    """One holder and how many more customers they could take; `segment_id` None: of any segment.
+
+    `forbidden`: clocks where the law forbids them at any hour.
+    """
 
     seller_id: int | None
     dialer_id: int | None
     segment_id: int | None
     wanted: int
     rings_late: timedelta
+    robot: bool = False
+    forbidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,10 @@ class Chosen:
     clock_id: int
     need: Need
     lease_id: UUID
+
+
+Closing = Mapping[int, Mapping[int, datetime]]
+"""Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +111,10 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     standing = pauses.standing(work)
     needs = _needs(work, standing, assignment_id, only_seller)
     wanted = min(sum(need.wanted for need in needs), BATCH)
-    closing = openings(work).open(work.now) if wanted else {}
-    if not closing:
+    closing = _closing(work, standing, assignment_id, needs) if wanted else {}
+    if not any(closing.values()):
         return Allocation(0, False)
-    found = _candidates(work, standing, assignment_id, needs, list(closing), wanted)
+    found = _candidates(work, assignment_id, needs, closing, wanted)
     facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
@@ -120,7 +132,9 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
         assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
     ).all()  # fmt: skip
     needs = [
-        Need(r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds))
+        Need(
+            r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds), r.robot
+        )
         for r in rows
         if r.wanted > 0
     ]
@@ -135,15 +149,8 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
     return [need for need in needs if id(need) not in paused]
 
 
-def _candidates(
-    work: Work,
-    standing: pauses.Pauses,
-    assignment_id: int,
-    needs: Sequence[Need],
-    clocks: list[int],
-    wanted: int,
-) -> list[tuple[int, int, int]]:
-    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
+def _closing(work: Work, standing: pauses.Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
+    """What of the asked segments is not paused, in their order, each with its open clocks."""
     asked = {need.segment_id for need in needs}
     segments = [
         segment
@@ -151,17 +158,40 @@ def _candidates(
         if (None in asked or segment in asked)
         and not standing.shut(assignment_id=assignment_id, segment_id=segment)
     ]
-    most = 2 * wanted
+    known = openings(work)
+    for need in needs:
+        need.forbidden = known.without_robots() if need.robot else frozenset()
+    nobodys = frozenset.intersection(*(need.forbidden for need in needs))
+    if nobodys:
+        known = replace(
+            known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
+        )
+    there: dict[int, Mapping[int, datetime]] = {}
+    for doors, same in known.by_hours(assignment_id, segments):
+        there |= dict.fromkeys(same, doors.open(work.now))  # asked once for all of them
+    return {segment: there[segment] for segment in segments}
+
+
+def _candidates(
+    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing, wanted: int
+) -> list[tuple[int, int, int]]:
+    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
+    most, unbound = 2 * wanted, all(need.segment_id is None for need in needs)
+    # Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks.
+    sets = {id(clocks): clocks for clocks in closing.values()}
+    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
         load("candidates"),
-        assignment_id=assignment_id, segments=segments, clocks=clocks, most=most,
-        most_in_all=most if asked == {None} else most * max(len(segments), 1),
+        assignment_id=assignment_id, segments=list(closing),
+        hours=[numbers[id(clocks)] for clocks in closing.values()],
+        open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
+        most_in_all=most if unbound else most * max(len(closing), 1),
     )  # fmt: skip
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
 
 
 def _spread(
-    work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need], closing: Mapping[int, datetime]
+    work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need], closing: Closing
 ) -> list[Chosen]:
     """Deal in turns: everybody's first customer before anybody's second, best customers first."""
     chosen: list[Chosen] = []
@@ -184,31 +214,35 @@ def _spread(
     return chosen
 
 
-def _suits(need: Need, card: tuple[int, int, int], closing: Mapping[int, datetime], now: datetime) -> bool:
+def _suits(need: Need, card: tuple[int, int, int], closing: Closing, now: datetime) -> bool:
     """Whether a customer is of the need's segment, and could not be rung past closing by it (P3)."""
     _, segment_id, clock_id = card
-    return need.segment_id in (None, segment_id) and last_ring_by(closing[clock_id], need.rings_late) > now
+    closes_at = closing[segment_id][clock_id]
+    asked = need.segment_id in (None, segment_id) and clock_id not in need.forbidden
+    return asked and last_ring_by(closes_at, need.rings_late) > now
 
 
 def _lease(
     work: Work, assignment: RowMapping, chosen: Sequence[Chosen],
-    facts: Mapping[int, gates.Facts], closing: Mapping[int, datetime], blocked: Sequence[int],
+    facts: Mapping[int, gates.Facts], closing: Closing, blocked: Sequence[int],
 ) -> set[UUID]:  # fmt: skip
     """Claims first, then leases only where the placement is still as it was chosen.
 
     The `blocked` are stamped on the way: all placements that are written here are locked at once, by key.
     """
+    data_version = version_id(work)  # before anything is claimed: the first one writes a row
     whole = claims.claim(work, [(c.customer_id, c.lease_id) for c in chosen])
     rows = [c for c in chosen if c.lease_id in whole]
     placements.lock(work, [*(c.customer_id for c in rows), *blocked])
     gates.restamp(work, blocked, locked=True)
     if not rows:
         return set()
-    ring_bys = [_ring_by(work, assignment, c, closing[c.clock_id]) for c in rows]
+    ring_bys = [_ring_by(work, assignment, c, closing[c.segment_id][c.clock_id]) for c in rows]
     leased = set(
         work.run(
             load("lease"),
             assignment_id=assignment["id"],
+            data_version=data_version,
             customers=[c.customer_id for c in rows],
             leases=[c.lease_id for c in rows],
             segments=[c.segment_id for c in rows],

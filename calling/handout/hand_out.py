@@ -128,7 +128,7 @@ def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list
     if not rows:
         return None
     standing = pauses.standing(work)
-    open_now = openings(work, sorted({row.clock_id for row in rows})).open(work.now)
+    hours = openings(work, sorted({row.clock_id for row in rows}))
     facts = gates.facts_of(work, assignment_id, [row.customer_id for row in rows])
     for row in rows:
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
@@ -136,7 +136,8 @@ def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list
         if fact is not None and _stopped(fact, row.e164):
             stopped.append(row.lease_id)
             continue
-        if paused or row.clock_id not in open_now or fact is None:
+        doors = hours.of(assignment_id, row.segment_id)
+        if paused or not doors.is_open(row.clock_id, work.now) or fact is None:
             continue
         expiry = work.run(_TAKE, lease_id=row.lease_id).scalar()
         if expiry is not None:

@@ -81,6 +81,11 @@ def recall_all(
     """Recall every live lease that the statement `found` names, in batches; then what became of each."""
     with open_work() as work:
         leases = list(work.run(found, **values).scalars())
+    return recall_leases(open_work, leases, reason, patience)
+
+
+def recall_leases(open_work: OpenWork, leases: Sequence[UUID], reason: str, patience: Patience) -> WallAnswer:
+    """Recall these live leases, in batches; then what became of each."""
     for start in range(0, len(leases), BATCH):
         with open_work() as work:
             recall(work, leases[start : start + BATCH], reason)

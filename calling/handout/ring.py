@@ -80,7 +80,7 @@ def refuse_if_shut(work: Work, lease: Any) -> None:
         raise NotNow(f"paused: {paused[0]}", paused[1])
     if fact.shut:
         raise NotNow(*fact.shut[0])
-    hours = openings(work, [fact.clock_id])
+    hours = openings(work, [fact.clock_id]).of(lease.assignment_id, fact.segment_id)
     if not hours.is_open(fact.clock_id, work.now):
         raise NotNow("window", hours.next_opening(fact.clock_id, work.now))
 

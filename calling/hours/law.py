@@ -1,6 +1,10 @@
-"""What the law of a place says about calling hours: reviewed rows, holidays, and from when to when."""
+"""What the law of a place says about calling hours: reviewed rows, holidays, and from when to when.
+
+Also what we looked for in vain: there the CRM's own hours stand alone, and say so.
+"""
 
 import tomllib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -21,8 +25,9 @@ _COUNTS_SUNDAYS = frozenset({"NO", "SE"})
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """One row: the hours of a place, and where they stand written."""
+    """One row: the hours of a place, and where they stand written. `key` names it to whoever is exempted."""
 
+    key: str
     place: str
     name: str
     source: str
@@ -33,6 +38,7 @@ class Law:
     own_days: frozenset[tuple[int, int]] = frozenset()
     valid_from: date = date.min
     valid_to: date = date.max
+    note: str = ""
 
     def on(self, day: date) -> Spans:
         """The hours of a local day, in minutes of that day; outside its time the row forbids nothing."""
@@ -51,6 +57,20 @@ class Law:
         return (day.month, day.day) in self.own_days or day in holidays_of(self.calendar, day.year)
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A place, or a rule of it, whose hours were looked for and not found: own hours, no source.
+
+    `looked`: where. `no_robots`: what was found there forbids voices of robots altogether.
+    """
+
+    place: str
+    name: str
+    looked: str
+    note: str
+    no_robots: bool = False
+
+
 @lru_cache(maxsize=1024)
 def holidays_of(calendar: str, year: int) -> frozenset[date]:
     """The public holidays of "NO" or "US-LA" in a year, Sundays as such not among them."""
@@ -63,33 +83,60 @@ def holidays_of(calendar: str, year: int) -> frozenset[date]:
 class Laws:
     """Rows by place. A subdivision has its own rows and its country's."""
 
-    def __init__(self, rows: Sequence[Law]) -> None:
-        self.rows = tuple(rows)
+    def __init__(
+        self, rows: Sequence[Law], silent: Sequence[Silence] = (), reviewed: date | None = None
+    ) -> None:
+        self.rows, self.silent, self.reviewed = tuple(rows), tuple(silent), reviewed
+        self.by_key = {row.key: row for row in rows}
+        if len(self.by_key) < len(rows):
+            twice = sorted(key for key, n in Counter(row.key for row in rows).items() if n > 1)
+            raise BadInput(f"law rows with the same key: {', '.join(twice)}; give one of them another")
         self._by_place: dict[str, list[Law]] = {}
         for row in rows:
             self._by_place.setdefault(row.place, []).append(row)
 
     def of(self, places: Iterable[str]) -> list[Law]:
         """The rows of these places, of all times; none: the law is silent, or we have no source."""
-        names = sorted({name for place in places for name in (place, place.partition("-")[0])})
-        return [row for name in names for row in self._by_place.get(name, ())]
+        return [row for name in _with_countries(places) for row in self._by_place.get(name, ())]
+
+    def silent_about(self, places: Iterable[str]) -> list[Silence]:
+        """What was looked for in vain about these places."""
+        names = set(_with_countries(places))
+        return [row for row in self.silent if row.place in names]
+
+    def forbid_robots(self, places: Iterable[str]) -> bool:
+        """No voice of a robot may be heard in one of these places, at any hour."""
+        return any(row.no_robots for row in self.silent_about(places))
+
+
+def _with_countries(places: Iterable[str]) -> list[str]:
+    return sorted({name for place in places for name in (place, place.partition("-")[0])})
 
 
 @cache
 def shipped() -> Laws:
     """The rows that come with the program."""
-    return read_laws((files("calling") / "laws" / "hours.toml").read_text(encoding="utf-8"))
+    return read_laws(shipped_text())
+
+
+@cache
+def shipped_text() -> str:
+    """The law file itself; its hash is part of the versions that decisions record."""
+    return (files("calling") / "laws" / "hours.toml").read_text(encoding="utf-8")
 
 
 def read_laws(text: str) -> Laws:
     """Rows from TOML (its keys are explained on top of the shipped file). Raises BadInput."""
-    return Laws([law for row in tomllib.loads(text)["law"] for law in _read(row)])
+    body = tomllib.loads(text)
+    silent = [Silence(**row) for row in body.get("silent", [])]
+    return Laws([law for row in body["law"] for law in _read(row)], silent, body.get("reviewed"))
 
 
 def _read(row: Mapping[str, Any]) -> list[Law]:
     """The row for its place, and the same for each territory that keeps to it."""
     problems: list[tuple[str, str]] = []
     law = Law(
+        key=row.get("key", row["place"]),
         place=row["place"],
         name=row["name"],
         source=row["source"],
@@ -100,10 +147,11 @@ def _read(row: Mapping[str, Any]) -> list[Law]:
         own_days=frozenset(_month_day(day) for day in row.get("own_days", [])),
         valid_from=row.get("valid_from", date.min),
         valid_to=row.get("valid_to", date.max),
+        note=row.get("note", ""),
     )
     if problems:
         raise BadInput(f"law of {law.place}: {problems}")
-    return [law, *(replace(law, place=place) for place in row.get("also", []))]
+    return [law, *(replace(law, place=place, key=place) for place in row.get("also", []))]
 
 
 def _read_hours(body: Mapping[str, Any]) -> Week:

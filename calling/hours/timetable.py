@@ -1,19 +1,20 @@
 """When a clock is open: the law of every place and the CRM's own hours, in every candidate zone at once.
 
-A clock is open at an instant if it is open in *every* candidate zone, by the CRM's own hours and by every
-law row of every legal place, for the whole stretch from a margin before to a margin after it. So a clock
-that runs a little wrong, ours or a dialer's, rings nobody at a minute that the law forbids.
+A clock is open at an instant if it is open in *every* candidate zone, by the CRM's own hours, by whatever its
+owner made stricter and by every law row of every legal place, for the whole stretch from a margin before to
+a margin after it. So a clock that runs a little wrong, ours or a dialer's, rings nobody at a minute that the
+law forbids. From a row that a manager named by name exempted them from, nothing comes until that ends.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, reduce
 
 import orjson
 
 from calling.hours.clocks import Clock
-from calling.hours.law import Law, Laws, shipped
+from calling.hours.law import Laws, shipped
+from calling.hours.reasons import NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
     WHOLE_DAY,
@@ -27,15 +28,13 @@ from calling.hours.spans import (
     shrink,
     wall_to_utc,
 )
+from calling.hours.stricter import OWN, Exemption, StricterHours
 from calling.hours.week import Week, as_text, read_week
 from calling.hours.zones import zone
 
 MARGIN = 1
 """Minutes that are left out at both edges of a window."""
 
-OWN_HOURS = "own hours, no law row"
-THE_CRMS_OWN = "the CRM's own hours"
-NO_ZONE = "nobody knows where they are: a person has to verify the zone"
 FAR = 370  # days: a clock that does not open within them never does
 _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
 
@@ -44,52 +43,34 @@ Zones = tuple[str, ...]
 HoursOn = Callable[[date], Spans]
 
 
-@dataclass(frozen=True, slots=True)
-class Basis:
-    """What the hours of a place rest on: a law row, or the CRM's own hours alone (`law` None)."""
+class Timetable:
+    """The hours of one CRM, or of one segment of it: its own, the law's, whatever its owner made stricter.
 
-    place: str
-    law: Law | None
-
-    def __str__(self) -> str:
-        return (
-            f"{self.place}: {self.law.name} ({self.law.source})" if self.law else f"{self.place}: {OWN_HOURS}"
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Shut:
-    """One reason why a clock is shut. `local`: what the clock on the wall of `zone` shows.
-
-    `hours`: what the rule says of that local day; `less_margin`: what is left of them.
+    Cheap to ask again: what is open on a day is worked out once for each clock.
     """
 
-    zone: str | None
-    local: datetime | None
-    rule: str
-    hours: str
-    less_margin: str = ""
-
-    def __str__(self) -> str:
-        if self.local is None:
-            return self.rule
-        says = "say" if self.rule == THE_CRMS_OWN else "says"
-        told = f"{self.local:%a %H:%M} in {self.zone}, but {self.rule} {says} {self.hours} that day"
-        return told if self.less_margin == self.hours else f"{told}, with the margin {self.less_margin}"
-
-
-class Timetable:
-    """The hours of one CRM. Cheap to ask again: what is open on a day is worked out once for each clock."""
-
-    def __init__(self, own: Week, laws: Laws | None = None) -> None:
-        self._own = own
+    def __init__(
+        self,
+        own: Week,
+        laws: Laws | None = None,
+        stricter: Sequence[StricterHours] = (),
+        exemptions: Sequence[Exemption] = (),
+    ) -> None:
+        self._own, self.stricter, self.exemptions = own, tuple(stricter), tuple(exemptions)
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
+        self._nobody_works = lru_cache(maxsize=2 * FAR)(self._idle)
 
     def open_clocks(self, clocks: Iterable[Clock], now: datetime) -> list[int]:
         """The ids of the clocks that are open at `now` (UTC)."""
         minute = minute_of(now)
         return [clock.id for clock in clocks if self._span_at(clock, minute)]
+
+    def closings(self, clocks: Iterable[Clock], now: datetime) -> dict[int, datetime]:
+        """The ids of the clocks that are open at `now`, each with the instant from which it may not ring."""
+        minute = minute_of(now)
+        spans = ((clock.id, self._span_at(clock, minute)) for clock in clocks)
+        return {clock_id: instant_of(span[1]) for clock_id, span in spans if span}
 
     def closes_at(self, clock: Clock, now: datetime) -> datetime:
         """The first instant from `now` on at which it is shut, the margin taken off; `now` if it is shut.
@@ -104,10 +85,12 @@ class Timetable:
         minute = minute_of(now)
         if self._span_at(clock, minute):
             return now
-        if not clock.zones or self._own.empty:
+        if not clock.zones:
             return None
         today = minute - minute % DAY
         for start_of_day in range(today, today + FAR * DAY, DAY):
+            if self._nobody_works(start_of_day):
+                continue
             for start, end in self._open(clock.places, clock.zones, start_of_day):
                 if minute < start < start_of_day + DAY and start < end:
                     return instant_of(start)
@@ -133,8 +116,21 @@ class Timetable:
         found: list[Basis] = []
         for place in clock.places:
             laws = [law for law in self._laws.of([place]) if law.binds(day)]
-            found += [Basis(place, law) for law in laws] or [Basis(place, None)]
+            silent = tuple(self._laws.silent_about([place]))
+            found += [Basis(place, law, exempted=self.exempted(law.key, day)) for law in laws] or [
+                Basis(place, None, silent)
+            ]
         return found
+
+    def exempted(self, law: str, day: date) -> Exemption | None:
+        """By what exemption the row with this key forbids nothing on a local day; None: it binds."""
+        return next((one for one in self.exemptions if one.frees(law, day)), None)
+
+    def _idle(self, start_of_day: int) -> bool:
+        """The hours that hold for every clock leave nothing of the local days around a UTC day."""
+        common = [on for _, on in self._own_rules()]
+        days = [date_of(start_of_day + n * DAY) for n in (-1, 0, 1)]
+        return not any(reduce(intersect, (on(day) for on in common)) for day in days)
 
     def _span_at(self, clock: Clock, minute: int) -> Span | None:
         """The open stretch that a minute lies in."""
@@ -181,8 +177,19 @@ class Timetable:
 
     def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
         """Everything that has a say, each with its name."""
-        own = (THE_CRMS_OWN, lambda day: self._own.on(day.weekday()))
-        return [own, *((f"{law.name} ({law.place})", law.on) for law in self._laws.of(places))]
+        laws = [(f"{law.name} ({law.place})", self._freed(law.key, law.on)) for law in self._laws.of(places)]
+        return [*self._own_rules(), *laws]
+
+    def _own_rules(self) -> list[tuple[str, HoursOn]]:
+        """What has a say wherever the customer is."""
+        own = (THE_CRMS_OWN, self._freed(OWN, lambda day: self._own.on(day.weekday())))
+        return [own, *((str(hours), hours.on) for hours in self.stricter)]
+
+    def _freed(self, law: str, on: HoursOn) -> HoursOn:
+        """The hours of a rule, but on the days on which somebody is exempted from it."""
+        if not any(one.law == law for one in self.exemptions):
+            return on
+        return lambda day: WHOLE_DAY if self.exempted(law, day) else on(day)
 
 
 def _in_zone(name: str, start_of_day: int, on: HoursOn) -> Spans:

@@ -93,3 +93,44 @@ def as_text(spans: Spans) -> str:
 
 def _clock(minute: int) -> str:
     return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def week_as_text(week: Week) -> str:
+    """The way people read a week, days alike together: "mon-fri 09:00-20:00; sat-sun never"."""
+    told: list[str] = []
+    first = 0
+    for day in range(1, len(DAYS) + 1):
+        if day == len(DAYS) or week.on(day) != week.on(first):
+            names = DAYS[first] if day - first == 1 else f"{DAYS[first]}-{DAYS[day - 1]}"
+            told.append(f"{names} {as_text(week.on(first))}")
+            first = day
+    return "; ".join(told)
+
+
+def week_from_text(text: str) -> dict[str, list[list[str]]]:
+    """Hours written as "mon-fri 10:00-13:00, 14:00-20:00; sat never", in the form that `read_week` takes.
+
+    Days that are not named are shut. Raises BadInput with every problem.
+    """
+    body: dict[str, list[list[str]]] = {}
+    problems: list[tuple[str, str]] = []
+    for part in filter(None, (part.strip() for part in text.split(";"))):
+        names, _, intervals = part.partition(" ")
+        first, _, last = names.partition("-")
+        if first not in DAYS or (last or first) not in DAYS or DAYS.index(first) > DAYS.index(last or first):
+            problems.append((names, "is no day or stretch of days; write mon, or mon-fri"))
+            continue
+        for day in DAYS[DAYS.index(first) : DAYS.index(last or first) + 1]:
+            if day in body:
+                problems.append((day, "is named twice"))
+            body[day] = intervals_from_text(intervals)
+    if problems:
+        raise _bad(problems)
+    read_week(body)
+    return body
+
+
+def intervals_from_text(text: str) -> list[list[str]]:
+    """ "10:00-13:00, 14:00-20:00" as pairs; "never", or nothing, is no interval."""
+    pieces = [piece.strip() for piece in text.split(",") if piece.strip() not in ("", "never")]
+    return [[time.strip() for time in piece.split("-", 1)] for piece in pieces]

@@ -133,8 +133,11 @@ def read_numbers(cell: str, region: str | None) -> tuple[list[Number], list[tupl
 
 
 def place_of(e164: str) -> str | None:
-    """The legal place of a stored number, as `Number.place`."""
-    return _place(parse(e164, None), e164)
+    """The legal place of a stored number, as `Number.place`; None for what is no number any more."""
+    try:
+        return _place(parse(e164, None), e164)
+    except NumberParseException:
+        return None
 
 
 def _place(number: PhoneNumber, e164: str) -> str | None:

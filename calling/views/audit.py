@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling.hours.opening import openings
-from calling.hours.timetable import MARGIN
+from calling.views.audit_hours import may_ring_outside_hours, rung_outside_hours
 from calling.views.audit_sql import CHECKS
 from models.outcomes import EFFECTS
 from models.work import Work
@@ -26,24 +24,6 @@ class Finding:
 
 
 _CHECKS = tuple((promise, what, text(sql)) for promise, what, sql in CHECKS)
-_RINGS = text("""
-    select p.clock_id, l.rung_at from lease l
-      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
-                      and p.customer_id = l.customer_id
-     where l.crm_id = :crm_id and l.rung_at is not null and l.ended_by is distinct from 'unconfirmed'
-""")
-# Orders outside, and those whose dialer never said what became of them: each may have rung until its last
-# moment. The first minute of lateness is the margin, which lies inside the window's closing already.
-_MAY_HAVE_RUNG = text("""
-    select p.clock_id,
-           l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
-      from lease l
-      join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
-      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
-                      and p.customer_id = l.customer_id
-     where l.crm_id = :crm_id and l.sent_at is not null
-       and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
-""")
 # One statement: who wrote the watermark may have asked for a rebuild with it.
 _QUIET = text("""
     select a.id, s.swept_to,
@@ -67,8 +47,8 @@ def audit(work: Work) -> list[Finding]:
         Finding(promise, what, int(work.run(statement, **words).scalar_one()))
         for promise, what, statement in _CHECKS
     ]
-    findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
-    findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
+    findings.append(Finding("P3", "rung outside the hours", rung_outside_hours(work)))
+    findings.append(Finding("P3", "an order that may ring outside the hours", may_ring_outside_hours(work)))
     moved = sum(_untrue(work, quiet) for quiet in work.run(_QUIET).all())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings
@@ -89,16 +69,3 @@ def by_promise(findings: list[Finding]) -> Mapping[str, int]:
     for finding in findings:
         totals[finding.promise] += finding.count
     return totals
-
-
-def _rung_outside_hours(work: Work) -> int:
-    """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
-    hours = openings(work)
-    return sum(not hours.is_open(row.clock_id, row.rung_at) for row in work.run(_RINGS))
-
-
-def _may_ring_outside_hours(work: Work) -> int:
-    """Orders whose dialer may ring, or may have rung, until after closing: nothing rings at `last_ring`."""
-    hours, moment = openings(work), timedelta(microseconds=1)
-    rows = work.run(_MAY_HAVE_RUNG, margin=MARGIN)
-    return sum(not hours.is_open(row.clock_id, row.last_ring - moment) for row in rows)

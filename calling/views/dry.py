@@ -90,8 +90,9 @@ def has_somebody(work: Work, assignment_id: int) -> bool:
         for row in work.run(asked, assignment_id=assignment_id)
     ]
     standing = pauses.standing(work)
-    open_now = openings(work, sorted({clock for _, clock in pairs})).open(work.now)
+    hours = openings(work, sorted({clock for _, clock in pairs}))
     return any(
-        clock in open_now and not standing.shut(assignment_id=assignment_id, segment_id=segment)
+        hours.of(assignment_id, segment).is_open(clock, work.now)
+        and not standing.shut(assignment_id=assignment_id, segment_id=segment)
         for segment, clock in pairs
     )

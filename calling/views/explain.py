@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import Openings, openings
+from calling.hours.opening import Doors, openings
 from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
@@ -71,7 +71,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
         raise NotFound("customer in the assignment", customer_id)
     facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
     shut = dict(facts.shut)
-    hours = openings(work, [row.clock_id])
+    hours = openings(work, [row.clock_id]).of(assignment_id, row.segment_id)
     answers = [
         _state(row),
         *_deleted(row),
@@ -125,13 +125,20 @@ def _pause(work: Work, row: Row[Any]) -> Answer:
     return Answer("pause", False, standing[1], f"the {standing[0]} is paused")
 
 
-def _window(hours: Openings, now: datetime, row: Row[Any]) -> Answer:
+def _window(hours: Doors, now: datetime, row: Row[Any]) -> Answer:
     if hours.is_open(row.clock_id, now):
-        return Answer("window", True, None, f"open in {', '.join(row.zones)}")
-    return Answer("window", False, hours.next_opening(row.clock_id, now), hours.why_shut(row.clock_id, now))
+        return Answer("window", True, None, f"open in {', '.join(row.zones)}{_by(hours, now, row)}")
+    why = f"{hours.why_shut(row.clock_id, now)}{_by(hours, now, row)}"
+    return Answer("window", False, hours.next_opening(row.clock_id, now), why)
 
 
-def _callable_at(hours: Openings, now: datetime, row: Row[Any], answers: list[Answer]) -> datetime | None:
+def _by(hours: Doors, now: datetime, row: Row[Any]) -> str:
+    """What these hours rest on: the law, own hours without a source, whoever was exempted or is stricter."""
+    told = [hours.basis(row.clock_id, now), *map(str, hours.hours.stricter)]
+    return "".join(f"; {one}" for one in told if one)
+
+
+def _callable_at(hours: Doors, now: datetime, row: Row[Any], answers: list[Answer]) -> datetime | None:
     """The first instant at which every gate that time opens is open; None while somebody has to act."""
     if any(not a.open and a.until is None for a in answers):
         return None

@@ -123,13 +123,19 @@ def _callable(
 ) -> tuple[dict[int, int], bool, datetime | None]:
     rows = work.run(_FREE, assignment_id=assignment_id).all()
     hours = openings(work, sorted({row.clock_id for row in rows}))
-    open_now = hours.open(work.now)
     free: dict[int, int] = {}
-    for row in rows:
-        paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id)
-        if row.clock_id in open_now and not paused:
-            free[row.segment_id] = free.get(row.segment_id, 0) + row.free
-    return free, bool(open_now), None if open_now else hours.next_of_all(work.now)
+    any_open, opening = False, list[datetime | None]()
+    for doors, segments in hours.by_hours(assignment_id, sorted({row.segment_id for row in rows})):
+        open_now = doors.open(work.now)
+        here = [row for row in rows if row.segment_id in segments]
+        shut = sorted({row.clock_id for row in here} - open_now.keys())
+        any_open = any_open or len(shut) < len({row.clock_id for row in here})
+        opening += [doors.next_opening(clock_id, work.now) for clock_id in shut]
+        for row in here:
+            paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id)
+            if row.clock_id in open_now and not paused:
+                free[row.segment_id] = free.get(row.segment_id, 0) + row.free
+    return free, any_open, None if any_open else min((at for at in opening if at), default=None)
 
 
 def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[SellerNow]:

@@ -1,8 +1,8 @@
 """When a worked list runs dry, if it goes on as in the last hour.
 
-Customers are reckoned by clock, a quarter of an hour at a time: who is free now, who comes back from a rest
-or from behind a gate, which clocks open and close. Who is rung meanwhile and comes back is not among them,
-so it may last longer, and never shorter for that.
+Customers are reckoned by segment and clock, a quarter of an hour at a time: who is free now, who comes back
+from a rest or from behind a gate, which clocks open and close. Who is rung meanwhile and comes back is not
+among them, so it may last longer, and never shorter for that.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from itertools import chain
 
 from sqlalchemy import text
 
-from calling.hours.opening import Openings, openings
+from calling.hours.opening import Doors, openings
 from calling.views.browse import assignment
 from calling.walls import pauses
 from models.work import Work
@@ -23,6 +23,9 @@ HORIZON = timedelta(hours=24)
 LOOK_BACK = timedelta(hours=1)
 SHORTEST = timedelta(minutes=5)
 """Of work that says how fast it goes; what began less than this ago is not believed to be faster."""
+
+Place = tuple[int, int]
+"""(segment, clock): who shares both is open at the same time."""
 
 _RUNG = text("""
     select count(*) as calls, min(reported_at) as first from attempt
@@ -81,8 +84,10 @@ def forecast(work: Work, assignment_id: int) -> Forecast:
     assignment(work, assignment_id)
     rate = _rings_an_hour(work, assignment_id)
     free, coming = _customers(work, assignment_id)
-    hours = openings(work, sorted({*free, *chain.from_iterable(coming.values())}))
-    course = list(_course(work.now, hours, free, coming, rate))
+    places = {*free, *chain.from_iterable(coming.values())}
+    known = openings(work, sorted({clock for _, clock in places}))
+    doors = {segment: known.of(assignment_id, segment) for segment, _ in places}
+    course = list(_course(work.now, doors, free, coming, rate))
     dry = _dry(course, rate)
     return Forecast(rate, course[0].callable, dry.at if dry else None, dry.waiting if dry else 0, course)
 
@@ -94,11 +99,11 @@ def _rings_an_hour(work: Work, assignment_id: int) -> float:
     return float(row.calls / (max(work.now - row.first, SHORTEST) / timedelta(hours=1)))
 
 
-def _customers(work: Work, assignment_id: int) -> tuple[Counter[int], dict[int, Counter[int]]]:
-    """Free customers by clock, and by step and clock those who come; none of what is paused for longer."""
+def _customers(work: Work, assignment_id: int) -> tuple[Counter[Place], dict[int, Counter[Place]]]:
+    """Free customers by place, and by step and place those who come; none of what is paused for longer."""
     standing = pauses.standing(work)
-    free: Counter[int] = Counter()
-    coming: dict[int, Counter[int]] = {}
+    free: Counter[Place] = Counter()
+    coming: dict[int, Counter[Place]] = {}
     bound = {"seconds": STEP.total_seconds(), "until": work.now + HORIZON, "assignment_id": assignment_id}
     for row in (*work.run(_FREE, assignment_id=assignment_id), *work.run(_COMING, **bound)):
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id)
@@ -107,30 +112,29 @@ def _customers(work: Work, assignment_id: int) -> tuple[Counter[int], dict[int, 
         ends = int((paused[1] - work.now) / STEP) if paused and paused[1] else -1
         step = max(row.step, ends)
         if step < 0:
-            free[row.clock_id] += row.customers
+            free[row.segment_id, row.clock_id] += row.customers
         else:
-            coming.setdefault(step, Counter())[row.clock_id] += row.customers
+            coming.setdefault(step, Counter())[row.segment_id, row.clock_id] += row.customers
     return free, coming
 
 
 def _course(
-    now: datetime, hours: Openings, free: Mapping[int, int], coming: Mapping[int, Mapping[int, int]],
-    rings_an_hour: float,
+    now: datetime, doors: Mapping[int, Doors], free: Mapping[Place, int],
+    coming: Mapping[int, Mapping[Place, int]], rings_an_hour: float,
 ) -> Iterator[Point]:  # fmt: skip
     """Step by step: who comes, who may be rung, and that as many are rung as in the last hour."""
-    stock = {clock: float(customers) for clock, customers in free.items()}
+    stock = {place: float(customers) for place, customers in free.items()}
     rings = rings_an_hour * (STEP / timedelta(hours=1))
     for step in range(HORIZON // STEP + 1):
         at = now + step * STEP
-        open_now = hours.open(at)
-        there = sum(customers for clock, customers in stock.items() if clock in open_now)
+        open_now = {place for place in stock if doors[place[0]].is_open(place[1], at)}
+        there = sum(stock[place] for place in open_now)
         yield Point(at, round(there), round(sum(stock.values()) - there))
         left = max(0.0, 1 - rings / there) if there else 0.0
-        for clock in stock:
-            if clock in open_now:
-                stock[clock] *= left
-        for clock, customers in coming.get(step, {}).items():
-            stock[clock] = stock.get(clock, 0.0) + customers
+        for place in open_now:
+            stock[place] *= left
+        for place, customers in coming.get(step, {}).items():
+            stock[place] = stock.get(place, 0.0) + customers
 
 
 def _dry(course: list[Point], rings_an_hour: float) -> Point | None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import Openings, openings
+from calling.hours.opening import Doors, openings
 from calling.views.browse import assignment
 from calling.walls import pauses
 from models.tables import FOREVER
@@ -86,13 +86,15 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     assignment(work, assignment_id)
     groups = work.run(_GROUPS, assignment_id=assignment_id, segment_id=segment_id).all()
     standing = pauses.standing(work)
-    hours = openings(work, sorted({group.clock_id for group in groups}))
-    open_now = hours.open(work.now)
+    known = openings(work, sorted({group.clock_id for group in groups}))
+    doors = {group.segment_id: known.of(assignment_id, group.segment_id) for group in groups}
     stopped: dict[str, list[tuple[Row[Any], datetime | None]]] = {}
     free = 0
     for group in groups:
         paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
-        gate = _first(group, paused=paused is not None, is_open=group.clock_id in open_now)
+        hours = doors[group.segment_id]
+        is_open = hours.is_open(group.clock_id, work.now)
+        gate = _first(group, paused=paused is not None, is_open=is_open)
         if gate is None:
             free += group.customers
         else:
@@ -116,7 +118,7 @@ def _first(group: Row[Any], *, paused: bool, is_open: bool) -> str | None:
 
 
 def _next(
-    gate: str, group: Row[Any], pause_ends: datetime | None, hours: Openings, now: datetime
+    gate: str, group: Row[Any], pause_ends: datetime | None, hours: Doors, now: datetime
 ) -> datetime | None:
     """When time lets the first of a group pass this gate."""
     if gate in ("resting", "follow_up"):

@@ -27,8 +27,8 @@ with recursive held as materialized (
 )
 select best.customer_id, pair.segment_id, pair.clock_id
   from pair
-  join unnest(cast(:segments as bigint[])) with ordinality as wanted(segment_id, place)
-    on wanted.segment_id = pair.segment_id
+  join unnest(cast(:segments as bigint[]), cast(:hours as bigint[])) with ordinality
+       as wanted(segment_id, hours, place) on wanted.segment_id = pair.segment_id
  cross join lateral (
     select p.customer_id, p.rank from placement p
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id
@@ -36,6 +36,7 @@ select best.customer_id, pair.segment_id, pair.clock_id
        and p.state = 'ready' and p.gated_by is null
        and p.customer_id not in (select held.customer_id from held)
      order by p.rank, p.customer_id limit :most) best
- where pair.clock_id = any(cast(:clocks as bigint[]))
+ -- A clock under the hours of the segment, both in one number: looked up in a hash, without another join.
+ where wanted.hours + pair.clock_id = any(cast(:open as bigint[]))
  order by wanted.place, best.rank, best.customer_id
  limit :most_in_all

@@ -15,13 +15,14 @@ with waiting as materialized (
      group by l.seller_id, l.dialer_id
 )
 select s.id as seller_id, null::bigint as dialer_id, s.segment_id,
-       :depth - coalesce(w.orders, 0) as wanted, 0 as rings_late_seconds
+       :depth - coalesce(w.orders, 0) as wanted, 0 as rings_late_seconds, false as robot
   from seller s
   left join waiting w on w.seller_id = s.id
  where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.presence = 'available'
    and (cast(:only_seller as bigint) is null or s.id = :only_seller)
 union all
-select null, d.id, d.segment_id, d.wanted - coalesce(w.orders, 0), d.rings_late_seconds
+select null, d.id, d.segment_id, d.wanted - coalesce(w.orders, 0), d.rings_late_seconds,
+       d.mode = 'voice_robot'
   from dialer d
   left join waiting w on w.dialer_id = d.id
  where d.crm_id = :crm_id and d.assignment_id = :assignment_id

@@ -15,14 +15,15 @@ from models.tables.customers import (
     UniqueValue,
 )
 from models.tables.history import SegmentEvent, SegmentMove
+from models.tables.hours import Exemption, RezonedCustomers, Rezoning, StricterHours
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
-from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
+from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
 from models.tables.people import Dialer, Seller
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
 from models.tables.walls import Pause, Suppression
 
-SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
+SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
     Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
@@ -31,6 +32,7 @@ TENANT = (
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
     Pause, Suppression,
+    StricterHours, Exemption, Rezoning, RezonedCustomers,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
@@ -39,8 +41,9 @@ __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
-    "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
-    "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
+    "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
+    "Hold", "ImportRun", "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RezonedCustomers",
+    "Rezoning", "RingLimit", "RuleSet", "Segment",
+    "SegmentEvent", "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip

@@ -48,6 +48,7 @@ class Attempt(Base):
     rung_at: Mapped[datetime | None]
     reported_at: Mapped[datetime]
     talk_seconds: Mapped[int | None]
+    data_version: Mapped[SmallInt | None]  # its lease's
 
 
 class DialerEvent(Base):

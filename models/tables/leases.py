@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, CrmId, Key, one_of
+from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 LEASE_STATES = ("offered", "taken", "rung", "wrap_up", "ended")
 ENDINGS = ("outcome", "released", "recalled", "expired", "never_seen", "unconfirmed")
@@ -56,6 +56,7 @@ class Lease(Base):
     wrap_up_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+    data_version: Mapped[SmallInt | None]  # laws, zones and holidays by which it was offered
 
 
 class ClaimCustomer(Base):

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, Key, OwnId, one_of
+from models.tables.base import Base, Key, OwnId, SmallInt, one_of
 
 ROLES = ("manager", "seller", "dialer")
 
@@ -81,3 +81,21 @@ class CallClock(Base):
     key: Mapped[str] = mapped_column(unique=True)  # "PT|Atlantic/Azores,Europe/Lisbon"
     zones: Mapped[list[str]]  # IANA names, sorted
     places: Mapped[list[str]]  # "PT" or "US-FL", sorted
+
+
+class DataVersion(Base):
+    """The data by which somebody decided who may be called when: a row for each set that was ever in use.
+
+    Leases and attempts name it, so that a decision can be judged by what was known then.
+    """
+
+    __tablename__ = "data_version"
+    __table_args__ = (UniqueConstraint("law", "zones", "tzdata", "phonenumbers", "holidays"),)
+
+    id: Mapped[SmallInt] = mapped_column(Identity(), primary_key=True)
+    law: Mapped[str]  # day of review and hash of calling/laws/hours.toml
+    zones: Mapped[str]  # hash of our corrections and of the states of area codes
+    tzdata: Mapped[str]
+    phonenumbers: Mapped[str]
+    holidays: Mapped[str]
+    noted_at: Mapped[datetime]

@@ -12,7 +12,9 @@ from ringeliste.cli import (
     facets,
     fields,
     funnels,
+    hours,
     imports,
+    laws,
     machinery,
     people,
     reports,
@@ -38,8 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    funnels, reports, best_times, trials, database,
+    machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
+    suppression, calls, funnels, reports, best_times, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -10,7 +10,7 @@ from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep_all
-from calling.walls import pause, suppress
+from calling.walls import hours, pause, suppress
 from ringeliste.simulation.robot import CYCLE, SimulatedRobot
 from ringeliste.simulation.stage import Stage
 
@@ -70,6 +70,7 @@ class Ticks:
             opener = self._stage.opener
             pause.finish_pauses(opener)
             suppress.finish_suppressions(opener)
+            hours.finish_hours(opener)
             for rebuild_id in rebuilds_to_do(opener):
                 run_rebuild(opener, rebuild_id)
             yield SLOW_SWEEP if self._awake() else self._until_opening()
@@ -81,15 +82,13 @@ class Ticks:
                 ensure_months(session, self._stage.now)
             yield timedelta(days=1)
 
-    def _open(self) -> dict[int, datetime]:
-        return self._openings.open(self._stage.now)
-
     def _awake(self) -> bool:
-        return bool(self._open()) or (self._robot is not None and not self._robot.quiet)
+        working = self._openings.any_open(self._stage.now, self._stage.assignment_id)
+        return working or (self._robot is not None and not self._robot.quiet)
 
     def _until_opening(self) -> timedelta:
         """Everybody sleeps; at the opening itself there is a tick, and all ask at once."""
-        opens = self._openings.next_of_all(self._stage.now)
+        opens = self._openings.next_of_all(self._stage.now, self._stage.assignment_id)
         return max(opens - self._stage.now, SWEEP) if opens else timedelta(days=1)
 
     def _look_for_dry_segments(self) -> None:

@@ -9,6 +9,7 @@ from web.api import (
     customers,
     fields,
     holds,
+    hours,
     leases,
     me,
     outcomes,
@@ -29,7 +30,7 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
+    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, hours, pauses,
     suppressions, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip
@@ -60,6 +61,7 @@ _TAGS = [
     {"name": "holds", "description": "Who was put where by hand, and what of it is under way."},
     {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
     {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
+    {"name": "hours", "description": "When who may be called: law, stricter hours, exemptions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},

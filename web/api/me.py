@@ -152,16 +152,18 @@ def next_one(app: TheApp, holder: SellerOnly) -> Any:
     with timed("next"):
         card = next_customer(app.opener(holder.crm_id), _seller(holder))
     if card is None:
-        return Response(status_code=204, headers=_when_to_ask_again(app, holder.crm_id))
+        return Response(status_code=204, headers=_when_to_ask_again(app, holder))
     with about(lease=card.lease_id, assignment=card.assignment_id):
         return card
 
 
-def _when_to_ask_again(app: App, crm_id: int) -> dict[str, str]:
-    """Soon, or once any hours open."""
-    with app.work(crm_id) as work:
-        hours = openings(work)
-        opens_at = None if hours.open(work.now) else hours.next_of_all(work.now)
+def _when_to_ask_again(app: App, holder: Holder) -> dict[str, str]:
+    """Soon, or once any hours of their assignment open."""
+    with app.work(holder.crm_id) as work:
+        hours, assignment_id = openings(work), browse.seller(work, holder.seller_id).assignment_id
+        opens_at = (
+            None if hours.any_open(work.now, assignment_id) else hours.next_of_all(work.now, assignment_id)
+        )
     if opens_at is None:
         return {"Retry-After": str(_SOON)}
     away = app.clock.wall_seconds_until(opens_at)

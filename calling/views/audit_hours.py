@@ -1,0 +1,108 @@
+"""P3 held against the past: each ring by the hours that stood when somebody last looked before it.
+
+What an owner changed afterwards makes no ring of before wrong, and none right. A ring that was decided by
+other data (laws, zones) than the installed ones cannot be judged by these: its lease names them.
+"""
+
+from bisect import bisect_left, bisect_right
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from calling.hours.book import HoursBook
+from calling.hours.opening import Doors, read_known
+from calling.hours.stricter import exemption_from, stricter_from
+from calling.hours.timetable import MARGIN
+from calling.hours.versions import known_version
+from calling.hours.week import read_week
+from models.work import Work
+
+# Behind the look of a seller's ring there is nothing; behind that of an order there is its dialer.
+_RINGS = text("""
+    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id, l.rung_at,
+           coalesce(l.sent_at, l.rung_at) as decided_at
+      from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.rung_at is not null and l.ended_by is distinct from 'unconfirmed'
+       and (l.data_version is null or l.data_version = :data_version)
+""")
+# Orders outside, and those whose dialer never said what became of them: each may have rung until its last
+# moment. The first minute of lateness is the margin, which lies inside the window's closing already.
+_MAY_HAVE_RUNG = text("""
+    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id,
+           l.sent_at as decided_at,
+           l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
+      from lease l
+      join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.sent_at is not null
+       and (l.ended_by = 'unconfirmed' or (l.ended_at is null and l.rung_at is null))
+       and (l.data_version is null or l.data_version = :data_version)
+""")
+_OWN = text("select hours from crm where id = :crm_id")
+_STRICTER = text("select * from stricter_hours where crm_id = :crm_id order by id")
+_EXEMPTIONS = text("select * from exemption where crm_id = :crm_id order by id")
+_CLOCKS = text("select id from call_clock")
+
+
+class PastHours:
+    """The hours of a CRM as they stood at any instant."""
+
+    def __init__(self, work: Work) -> None:
+        self._own = read_week(work.run(_OWN).scalar_one())
+        self._stricter = work.run(_STRICTER).all()
+        self._exemptions = work.run(_EXEMPTIONS).all()
+        self._clocks = read_known(work, list(work.run(_CLOCKS).scalars()))
+        rows = (*self._stricter, *self._exemptions)
+        instants = {at for row in rows for at in (row.walled_at, row.ended_at) if at is not None}
+        self._changes = sorted(instants | {row.given_at for row in self._exemptions})
+        self._books: dict[tuple[int, int], HoursBook] = {}
+
+    def shut(self, row: Row[Any], at: datetime) -> bool:
+        """Whether a lease's clock was shut at an instant, by the hours that stood when it was decided on.
+
+        By those of the segment it was handed out from, and of the one its customer stands in: an outcome
+        moves them on, and who moves between card and ring is rung by the hours of where they are then.
+        """
+        return not any(self._of(row, segment).is_open(row.clock_id, at) for segment in row.segments)
+
+    def _of(self, row: Row[Any], segment_id: int) -> Doors:
+        at = row.decided_at
+        between = bisect_left(self._changes, at), bisect_right(self._changes, at)
+        book = self._books.get(between) or self._books.setdefault(between, self._book(at))
+        return Doors(book.of(row.assignment_id, segment_id), self._clocks)
+
+    def _book(self, at: datetime) -> HoursBook:
+        """The book of an instant: what was a wall before it, and whatever somebody was let off by then."""
+        return HoursBook(
+            self._own,
+            [stricter_from(row._asdict()) for row in self._stricter if _bound(row, at)],
+            [exemption_from(row._asdict()) for row in self._exemptions if _freed(row, at)],
+        )
+
+
+def _bound(hours: Row[Any], at: datetime) -> bool:
+    walled = hours.walled_at is not None and hours.walled_at < at
+    return walled and (hours.ended_at is None or at < hours.ended_at)
+
+
+def _freed(exemption: Row[Any], at: datetime) -> bool:
+    """Once ended it frees nobody behind the wall of its end."""
+    return bool(exemption.given_at <= at and (exemption.walled_at is None or at <= exemption.walled_at))
+
+
+def rung_outside_hours(work: Work) -> int:
+    """Rings at an instant at which the customer's clock was shut, each held against the hours anew."""
+    hours = PastHours(work)
+    rows = work.run(_RINGS, data_version=known_version(work))
+    return sum(hours.shut(row, row.rung_at) for row in rows)
+
+
+def may_ring_outside_hours(work: Work) -> int:
+    """Orders whose dialer may ring, or may have rung, until after closing: nothing rings at `last_ring`."""
+    hours, moment = PastHours(work), timedelta(microseconds=1)
+    rows = work.run(_MAY_HAVE_RUNG, margin=MARGIN, data_version=known_version(work))
+    return sum(hours.shut(row, row.last_ring - moment) for row in rows)
