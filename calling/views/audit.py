@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 
 from calling.hours.opening import openings
 from calling.hours.timetable import MARGIN
+from calling.views.audit_limits import rung_beyond_limits
 from calling.views.audit_sql import CHECKS
 from models.outcomes import EFFECTS
 from models.work import Work
@@ -69,6 +70,7 @@ def audit(work: Work) -> list[Finding]:
     ]
     findings.append(Finding("P3", "rung outside the hours", _rung_outside_hours(work)))
     findings.append(Finding("P3", "an order that may ring outside the hours", _may_ring_outside_hours(work)))
+    findings.append(Finding("P3", "rung beyond a limit", rung_beyond_limits(work)))
     moved = sum(_untrue(work, quiet) for quiet in work.run(_QUIET).all())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings

@@ -16,6 +16,7 @@ from models.tables.customers import (
 )
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
+from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
 from models.tables.people import Dialer, Seller
 from models.tables.templates import TurnoverClasses
@@ -30,17 +31,17 @@ TENANT = (
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
-    Pause, Suppression,
+    Pause, Suppression, CallLimit, LimitChange,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
-    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "ClaimCustomer",
+    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
-    "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
+    "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet",
+    "Segment", "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip
