@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import orjson
 from sqlalchemy import text
 
 from calling.handout import placements
@@ -65,7 +66,8 @@ STAMPED = (
     Gate(
         "limit",
         "they were rung as often as the law, or a limit of the owner's, allows",
-        "u.until",
+        """cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, n.e164)
+                as timestamptz)""",
     ),
     Gate(
         "gap",
@@ -87,10 +89,6 @@ FACTS = f"""
                             where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
          order by m.position, m.e164 limit 1
     ) n on true
-    left join unnest(cast(:limited_assignments as bigint[]), cast(:limited_customers as bigint[]),
-                     cast(:limited_numbers as text[]), cast(:limited_untils as timestamptz[]))
-           as u(assignment_id, customer_id, e164, until)
-      on u.assignment_id = p.assignment_id and u.customer_id = p.customer_id and u.e164 = n.e164
 """
 """The joins that the gates' SQL stands on. Bind :e164 null for the best number, or the number of a lease."""
 
@@ -99,14 +97,16 @@ def _bindings(
     work: Work, customers: Iterable[int], assignment_id: int | None = None, e164: str | None = None
 ) -> dict[str, object]:
     """The values that the gates' SQL needs besides crm_id and now; limits are reckoned here, in Python."""
-    limited = stops(work, customers, assignment_id)
+    limited = {
+        f"{stop.assignment_id} {stop.customer_id} {stop.e164}": stop.until
+        for stop in stops(work, customers, assignment_id)
+    }
     return {
-        "callable": list(CALLABLE_NUMBER_STATES), "forever": FOREVER, "e164": e164,
-        "limited_assignments": [stop.assignment_id for stop in limited],
-        "limited_customers": [stop.customer_id for stop in limited],
-        "limited_numbers": [stop.e164 for stop in limited],
-        "limited_untils": [stop.until for stop in limited],
-    }  # fmt: skip
+        "callable": list(CALLABLE_NUMBER_STATES),
+        "forever": FOREVER,
+        "e164": e164,
+        "limited": orjson.dumps(limited).decode(),
+    }
 
 
 _UNTILS = ", ".join(f'({gate.until}) as "{gate.name}"' for gate in STAMPED)

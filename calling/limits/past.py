@@ -72,7 +72,7 @@ class Past:
             _RINGS,
             customers=sorted(customers) if persons else [], numbers=sorted(numbers) if most else [],
             since=work.now - max(limit.reach for limit in limits), most=most,
-        )  # fmt: skip
+        ).all()  # fmt: skip
         for row in rows:
             if row.e164 is None:
                 self._by_customer[row.customer_id].append((row.assignment_id, row.rung_at))
@@ -83,5 +83,5 @@ class Past:
         if not limits:
             return
         since = work.now - max(limit.reach for limit in limits)
-        for row in work.run(_ANSWERS, customers=sorted(customers), since=since):
+        for row in work.run(_ANSWERS, customers=sorted(customers), since=since).all():
             self._answers[row.customer_id].append((row.assignment_id, row.outcome, row.at))

@@ -66,10 +66,7 @@ def counts(work: Work, customers: Iterable[int], assignment_id: int | None = Non
     if not ids or not (limits.own or limits.lawful):
         return []
     bound = _bound(work, limits, ids, assignment_id)
-    binding = {
-        (row.assignment_id, row.clock_id): limits.binding(row.assignment_id, row.clock_id, work.now)
-        for row in bound
-    }
+    binding = {key: limits.binding(*key, work.now) for key in {(r.assignment_id, r.clock_id) for r in bound}}
     all_of_them = {limit for found in binding.values() for limit in found}
     if not all_of_them:
         return []
@@ -98,4 +95,4 @@ def _bound(work: Work, limits: Standing, customers: list[int], assignment_id: in
         everybody=None in where, assignments=[one for one in where if one is not None],
         callable=list(CALLABLE_NUMBER_STATES),
     )  # fmt: skip
-    return list(rows)
+    return list(rows.all())

@@ -11,6 +11,7 @@ from ringeliste.cli import (
     facets,
     fields,
     imports,
+    limits,
     machinery,
     people,
     reports,
@@ -36,8 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 PARTS = (
-    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    reports, trials, database,
+    machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, limits,
+    calls, reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

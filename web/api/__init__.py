@@ -10,6 +10,7 @@ from web.api import (
     fields,
     holds,
     leases,
+    limits,
     me,
     outcomes,
     pauses,
@@ -30,7 +31,7 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, segment_explanations, tags, fields, templates,
+    suppressions, limits, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip
 
@@ -62,6 +63,7 @@ _TAGS = [
     {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
+    {"name": "limits", "description": "How often somebody may be rung."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
     {"name": "tags", "description": "Marks of customers, by whom and when."},
     {"name": "fields", "description": "What is kept of customers, and what a value has to be."},

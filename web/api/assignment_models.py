@@ -18,6 +18,7 @@ class Assignment(Model):
     order_descending: bool
     max_attempts: int
     gap_seconds: int
+    about_debts: bool
     retry_seconds: dict[str, int]
     offer_seconds: int
     hold_seconds: int
@@ -105,8 +106,8 @@ class Floor(Model):
 
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
-    "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
-    "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
+    "max_attempts": 8, "gap_seconds": 3600, "about_debts": False, "retry_seconds": {"busy": 1800},
+    "offer_seconds": 60, "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 SEGMENT: dict[str, Any] = {
     "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,
