@@ -62,6 +62,7 @@ ROLES = {
     "POST /leases/{lease_id}/outcome": "seller dialer",
     "GET /assignments": "manager seller", "GET /assignments/{assignment_id}": "manager seller",
     "GET /assignments/{assignment_id}/segments": "manager seller",
+    "GET /assignments/{assignment_id}/retries": "manager seller",
     "POST /suppressions": "manager seller", "POST /outcomes": "manager dialer",
     "GET /fields": "manager seller", "GET /fields/handbook": "manager seller", "GET /tags": "manager seller",
     "PATCH /customers/{customer_id}": "manager seller", "GET /customers/{customer_id}/tags": "manager seller",

@@ -157,7 +157,7 @@ AROUND = {
 """When a wall stood that only this step of the first lease fell behind."""
 
 SECOND_HOLDER = [
-    "insert into assignment (crm_id, name, retry_seconds, created_at) values (:crm, 'second', '{}', :noon)",
+    "insert into assignment (crm_id, name, created_at) values (:crm, 'second', :noon)",
     """insert into segment (crm_id, assignment_id, key, name, position, created_at)
        select :crm, id, 'unsegmented', 'Unsegmented', 9, :noon from assignment where name = 'second'""",
     """insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, state,

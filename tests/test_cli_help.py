@@ -21,15 +21,16 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "limits list",
-    "people list", "portrait", "report", "rules check", "rules explain", "rules preview", "rules show",
-    "rules translate",
+    "people list", "portrait", "report", "retries show", "rules check", "rules explain", "rules preview",
+    "rules show", "rules translate",
     "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments holds",
     "segments list", "segments rule", "simulate", "tags list", "templates list", "templates show",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
     "fields retire", "fields revive", "import", "limits debts", "limits end", "limits set", "next",
-    "outcome", "pause", "people add", "people revoke", "resume", "rules publish", "rules roll-back",
+    "outcome", "pause", "people add", "people revoke", "resume", "retries set", "rules publish",
+    "rules roll-back",
     "segments delete", "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",

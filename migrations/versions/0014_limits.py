@@ -1,10 +1,11 @@
-"""How often somebody may be rung: own limits and their changes, rings that can be counted.
+"""How often somebody may be rung: own limits and their changes, rings that can be counted. Plans of retries.
 
 Revision: 0014, after: 0012
 """
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0014"
 down_revision = "0012"
@@ -15,6 +16,38 @@ TENANT = ("call_limit", "limit_change")
 
 # As in 0002: what a migration once did never changes with another file.
 MINE = "crm_id = nullif(current_setting('app.crm_id', true), '')::bigint"
+
+# An assignment's own rest after an outcome is a plan that always rests so long. Rests after outcomes that
+# close were never obeyed. Behind the wall there is one CRM at a time, for the owner as well.
+PLANS = """
+do $$
+declare one bigint;
+begin
+    for one in select id from crm loop
+        execute format('set local app.crm_id = %s', one);
+        update assignment a set retry_plan = coalesce((
+            select jsonb_object_agg(r.key, jsonb_build_object(
+                       'delay', r.value, 'growth', 1, 'jitter', 0, 'other_part', false))
+              from jsonb_each(a.retry_seconds) r
+             where r.key in ('answered', 'no_answer', 'busy', 'machine', 'congestion', 'failed', 'abandoned')
+            ), '{}')
+         where crm_id = one;
+    end loop;
+end $$
+"""
+SECONDS = """
+do $$
+declare one bigint;
+begin
+    for one in select id from crm loop
+        execute format('set local app.crm_id = %s', one);
+        update assignment a set retry_seconds = coalesce((
+            select jsonb_object_agg(p.key, p.value -> 'delay') from jsonb_each(a.retry_plan) p
+             where p.value ? 'delay'), '{}')
+         where crm_id = one;
+    end loop;
+end $$
+"""
 
 
 def _own_id() -> list[sa.Column[int]]:
@@ -72,6 +105,12 @@ def upgrade() -> None:
     op.add_column(
         "assignment", sa.Column("about_debts", sa.Boolean(), server_default=sa.text("false"), nullable=False)
     )
+    op.add_column(
+        "assignment",
+        sa.Column("retry_plan", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.execute(PLANS)
+    op.drop_column("assignment", "retry_seconds")
     for name, subject in (("ix_lease_rings", "customer_id"), ("ix_lease_number_rings", "e164")):
         op.create_index(
             name, "lease", ["crm_id", subject, "rung_at"], postgresql_where=sa.text("rung_at is not null")
@@ -90,6 +129,13 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_placement_limited", "placement")
+    op.add_column(
+        "assignment",
+        sa.Column("retry_seconds", postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.execute(SECONDS)
+    op.alter_column("assignment", "retry_seconds", server_default=None)
+    op.drop_column("assignment", "retry_plan")
     op.drop_index("ix_lease_number_rings", "lease")
     op.drop_index("ix_lease_rings", "lease")
     op.drop_column("assignment", "about_debts")

@@ -34,7 +34,9 @@ class Assignment(Base):
     max_attempts: Mapped[SmallInt] = mapped_column(server_default="8")
     gap_seconds: Mapped[int] = mapped_column(server_default="3600")  # between any two rings to a person
     about_debts: Mapped[bool] = mapped_column(server_default=text("false"))  # the law's limits for debts bind
-    retry_seconds: Mapped[dict[str, Any]]  # outcome -> seconds of rest; what is missing takes the default
+    retry_plan: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # outcome -> {"delay": seconds, ...}; what is missing takes the default (calling/outcomes/retrying.py)
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
     created_at: Mapped[datetime]

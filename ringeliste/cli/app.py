@@ -15,6 +15,7 @@ from ringeliste.cli import (
     machinery,
     people,
     reports,
+    retries,
     rules,
     segments,
     suppression,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, limits,
-    calls, reports, trials, database,
+    retries, calls, reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -15,6 +15,7 @@ from web.api import (
     outcomes,
     pauses,
     rebuilds,
+    retries,
     rules,
     segment_explanations,
     segment_stories,
@@ -30,7 +31,7 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
+    me, leases, assignments, retries, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
     suppressions, limits, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip

@@ -19,7 +19,9 @@ class Assignment(Model):
     max_attempts: int
     gap_seconds: int
     about_debts: bool
-    retry_seconds: dict[str, int]
+    retry_plan: dict[str, dict[str, Any]] = Field(
+        description="What it says of its own about trying again; `GET ../retries` has the whole plan."
+    )
     offer_seconds: int
     hold_seconds: int
     created_at: Instant
@@ -106,7 +108,7 @@ class Floor(Model):
 
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
-    "max_attempts": 8, "gap_seconds": 3600, "about_debts": False, "retry_seconds": {"busy": 1800},
+    "max_attempts": 8, "gap_seconds": 3600, "about_debts": False, "retry_plan": {"busy": {"delay": 1800}},
     "offer_seconds": 60, "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 SEGMENT: dict[str, Any] = {
