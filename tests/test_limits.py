@@ -109,6 +109,12 @@ def test_a_limit_ends_to_the_second_when_the_naive_counter_says(
                 assert (until is None or now >= until) == allowed(limit, times, zones, now), (now, until)
 
 
+def test_a_zone_that_there_is_not_stops_no_outcome() -> None:
+    """Planted: it does; seen to fail."""
+    assert calendar(1, 1).until([NOON], ("Europe/Nowhere", PARIS)) == NOON + 11 * HOUR
+    assert calendar(1, 1).until([NOON], ("Europe/Nowhere",)) == NOON + 12 * HOUR
+
+
 def test_every_row_of_the_law_says_where_it_stands() -> None:
     rows = law.shipped()
     assert {row.place for row in rows} >= {"US-FL", "US-OK", "FR", "RE", "US"}

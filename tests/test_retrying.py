@@ -90,6 +90,12 @@ def test_the_parts_of_a_day(local: tuple[int, int], part: str, then: tuple[int, 
     assert next_part(at, "America/New_York") == datetime(2026, 3, day, hour, tzinfo=zone("America/New_York"))
 
 
+def test_a_zone_that_there_is_not_stops_no_outcome() -> None:
+    """Planted: it does; seen to fail."""
+    plan = RetryPlan(4 * 3600, other_part=True)
+    assert plan.due(LEASE, 1, NOON, NOON, "Europe/Nowhere") == plan.due(LEASE, 1, NOON, NOON, "Etc/UTC")
+
+
 def test_growth_jitter_and_the_end() -> None:
     plan = RetryPlan(600, growth=2, longest=3600, final_after=3)
     rests = [(plan.due(LEASE, n, NOON, NOON, LISBON) - NOON).total_seconds() for n in range(1, 6)]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from models.zones import zone_names
 from segmentation.calendar import local_day, midnight
 
 NOWHERE = ("Etc/UTC",)
@@ -46,7 +47,8 @@ class Limit:
         """Until when (UTC) these rings or answers, the newest first, forbid another; None: they do not.
 
         A ring is forgotten when exactly `seconds` have passed. Days are counted in every one of the
-        candidate `zones`, and the strictest has it.
+        candidate `zones`, and the strictest has it. A zone that there is not any more is left out: an outcome
+        counts, whatever is in the data.
         """
         if len(times) < self.most:
             return None
@@ -55,7 +57,8 @@ class Limit:
             assert self.seconds is not None  # noqa: S101 - one of the two is given
             return decisive + timedelta(seconds=self.seconds)
         days = timedelta(days=self.days)
-        return max(midnight(name, local_day(name, decisive) + days) for name in (tuple(zones) or NOWHERE))
+        known = tuple(name for name in zones if name in zone_names()) or NOWHERE
+        return max(midnight(name, local_day(name, decisive) + days) for name in known)
 
     def binds(self, assignment_id: int, about_debts: bool) -> bool:
         """Whether rings of this assignment are bound by it."""

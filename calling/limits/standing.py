@@ -1,8 +1,9 @@
 """The limits of a CRM that are in force now: its own, and the law of the places that its clocks name."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,16 +22,28 @@ _STANDING = text("""
 """)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Known:
     """Clocks once read: a clock never changes, and no id is given twice. And those that some law binds."""
 
-    clocks: dict[int, Clock] = field(default_factory=dict)
-    lawful: set[int] = field(default_factory=set)
-    lawful_of_debts: set[int] = field(default_factory=set)
+    clocks: Mapping[int, Clock] = field(default_factory=dict)
+    lawful: frozenset[int] = frozenset()
+    lawful_of_debts: frozenset[int] = frozenset()
+
+    def and_these(self, clocks: Iterable[Clock]) -> "_Known":
+        """What is known, with these as well."""
+        new = {clock.id: clock for clock in clocks}
+        laws = {clock_id: law.of_places(clock.places) for clock_id, clock in new.items()}
+        return _Known(
+            {**self.clocks, **new},
+            self.lawful.union(n for n, found in laws.items() if any(not limit.debts for limit in found)),
+            self.lawful_of_debts.union(n for n, found in laws.items() if found),
+        )
 
 
 _known: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
+_learning = Lock()
+"""Of two who learn at once the second adds to what the first has learnt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +67,20 @@ class Standing:
 def standing(work: Work) -> Standing:
     """The limits in force. Read behind the turnstile: whoever changes one passes it (changing.py)."""
     row = work.run(_STANDING).one()
-    known = _known.setdefault(work.session.connection().engine, _Known())
-    if missing := set(row.clocks) - known.clocks.keys():
-        _learn(known, read_clocks(work, sorted(missing)))
-    lawful = known.lawful_of_debts if row.about_debts else known.lawful
+    known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
-    return Standing(own, known.clocks, frozenset(lawful), frozenset(row.about_debts))
+    lawful = known.lawful_of_debts if row.about_debts else known.lawful
+    return Standing(own, known.clocks, lawful, frozenset(row.about_debts))
 
 
-def _learn(known: _Known, clocks: list[Clock]) -> None:
-    for clock in clocks:
-        laws = law.of_places(clock.places)
-        if laws:
-            known.lawful_of_debts.add(clock.id)
-        if any(not limit.debts for limit in laws):
-            known.lawful.add(clock.id)
-        known.clocks[clock.id] = clock
+def _clocks(work: Work, ids: Iterable[int]) -> _Known:
+    engine = work.session.connection().engine
+    known = _known.get(engine, _Known())
+    if missing := set(ids) - known.clocks.keys():
+        found = read_clocks(work, sorted(missing))
+        with _learning:
+            known = _known[engine] = _known.get(engine, _Known()).and_these(found)
+    return known
 
 
 def _own(row: Mapping[str, Any]) -> Limit:

@@ -6,13 +6,13 @@ lease, another part of the day than the one just tried, and an end.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from models.outcomes import EFFECTS, Outcome
-from models.zones import zone
+from models.zones import zone, zone_names
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
@@ -79,19 +79,24 @@ def plan_of(outcome: Outcome, own: Mapping[str, Mapping[str, Any]]) -> RetryPlan
 
 def part_of(at: datetime, zone_name: str) -> str:
     """Which part of the day an instant is on the clocks of a zone."""
-    return _part(at.astimezone(zone(zone_name)).time())
+    return _part(at.astimezone(_clock(zone_name)).time())
 
 
 def next_part(at: datetime, zone_name: str) -> datetime:
     """The instant (UTC) after `at` at which the part of the day that follows begins."""
-    local = at.astimezone(zone(zone_name))
+    local = at.astimezone(_clock(zone_name))
     now = _part(local.time())
     names = [name for name, _ in PARTS]
     _, begins = PARTS[(names.index(now) + 1) % len(PARTS)]
     day = local.date()
     if local.time() >= (NIGHT if now == "morning" else PARTS[-1][1]):  # the next one is tomorrow's
         day += timedelta(days=1)
-    return datetime.combine(day, begins, zone(zone_name)).astimezone(UTC)
+    return datetime.combine(day, begins, _clock(zone_name)).astimezone(UTC)
+
+
+def _clock(zone_name: str) -> tzinfo:
+    """The zone's rules; UTC for one that there is not: an outcome counts, whatever is in the data (P4)."""
+    return zone(zone_name) if zone_name in zone_names() else UTC
 
 
 def _part(local: time) -> str:

@@ -46,7 +46,7 @@ class Segment(Model):
     paused: bool
     size: int
     free: int = Field(description="Ready, and no gate but hours or a pause could stop them.")
-    gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, gap.")
+    gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, limit, gap.")
     leased: int
     resting: int = Field(description="Tried; waiting for their due time.")
     follow_up: int = Field(description="Promised calls, waiting for theirs.")
