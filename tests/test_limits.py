@@ -21,7 +21,7 @@ from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.reaper import reap
-from calling.handout.ring import ring
+from calling.handout.ring import release, ring
 from calling.limits import following, law, standing
 from calling.limits.changing import NewLimit, end_limit, say_of_debts, set_limit
 from calling.limits.following import changes_to_follow, follow_change
@@ -522,6 +522,46 @@ def test_when_a_limit_is_set_nobody_is_rung_beyond_it(floor: Floor, after: Hook)
     fresh = floor.take(floor.a, again + HOUR)
     assert fresh is not None
     assert fresh.customer_id not in (card.customer_id, held.customer_id)
+
+
+def test_nobody_is_rung_beyond_a_limit_while_six_sellers_race(floor: Floor) -> None:
+    """In two assignments with the same people, two of whom share a number; all are rung as often as may be.
+
+    Planted: the gate always open; seen to fail.
+    """
+    world = floor.world
+    customers = floor.people(8)
+    with world.work() as work:
+        work.run(text("update customer_number set e164 = '+351910000000' where customer_id = any(:two)"),
+                 two=customers[:2])  # fmt: skip
+    limit(world, 2, "customer", seconds=36_000)
+    limit(world, 3, "number", seconds=36_000)
+    sellers = [(a, world.seller(a)) for a in (floor.a, floor.b) for _ in range(3)]
+
+    def work_on(assignment: int, seller: int) -> None:
+        for minutes in range(0, 220, 11):  # congestion rests for ten, then twenty, forty, ...
+            now = NOON + minutes * MINUTE
+            floor.wake(now)
+            try:
+                card = next_customer(world.opener(now), seller)
+                if card is not None:
+                    with world.work(now) as work:
+                        ring(work, card.lease_id, seller)
+                    record_all(world.opener(now), [Report(card.lease_id, Outcome.CONGESTION, "seller")])
+            except NotNow:
+                with world.work(now) as work:
+                    release(work, card.lease_id, seller)
+
+    with ThreadPoolExecutor(len(sellers)) as pool:
+        for one in [pool.submit(work_on, *place) for place in sellers]:
+            one.result(60)
+    with world.work() as work:
+        rung = "select {} as who, count(*) as times from lease where rung_at is not null group by 1"
+        by_customer = {r.who: r.times for r in work.run(text(rung.format("customer_id")))}
+        by_number = {r.who: r.times for r in work.run(text(rung.format("e164")))}
+    assert all(by_customer[c] == 2 for c in customers[2:])
+    assert by_customer[customers[0]] + by_customer[customers[1]] == by_number["+351910000000"] == 3
+    assert floor.violations(NOON + 4 * HOUR) == []
 
 
 def rung_once(floor: Floor, n: int) -> list[int]:
