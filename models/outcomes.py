@@ -33,6 +33,7 @@ class Effect:
     `rang`: the telephone rang, so it counts towards the gap. `counts`: it is an attempt towards the limit.
     `contact`: a person was reached. `always`: takes effect however late it comes (P4).
     `number_state`: what it says of the number rung; the customer is closed only if no other number is left.
+    `proves`: somebody answered who is the customer, so that the number is good.
     """
 
     after: Literal["rest", "close"]
@@ -41,10 +42,11 @@ class Effect:
     contact: bool = False
     always: bool = False
     number_state: str | None = None
+    proves: bool = False
 
 
 EFFECTS: dict[Outcome, Effect] = {
-    Outcome.ANSWERED: Effect("rest", contact=True),
+    Outcome.ANSWERED: Effect("rest", contact=True, proves=True),
     Outcome.NO_ANSWER: Effect("rest"),
     Outcome.BUSY: Effect("rest"),
     Outcome.MACHINE: Effect("rest"),
@@ -52,8 +54,8 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.FAILED: Effect("rest", rang=False, counts=False),
     Outcome.INVALID_NUMBER: Effect("close", rang=False, always=True, number_state="disconnected"),
     Outcome.ABANDONED: Effect("rest", contact=True),
-    Outcome.SALE: Effect("close", contact=True, always=True),
-    Outcome.NO_SALE: Effect("close", contact=True),
+    Outcome.SALE: Effect("close", contact=True, always=True, proves=True),
+    Outcome.NO_SALE: Effect("close", contact=True, proves=True),
     Outcome.WRONG_PERSON: Effect("close", contact=True, number_state="wrong_person"),
-    Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True),
+    Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True, proves=True),
 }

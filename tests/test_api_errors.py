@@ -65,6 +65,7 @@ ROLES = {
     "GET /assignments/{assignment_id}/retries": "manager seller",
     "POST /suppressions": "manager seller", "POST /outcomes": "manager dialer",
     "GET /fields": "manager seller", "GET /fields/handbook": "manager seller", "GET /tags": "manager seller",
+    "PATCH /customers/{customer_id}/numbers": "manager seller",
     "PATCH /customers/{customer_id}": "manager seller", "GET /customers/{customer_id}/tags": "manager seller",
     "PUT /customers/{customer_id}/tags/{tag}": "manager seller",
     "DELETE /customers/{customer_id}/tags/{tag}": "manager seller",

@@ -21,6 +21,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "limits list",
+    "numbers list",
     "people list", "portrait", "report", "retries show", "rules check", "rules explain", "rules preview",
     "rules show", "rules translate",
     "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments holds",
@@ -29,6 +30,7 @@ READING = {
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
     "fields retire", "fields revive", "import", "limits debts", "limits end", "limits set", "next",
+    "numbers set",
     "outcome", "pause", "people add", "people revoke", "resume", "retries set", "rules publish",
     "rules roll-back",
     "segments delete", "segments free",

@@ -549,6 +549,7 @@ def test_nobody_is_rung_beyond_a_limit_while_six_sellers_race(floor: Floor) -> N
                         ring(work, card.lease_id, seller)
                     record_all(world.opener(now), [Report(card.lease_id, Outcome.CONGESTION, "seller")])
             except NotNow:
+                assert card is not None
                 with world.work(now) as work:
                     release(work, card.lease_id, seller)
 

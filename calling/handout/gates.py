@@ -1,7 +1,8 @@
 """Everything that may stop a customer, once: allocate, ring, explain and the funnel all read this list.
 
 A gate is a piece of SQL that says *until when* it is shut (an instant), or null if it is open. It stands
-over `p` placement, `c` customer, `k` call_clock and `n`, the first callable number of the customer.
+over `p` placement, `c` customer, `k` call_clock and `n`, the first callable number of the customer, a good
+one before the others.
 
 Stamped gates depend on facts that change by an event or at a known instant. Whoever changes the fact
 writes the stamp (`restamp`), so that stamped customers leave the probe index. Pause and window are never
@@ -87,7 +88,7 @@ FACTS = f"""
            and (cast(:e164 as text) is null or m.e164 = :e164)
            and not exists (select from suppression s
                             where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
-         order by m.position, m.e164 limit 1
+         order by m.state <> 'good', m.position, m.e164 limit 1
     ) n on true
 """
 """The joins that the gates' SQL stands on. Bind :e164 null for the best number, or the number of a lease."""

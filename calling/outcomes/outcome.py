@@ -209,7 +209,10 @@ def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
 
 
 def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
-    """A number that is no good is marked; a person who asked not to be called is suppressed (P8)."""
+    """A number is marked as good, or no good; who asked not to be called is suppressed (P8)."""
+    proven = [(x.customer_id, x.e164) for x, r, *_ in changes if EFFECTS[r.outcome].proves]
+    if proven:
+        work.run(sql.PROVE_NUMBERS, customers=[c for c, _ in proven], numbers=[n for _, n in proven])
     bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
     if bad:
         customers, numbers, states = zip(*bad, strict=True)

@@ -41,6 +41,13 @@ MARK_NUMBERS = text("""
            as t(customer_id, e164, state)
      where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
 """)
+# A number that somebody has called bad by now stays so.
+PROVE_NUMBERS = text("""
+    update customer_number m set state = 'good'
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
+     where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+       and m.state = 'unverified'
+""")
 OTHER_NUMBERS = text("""
     select m.customer_id, m.e164 from customer_number m
      where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)

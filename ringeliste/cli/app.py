@@ -13,6 +13,7 @@ from ringeliste.cli import (
     imports,
     limits,
     machinery,
+    numbers,
     people,
     reports,
     retries,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, limits,
-    retries, calls, reports, trials, database,
+    retries, numbers, calls, reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)
