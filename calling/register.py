@@ -48,7 +48,7 @@ def find_crm(session: Session, name: str) -> int | None:
 
 def add_assignment(work: Work, name: str, **settings: Any) -> int:
     """An assignment with nothing in it but Unsegmented; its id. `settings` are columns of Assignment."""
-    values = {"crm_id": work.crm_id, "name": name, "created_at": work.now, "retry_seconds": {}, **settings}
+    values = {"crm_id": work.crm_id, "name": name, "created_at": work.now, **settings}
     key = work.session.execute(insert(Assignment).values(**values).returning(Assignment.id)).scalar_one()
     work.session.execute(
         insert(Segment).values(

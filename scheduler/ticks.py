@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dramatiq import Actor
 
+from calling.limits.following import changes_to_follow
 from calling.segments.bulk import actions_to_do
 from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork
@@ -13,6 +14,7 @@ from workers.allocate import allocate
 from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
+from workers.limits import limits
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
@@ -52,6 +54,7 @@ TICKS = (
     Tick("walls", 5, walls, alone=True),
     Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
     Tick("bulk", 5, bulk, subjects=actions_to_do),
+    Tick("limits", 5, limits, subjects=changes_to_follow),
     Tick("facets", HOUR, facets, alone=True),
     # At once when a scheduler begins to lead, as it does behind an upgrade; else it finds nothing to do.
     Tick("versions", HOUR, versions),

@@ -157,7 +157,7 @@ AROUND = {
 """When a wall stood that only this step of the first lease fell behind."""
 
 SECOND_HOLDER = [
-    "insert into assignment (crm_id, name, retry_seconds, created_at) values (:crm, 'second', '{}', :noon)",
+    "insert into assignment (crm_id, name, created_at) values (:crm, 'second', :noon)",
     """insert into segment (crm_id, assignment_id, key, name, position, created_at)
        select :crm, id, 'unsegmented', 'Unsegmented', 9, :noon from assignment where name = 'second'""",
     """insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, state,
@@ -199,6 +199,12 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P3", "an order that may ring outside the hours", [
         """update lease set ring_by = :noon + interval '8 hours'
             where sent_at is not null and ended_at is null"""]),
+    ("P3", "rung beyond a limit", [
+        """insert into call_limit (crm_id, scope, most, days, reason, author, created_at)
+           values (:crm, 'customer', 1, 1, 'tests', 'tests', :noon)""",
+        like_the_first(
+            e164=OTHER_NUMBER, offered_at="ended_at + interval '2 hours'",
+            ended_at="ended_at + interval '3 hours'", rung_at="rung_at + interval '3 hours'")]),
     ("P4", "a lease ended by an outcome has no attempt", [
         "delete from attempt where lease_id = :lease",
         "update placement set attempts = 0 where customer_id = :customer"]),

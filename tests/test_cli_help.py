@@ -21,16 +21,18 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "best-times", "check", "db status", "explain", "facets", "fields handbook", "fields list",
-    "forecast", "funnel", "hours show", "laws", "people list", "portrait", "report", "rules check",
-    "rules explain", "rules preview", "rules show", "rules translate", "rules versions", "rules watch",
-    "segments", "segments deleted", "segments history", "segments holds", "segments list",
-    "segments rule", "simulate", "tags list", "templates list", "templates show", "versions",
+    "forecast", "funnel", "hours show", "laws", "limits list", "numbers list", "people list", "portrait",
+    "report", "retries show", "rules check", "rules explain", "rules preview", "rules show",
+    "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
+    "segments holds", "segments list", "segments rule", "simulate", "tags list", "templates list",
+    "templates show", "versions",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
     "fields retire", "fields revive", "hours bind", "hours end", "hours exempt", "hours set", "import",
-    "next", "outcome", "pause", "people add",
-    "people revoke", "resume", "rules publish", "rules roll-back", "segments delete", "segments free",
+    "limits debts", "limits end", "limits set", "next", "numbers set", "outcome", "pause", "people add",
+    "people revoke", "resume", "retries set", "rules publish", "rules roll-back", "segments delete",
+    "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",
     "simulate", "suppress", "tags add", "tags remove", "templates apply", "templates turnover", "up",

@@ -129,3 +129,35 @@ def test_the_way_back_leaves_nothing_and_can_be_walked_again(new_database: NewDa
     assert facts_of(url) == set()
     migrations.upgrade(url)
     assert facts_of(url) == there
+
+
+OWN_RESTS = """
+    set app.crm_id = 1;
+    insert into data_owner (name, created_at) values ('o', now());
+    insert into crm (owner_id, kind, name, region, hours, created_at)
+    values (1, 'b2c', 'c', 'PT', '{}', now());
+    insert into assignment (crm_id, name, retry_seconds, created_at)
+    values (1, 'a', '{"busy": 600, "sale": 60}', now()), (1, 'b', '{}', now());
+"""
+
+
+def test_rests_of_an_assignments_own_become_plans_that_always_rest_so_long(new_database: NewDatabase) -> None:
+    """And back. A rest after an outcome that closes was never obeyed. Planted: not filtered; seen to fail."""
+    url = new_database().owner_url
+    config = migrations.config(url)
+    command.upgrade(config, "0012")
+    run(url, OWN_RESTS)
+    command.upgrade(config, "0015")
+    plan = {"delay": 600, "growth": 1, "jitter": 0, "other_part": False}
+    assert column(url, "retry_plan") == [{"busy": plan}, {}]
+    command.downgrade(config, "0012")
+    assert column(url, "retry_seconds") == [{"busy": 600}, {}]
+
+
+def column(url: str, name: str) -> list[object]:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("set local app.crm_id = 1"))
+        found = list(connection.scalars(text(f"select {name} from assignment order by id")))
+    engine.dispose()
+    return found

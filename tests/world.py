@@ -42,6 +42,11 @@ LAST = 1_000_000  # Unsegmented is worked last
 _EVERYBODY: dict[str, Any] = {"all": []}  # the rule that every customer meets
 
 
+def flat_rest(seconds: int) -> dict[str, Any]:
+    """A retry plan that always rests so long."""
+    return {"delay": seconds, "growth": 1, "jitter": 0, "other_part": False}
+
+
 def new_app(settings: Settings) -> App:
     """The application itself; only its dice are seeded, so that a run can be repeated."""
     return App(settings, dice=Random(20_260_302))
@@ -133,7 +138,8 @@ class World:
 
     def assignment(self, name: str | None = None, **columns: Any) -> int:
         """A piece of calling work with its Unsegmented; the assignment's id."""
-        columns = {"retry_seconds": {}, "created_at": NOON} | columns
+        flat = {outcome: flat_rest(seconds) for outcome, seconds in columns.pop("retry_seconds", {}).items()}
+        columns = {"retry_plan": flat, "created_at": NOON} | columns
         name = name or f"assignment {next(self._names)}"
         made: Assignment = self.add(Assignment(crm_id=self.crm_id, name=name, **columns))
         self.add(

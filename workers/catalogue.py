@@ -8,6 +8,7 @@ from workers.allocate import allocate
 from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
+from workers.limits import limits
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
@@ -17,5 +18,5 @@ from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, bulk, facets, inbox, partitions, reap, rebuild, sweep, versions, wake_due, walls,
+    allocate, bulk, facets, inbox, limits, partitions, reap, rebuild, sweep, versions, wake_due, walls,
 )  # fmt: skip

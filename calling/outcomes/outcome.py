@@ -4,6 +4,7 @@ One transaction a batch of up to 200 reports, whatever their order or lateness. 
 commit (the wall of a do-not-call, the recall of a later lease) is found again by a tick after a crash.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
 from calling.outcomes import outcome_sql as sql
+from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
 from calling.walls.suppress import finish_suppressions
@@ -73,14 +75,18 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     numbers = _callable_numbers(work, leases, by_lease)
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
-    for lease in leases:
+    new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
+    came = _came(work, new, by_lease)
+    for lease in new:
         report, revision = by_lease[lease.id], known.get(lease.id)
-        if revision is not None and not _completes(lease, report, revision):
-            continue
+        came[lease.assignment_id, lease.customer_id, report.outcome] += 1
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
-        change = settle(before, lease, report.outcome, work.now, first=revision is None, other_number=other)
+        change = settle(
+            before, lease, report.outcome, work.now, first=revision is None, other_number=other,
+            times=came[lease.assignment_id, lease.customer_id, report.outcome],
+        )  # fmt: skip
         settled[key] = change
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
     if changes:
@@ -92,6 +98,28 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
 def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
     """A dialer's result stands as revision 0; the seller it was connected to may complete it, once."""
     return revision == 0 and lease.dialer_id is not None and report.by == "seller"
+
+
+def _came(
+    work: Work, leases: Sequence[Row[Any]], by_lease: dict[UUID, Report]
+) -> Counter[tuple[int, int, str]]:
+    """(assignment, customer, outcome) -> how often it came before, where a plan of retries asks it."""
+    asked = [
+        (lease.customer_id, outcome)
+        for lease in leases
+        if EFFECTS[outcome := by_lease[lease.id].outcome].after == "rest"
+        and plan_of(outcome, lease.retry_plan).counts
+    ]
+    came: Counter[tuple[int, int, str]] = Counter()
+    if asked:
+        rows = work.run(
+            sql.CAME,
+            customers=sorted({customer for customer, _ in asked}),
+            outcomes=sorted({outcome.value for _, outcome in asked}),
+            leases=[lease.id for lease in leases],
+        ).all()
+        came.update({(row.assignment_id, row.customer_id, row.outcome): row.times for row in rows})
+    return came
 
 
 def _callable_numbers(
@@ -147,7 +175,10 @@ def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
 
 
 def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
-    """A number that is no good is marked; a person who asked not to be called is suppressed (P8)."""
+    """A number is marked as good, or no good; who asked not to be called is suppressed (P8)."""
+    proven = [(x.customer_id, x.e164) for x, r, *_ in changes if EFFECTS[r.outcome].proves]
+    if proven:
+        work.run(sql.PROVE_NUMBERS, customers=[c for c, _ in proven], numbers=[n for _, n in proven])
     bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
     if bad:
         customers, numbers, states = zip(*bad, strict=True)

@@ -7,7 +7,7 @@ from calling.handout.rank import rank_sql
 WHERE = text("select id, assignment_id, customer_id from lease where crm_id = :crm_id and id = any(:leases)")
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
-           a.max_attempts, a.retry_seconds
+           l.zone, a.max_attempts, a.retry_plan
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
      where l.crm_id = :crm_id and l.id = any(:leases)
      order by l.id for update of l
@@ -16,6 +16,17 @@ KNOWN = text("""
     select lease_id, max(revision) as revision from attempt
      where crm_id = :crm_id and lease_id = any((select cast(:leases as uuid[]))::uuid[])
      group by lease_id
+""")
+# How often each outcome came to these customers by other calls than those that are settled now: the word in
+# force of each.
+CAME = text("""
+    select a.assignment_id, a.customer_id, a.outcome, count(*) as times from attempt a
+     where a.crm_id = :crm_id and a.customer_id = any((select cast(:customers as bigint[]))::bigint[])
+       and a.outcome = any(:outcomes) and not a.lease_id = any(:leases)
+       and not exists (select from attempt later
+                        where later.crm_id = :crm_id and later.lease_id = a.lease_id
+                          and later.revision > a.revision)
+     group by a.assignment_id, a.customer_id, a.outcome
 """)
 END = text("""
     update lease l
@@ -29,6 +40,13 @@ MARK_NUMBERS = text("""
       from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:states as text[]))
            as t(customer_id, e164, state)
      where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+""")
+# A number that somebody has called bad by now stays so.
+PROVE_NUMBERS = text("""
+    update customer_number m set state = 'good'
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
+     where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+       and m.state = 'unverified'
 """)
 OTHER_NUMBERS = text("""
     select m.customer_id, m.e164 from customer_number m

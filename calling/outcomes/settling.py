@@ -1,11 +1,12 @@
 """What an outcome makes of a placement: the pure part, without a database."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from models.outcomes import EFFECTS, Effect, Outcome, rest_of
+from calling.outcomes.retrying import plan_of
+from models.outcomes import EFFECTS, Effect, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,16 @@ class Change:
 
 
 def settle(
-    before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool
-) -> Change:
+    before: Change, lease: Any, outcome: Outcome, now: datetime, *,
+    first: bool, other_number: bool, times: int = 1,
+) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
     `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
-    another callable number than the one rung. Any first outcome counts; a late one changes status and state
-    only if no later attempt exists, and never those of a customer who has left or was anonymised; a sale,
-    a do-not-call and an invalid number always take effect (P4).
+    another callable number than the one rung. `times`: how often this outcome came in the assignment by now.
+    Any first outcome counts; a late one changes status and state only if no later attempt exists, and never
+    those of a customer who has left or was anonymised; a sale, a do-not-call and an invalid number always
+    take effect (P4).
     """
     effect = EFFECTS[outcome]
     counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
@@ -52,7 +55,7 @@ def settle(
         return counted
     if not (newest or effect.always):
         return _let_go(counted, lease)
-    state, due_at = _target(effect, outcome, counted.attempts, lease, now, other_number)
+    state, due_at = _target(effect, outcome, counted.attempts, lease, now, other_number, times)
     after = replace(counted, status=outcome.value)
     if newest:
         after = replace(after, last_outcome=outcome.value, last_attempt_at=now, last_lease_id=lease.id)
@@ -84,13 +87,16 @@ def _let_go(counted: Change, lease: Any) -> Change:
 
 
 def _target(
-    effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool
+    effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool, times: int
 ) -> tuple[str, datetime | None]:
     """State and due time: closed, or resting until it is tried again."""
     if attempts >= lease.max_attempts:
         return "closed", None
     if effect.number_state and other_number:
-        return "resting", now + timedelta(seconds=effect.rest)
+        return "resting", now  # the next number, at once
     if effect.after == "close":
         return "closed", None
-    return "resting", now + rest_of(outcome, lease.retry_seconds)
+    plan = plan_of(outcome, lease.retry_plan)
+    if plan.final(times):
+        return "closed", None
+    return "resting", plan.due(lease.id, times, lease.rung_at or now, now, lease.zone)

@@ -13,8 +13,8 @@ from models.errors import NotFound
 from models.work import Work
 
 _ASSIGNMENTS = text("""
-    select id, name, rule_version, order_field, order_descending, max_attempts, gap_seconds, retry_seconds,
-           offer_seconds, hold_seconds, created_at
+    select id, name, rule_version, order_field, order_descending, max_attempts, gap_seconds, about_debts,
+           retry_plan, offer_seconds, hold_seconds, created_at
       from assignment where crm_id = :crm_id and id > :after and (cast(:id as bigint) is null or id = :id)
      order by id limit :most
 """)

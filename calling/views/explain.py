@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 
 from calling.handout import gates
 from calling.hours.opening import Doors, openings
+from calling.limits.stops import stops
 from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
@@ -75,7 +76,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     answers = [
         _state(row),
         *_deleted(row),
-        *(_stamped(gate, shut) for gate in gates.STAMPED),
+        *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
         _pause(work, row),
         _window(hours, work.now, row),
     ]
@@ -111,11 +112,21 @@ def _deleted(row: Row[Any]) -> list[Answer]:
     return [Answer("segment", False, None, "it was deleted; the rebuild puts them where they belong")]
 
 
-def _stamped(gate: gates.Gate, shut: dict[str, datetime]) -> Answer:
+def _stamped(gate: gates.Gate, shut: dict[str, datetime], more: str) -> Answer:
     until = shut.get(gate.name)
     if until is None:
         return Answer(gate.name, True, None, "nothing against it")
-    return Answer(gate.name, False, None if until >= FOREVER else until, gate.meaning)
+    return Answer(gate.name, False, None if until >= FOREVER else until, gate.meaning + more)
+
+
+def _more(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) -> str:
+    """Which limit it is, and where it stands written."""
+    if gate.name != "limit" or gate.name not in dict(facts.shut):
+        return ""
+    found = [
+        stop.limit for stop in stops(work, [facts.customer_id], assignment_id) if stop.e164 == facts.e164
+    ]
+    return "".join(f": {limit}, by {limit.name} ({limit.source})" for limit in found)
 
 
 def _pause(work: Work, row: Row[Any]) -> Answer:

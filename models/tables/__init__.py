@@ -17,6 +17,7 @@ from models.tables.customers import (
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.hours import Exemption, RezonedCustomers, Rezoning, StricterHours
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
+from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
 from models.tables.people import Dialer, Seller
 from models.tables.templates import TurnoverClasses
@@ -31,7 +32,7 @@ TENANT = (
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
-    Pause, Suppression,
+    Pause, Suppression, CallLimit, LimitChange,
     StricterHours, Exemption, Rezoning, RezonedCustomers,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
@@ -39,11 +40,10 @@ TENANT = (
 
 __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
-    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "ClaimCustomer",
+    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
-    "Hold", "ImportRun", "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RezonedCustomers",
-    "Rezoning", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
+    "Hold", "ImportRun", "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild", "Recall",
+    "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip

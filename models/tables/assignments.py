@@ -33,7 +33,10 @@ class Assignment(Base):
     order_descending: Mapped[bool] = mapped_column(server_default=text("false"))
     max_attempts: Mapped[SmallInt] = mapped_column(server_default="8")
     gap_seconds: Mapped[int] = mapped_column(server_default="3600")  # between any two rings to a person
-    retry_seconds: Mapped[dict[str, Any]]  # outcome -> seconds of rest; what is missing takes the default
+    about_debts: Mapped[bool] = mapped_column(server_default=text("false"))  # the law's limits for debts bind
+    retry_plan: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # outcome -> {"delay": seconds, ...}; what is missing takes the default (calling/outcomes/retrying.py)
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
     created_at: Mapped[datetime]
@@ -133,6 +136,11 @@ class Placement(Base):
             postgresql_where=text("gated_by is not null"),
         ),
         Index("ix_placement_customer", "crm_id", "customer_id"),
+        # Whom a changed limit may let go (calling/limits/following.py).
+        Index(
+            "ix_placement_limited", "crm_id", "customer_id", "assignment_id",
+            postgresql_where=text("gated_by = 'limit'"),
+        ),
         # Rebuilds and outcomes rewrite rows all day: room on the page keeps them short.
         {"postgresql_with": {"fillfactor": "80"}},
     )  # fmt: skip

@@ -11,6 +11,7 @@ from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 LEASE_STATES = ("offered", "taken", "rung", "wrap_up", "ended")
 ENDINGS = ("outcome", "released", "recalled", "expired", "never_seen", "unconfirmed")
 LIVE = text("ended_at is null")
+RUNG = text("rung_at is not null")
 
 
 class Lease(Base):
@@ -33,6 +34,9 @@ class Lease(Base):
         Index("ix_lease_expiry", "crm_id", "expires_at", postgresql_where=LIVE),
         Index("ix_lease_live", "crm_id", "assignment_id", "segment_id", postgresql_where=LIVE),
         Index("ix_lease_customer", "crm_id", "customer_id", "id"),
+        # Rings, to be counted against limits: each is a lease, and stands nowhere else.
+        Index("ix_lease_rings", "crm_id", "customer_id", "rung_at", postgresql_where=RUNG),
+        Index("ix_lease_number_rings", "crm_id", "e164", "rung_at", postgresql_where=RUNG),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

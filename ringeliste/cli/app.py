@@ -15,9 +15,12 @@ from ringeliste.cli import (
     hours,
     imports,
     laws,
+    limits,
     machinery,
+    numbers,
     people,
     reports,
+    retries,
     rules,
     segments,
     suppression,
@@ -41,7 +44,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, calls, funnels, reports, best_times, trials, database,
+    suppression, limits, retries, numbers, calls, funnels, reports, best_times, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -70,15 +70,20 @@ def suppress(
 
 
 def _subject(open_work: "OpenWork", number: str | None, customer: str | None) -> dict[str, Any]:
-    from calling.intake.numbers import Number, read_number
-
     with open_work() as work:
         if customer is not None:
             return {"customer_id": customer_id(work, customer)}
-        region = _region(work)
-    read = read_number(number or "", region)
+        return {"e164": e164_of(work, number or "")}
+
+
+def e164_of(work: "Work", number: str) -> str:
+    """The number as it is kept. Raises BadInput with the reason why it is none."""
+    from calling.intake.numbers import Number, read_number
+
+    region = _region(work)
+    read = read_number(number, region)
     if isinstance(read, Number):
-        return {"e164": read.e164}
+        return read.e164
     raise BadInput(f"{number}: {read}; write it as in {region}, or with + and the country's code")
 
 

@@ -11,10 +11,12 @@ from web.api import (
     holds,
     hours,
     leases,
+    limits,
     me,
     outcomes,
     pauses,
     rebuilds,
+    retries,
     rules,
     segment_explanations,
     segment_stories,
@@ -30,8 +32,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, hours, pauses,
-    suppressions, customers, segment_explanations, tags, fields, templates,
+    me, leases, assignments, retries, rules, segments, rebuilds, segment_stories, selections, holds, hours,
+    pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip
 
@@ -64,6 +66,7 @@ _TAGS = [
     {"name": "hours", "description": "When who may be called: law, stricter hours, exemptions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
+    {"name": "limits", "description": "How often somebody may be rung."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
     {"name": "tags", "description": "Marks of customers, by whom and when."},
     {"name": "fields", "description": "What is kept of customers, and what a value has to be."},

@@ -18,7 +18,10 @@ class Assignment(Model):
     order_descending: bool
     max_attempts: int
     gap_seconds: int
-    retry_seconds: dict[str, int]
+    about_debts: bool
+    retry_plan: dict[str, dict[str, Any]] = Field(
+        description="What it says of its own about trying again; `GET ../retries` has the whole plan."
+    )
     offer_seconds: int
     hold_seconds: int
     created_at: Instant
@@ -43,7 +46,7 @@ class Segment(Model):
     paused: bool
     size: int
     free: int = Field(description="Ready, and no gate but hours or a pause could stop them.")
-    gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, gap.")
+    gated: int = Field(description="Ready, but stopped: do-not-call, no number, unknown zone, limit, gap.")
     leased: int
     resting: int = Field(description="Tried; waiting for their due time.")
     follow_up: int = Field(description="Promised calls, waiting for theirs.")
@@ -165,8 +168,8 @@ class BestTimes(Model):
 
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
-    "max_attempts": 8, "gap_seconds": 3600, "retry_seconds": {"busy": 1800}, "offer_seconds": 60,
-    "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
+    "max_attempts": 8, "gap_seconds": 3600, "about_debts": False, "retry_plan": {"busy": {"delay": 1800}},
+    "offer_seconds": 60, "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 SEGMENT: dict[str, Any] = {
     "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,

@@ -17,6 +17,7 @@ from pydantic import (
     StringConstraints,
 )
 
+from calling.intake.numbers import Number, read_number
 from models.errors import BadInput
 from models.tables import FOREVER
 from web import cursors
@@ -81,6 +82,14 @@ def get_app(request: Request) -> App:
 TheApp = Annotated[App, Depends(get_app)]
 
 Item = TypeVar("Item")
+
+
+def e164_of(number: str, region: str) -> str:
+    """A number as it is kept, or BadInput with the reason why it is none."""
+    read = read_number(number, region)
+    if isinstance(read, Number):
+        return read.e164
+    raise BadInput(f"number: {read}; write it as in {region}, or with + and the country's code", why=read)
 
 
 class Page(Model, Generic[Item]):

@@ -6,10 +6,23 @@ from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from calling.customers import editing
+from calling.customers.numbers import set_number as set_one_number
 from calling.views import browse
 from calling.views.explain import Explanation as Explained
 from calling.views.explain import explain
-from web.api.common import LARGEST, Asked, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.common import (
+    LARGEST,
+    Asked,
+    Instant,
+    Model,
+    Page,
+    Paging,
+    PathId,
+    TheApp,
+    Words,
+    e164_of,
+    page,
+)
 from web.api.docs import answers, example
 from web.keys import Manager, OnTheFloor
 
@@ -24,7 +37,7 @@ class Number(Model):
 
 
 class Customer(Model):
-    """A customer. The first number that is good or unverified is the one rung."""
+    """A customer. The first good number is the one rung; if none is good, the first unverified one."""
 
     id: int
     external_id: str
@@ -103,6 +116,25 @@ class Edited(Model):
     moved: int
 
 
+class NumberChange(Model):
+    """What is to change of one of a customer's numbers, written as people of the CRM's country write it."""
+
+    number: Words
+    state: Words | None = Field(
+        None, description="unverified, good, disconnected or wrong_person: the last two are not rung."
+    )
+    place: int | None = Field(None, ge=1, le=1000, description="Its place in the order; 1 is rung first.")
+
+
+class NumberChanged(Model):
+    """What was changed, as `numbers.state` or `numbers.order`; the numbers in their order by now."""
+
+    customer_id: int
+    changed: list[str]
+    numbers: list[Number]
+    moved: int
+
+
 class Edit(Model):
     """Who changed what, and when; the values themselves are not kept."""
 
@@ -131,6 +163,11 @@ PLACEMENT: dict[str, Any] = {
 CHANGE: dict[str, Any] = {"email": "ana@example.pt", "fields": {"age": 42, "job": None}}
 EDITED: dict[str, Any] = {
     "customer_id": 1841, "changed": ["email", "fields.age", "fields.job"], "moved": 1,
+}  # fmt: skip
+NUMBER: dict[str, Any] = {"number": "912 345 678", "state": "good", "place": 1}
+NUMBERS: dict[str, Any] = {
+    "customer_id": 1841, "changed": ["numbers.state"], "moved": 0,
+    "numbers": [{"e164": "+351912345678", "state": "good"}],
 }  # fmt: skip
 EDIT: dict[str, Any] = {
     "id": 7, "author": "Kari", "changed": ["fields.age"], "edited_at": "2026-03-02T12:00:00Z",
@@ -192,6 +229,26 @@ def edit(
     return editing.edit_customer(
         app.opener(holder.crm_id), customer_id, wanted, author=holder.author, seller_id=holder.seller_id
     )
+
+
+@router.patch("/{customer_id}/numbers", response_model=NumberChanged,
+              responses=answers(NUMBERS, errors=[404, 409, 422]))  # fmt: skip
+def set_number(
+    app: TheApp, holder: OnTheFloor, customer_id: PathId,
+    body: Annotated[NumberChange, Body(**example(NUMBER))],
+) -> dict[str, Any]:  # fmt: skip
+    """Say what a number is, or when it is rung. A good one comes first; among equals their order decides.
+
+    Hours, gates and segments follow before this answers. A seller changes whom they have on the screen.
+    """
+    done = set_one_number(
+        app.opener(holder.crm_id), customer_id, e164_of(body.number, holder.region), author=holder.author,
+        state=body.state, place=body.place, seller_id=holder.seller_id,
+    )  # fmt: skip
+    numbers = [{"e164": e164, "state": state} for e164, state in done.numbers]
+    return {
+        "customer_id": customer_id, "changed": list(done.changed), "numbers": numbers, "moved": done.moved,
+    }  # fmt: skip
 
 
 @router.get("/{customer_id}/edits", response_model=Page[Edit],

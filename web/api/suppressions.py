@@ -5,12 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
-from calling.intake.numbers import Number, read_number
 from calling.views import browse
 from calling.walls.suppress import lift, suppress
 from models.ends import LONGEST_SUPPRESSION, check_end
-from models.errors import BadInput
-from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, page
+from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, e164_of, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
 from web.keys import Manager, OnTheFloor
@@ -69,7 +67,7 @@ STANDING: dict[str, Any] = {
 def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**example(NEW))]) -> Suppressed:
     """Put a number or a customer on the do-not-call list. When this answers, nobody rings it any more."""
     check_end("expires_at", body.expires_at, app.now(), LONGEST_SUPPRESSION)
-    e164 = _e164(body.number, holder.region)
+    e164 = None if body.number is None else e164_of(body.number, holder.region)
     open_work = app.opener(holder.crm_id)
     answer = suppress(
         open_work, e164=e164, customer_id=body.customer_id, reason=body.reason, author=holder.author,
@@ -100,13 +98,3 @@ def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> Lifted:
         found = browse.suppression(work, suppression_id)
     lifted = lift(open_work, e164=found.e164, customer_id=found.customer_id, author=holder.author)
     return Lifted(lifted=lifted)
-
-
-def _e164(number: str | None, region: str) -> str | None:
-    """The number as it is kept, or BadInput with the reason why it is none."""
-    if number is None:
-        return None
-    read = read_number(number, region)
-    if isinstance(read, Number):
-        return read.e164
-    raise BadInput(f"number: {read}; write it as in {region}, or with + and the country's code", why=read)

@@ -1,0 +1,97 @@
+"""A limit was changed: whom it may stop or let go is stamped anew, in batches; what was offered comes back.
+
+Rings are judged by the limits in force anyway, and allocation stamps whom it meets. This keeps the lists
+full and the sellers' screens true. It begins again where it stopped, and twice does no harm.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from calling.handout import gates
+from calling.handout.recalling import recall
+from calling.limits import law
+from calling.limits.changing import concerned, in_force
+from calling.limits.standing import standing
+from models.work import OpenWork, Work
+
+BATCH = 200
+
+_OPEN = text("select id from limit_change where crm_id = :crm_id and followed_at is null order by id")
+_CHANGE = text("""
+    select assignment_id, followed_to from limit_change
+     where crm_id = :crm_id and id = :id and followed_at is null
+""")
+# Whom a limit stops has rung within its window, or shares a number with somebody who has: those are stopped
+# when they are met. Whom it lets go is stamped.
+_NEXT = text("""
+    select customer_id from (
+        (select distinct l.customer_id from lease l
+          where l.crm_id = :crm_id and l.customer_id > :after and l.rung_at > :since
+          order by l.customer_id limit :batch)
+        union
+        (select distinct p.customer_id from placement p
+          where p.crm_id = :crm_id and p.customer_id > :after and p.gated_by = 'limit'
+          order by p.customer_id limit :batch)) one
+     order by customer_id limit :batch
+""")
+_OFFERED = text("""
+    select l.id from lease l
+      join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
+                      and p.customer_id = l.customer_id
+     where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
+       and l.customer_id = any(:customers) and p.gated_by = 'limit'
+     order by l.id
+""")
+_REACHED = text("""
+    update limit_change set followed_to = greatest(followed_to, :customer_id)
+     where crm_id = :crm_id and id = :id
+""")
+_DONE = text("""
+    update limit_change set followed_at = :now where crm_id = :crm_id and id = :id and followed_at is null
+""")
+
+
+def changes_to_follow(open_work: OpenWork) -> list[int]:
+    """Changes of limits that customers have not followed yet, oldest first."""
+    with open_work() as work:
+        return list(work.run(_OPEN).scalars())
+
+
+def follow_change(open_work: OpenWork, change_id: int) -> int:
+    """Stamp anew whoever a changed limit may concern; how many placements changed. Done is done."""
+    with open_work() as work:
+        change = work.run(_CHANGE, id=change_id).first()
+    if change is None:
+        return 0
+    in_force(open_work, change.assignment_id)  # whoever changed it may have died before
+    after, changed, more = change.followed_to, 0, True
+    while more:
+        customers, stamped = _batch(open_work, after)
+        changed += stamped
+        more = len(customers) == BATCH
+        after = customers[-1] if customers else after
+        with open_work() as work:
+            work.run(_REACHED, id=change_id, customer_id=after)
+            if not more:
+                work.run(_DONE, id=change_id)
+                for assignment_id in concerned(work, change.assignment_id):
+                    work.hint("allocate", assignment_id)
+    return changed
+
+
+def _batch(open_work: OpenWork, after: int) -> tuple[list[int], int]:
+    """The next customers, and how many placements of theirs changed; then what was offered is recalled."""
+    with open_work() as work:
+        customers = list(work.run(_NEXT, after=after, since=_since(work), batch=BATCH).scalars())
+        stamped = gates.restamp(work, customers)
+        offered = list(work.run(_OFFERED, customers=customers).scalars())
+    if offered:
+        with open_work() as work:  # claims are locked before placements
+            recall(work, offered, "a limit was set", states=["offered"])
+    return customers, stamped
+
+
+def _since(work: Work) -> datetime:
+    """A ring before it is counted by no limit."""
+    return work.now - max(limit.reach for limit in (*law.shipped(), *standing(work).own))

@@ -1,0 +1,95 @@
+"""The limits of a CRM that are in force now: its own, and the law of the places that its clocks name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, text
+
+from calling.hours.clocks import Clock, read_clocks
+from calling.limits import law
+from calling.limits.limit import Limit
+from models.work import Work
+
+_STANDING = text("""
+    select array(select id from call_clock) as clocks,
+           array(select id from assignment where crm_id = :crm_id and about_debts) as about_debts,
+           (select jsonb_agg(to_jsonb(o) order by o.id) from call_limit o
+             where o.crm_id = :crm_id and o.ended_at is null) as own
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Clocks once read: a clock never changes, and no id is given twice. And those that some law binds."""
+
+    clocks: Mapping[int, Clock] = field(default_factory=dict)
+    lawful: frozenset[int] = frozenset()
+    lawful_of_debts: frozenset[int] = frozenset()
+
+    def and_these(self, clocks: Iterable[Clock]) -> "_Known":
+        """What is known, with these as well."""
+        new = {clock.id: clock for clock in clocks}
+        laws = {clock_id: law.of_places(clock.places) for clock_id, clock in new.items()}
+        return _Known(
+            {**self.clocks, **new},
+            self.lawful.union(n for n, found in laws.items() if any(not limit.debts for limit in found)),
+            self.lawful_of_debts.union(n for n, found in laws.items() if found),
+        )
+
+
+_known: WeakKeyDictionary[Engine, _Known] = WeakKeyDictionary()
+_learning = Lock()
+"""Of two who learn at once the second adds to what the first has learnt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments."""
+
+    own: tuple[Limit, ...]
+    clocks: Mapping[int, Clock]
+    lawful: frozenset[int]
+    about_debts: frozenset[int]
+
+    def binding(self, assignment_id: int, clock_id: int, now: datetime) -> list[Limit]:
+        """Every limit that binds the rings of an assignment to customers of a clock."""
+        laws = law.of_places(self.clocks[clock_id].places) if clock_id in self.lawful else ()
+        debts = assignment_id in self.about_debts
+        return [
+            limit for limit in (*laws, *self.own) if limit.binds(assignment_id, debts) and limit.valid(now)
+        ]
+
+
+def standing(work: Work) -> Standing:
+    """The limits in force. Read behind the turnstile: whoever changes one passes it (changing.py)."""
+    row = work.run(_STANDING).one()
+    known = _clocks(work, row.clocks)
+    own = tuple(_own(one) for one in row.own or ())
+    lawful = known.lawful_of_debts if row.about_debts else known.lawful
+    return Standing(own, known.clocks, lawful, frozenset(row.about_debts))
+
+
+def _clocks(work: Work, ids: Iterable[int]) -> _Known:
+    engine = work.session.connection().engine
+    known = _known.get(engine, _Known())
+    if missing := set(ids) - known.clocks.keys():
+        found = read_clocks(work, sorted(missing))
+        with _learning:
+            known = _known[engine] = _known.get(engine, _Known()).and_these(found)
+    return known
+
+
+def _own(row: Mapping[str, Any]) -> Limit:
+    """An owner's own limit, from its row as JSON."""
+    values = {name: row[name] for name in ("id", "most", "scope", "seconds", "days", "assignment_id")}
+    return Limit(
+        **values,
+        name=f"limit {row['id']}",
+        source=f"set by {row['author']}: {row['reason']}",
+        after=frozenset(row["after"]),
+        set_at=datetime.fromisoformat(row["created_at"]),
+    )

@@ -1,0 +1,102 @@
+"""A customer's numbers: which is good and which is not, and which is rung first."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ringeliste.cli.front import add as add_command
+from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+NUMBERS = """A customer's numbers: which is good, and which is rung first.
+
+\b
+Examples:
+  ringeliste numbers list 17
+  ringeliste numbers set 17 "912 345 678" --state disconnected
+"""
+
+Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="By external id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+    add_command(group, list_numbers, name="list")
+    add_command(group, set_one, name="set")
+    app.add_typer(group, name="numbers", rich_help_panel="Calls", help=NUMBERS)
+
+
+def list_numbers(customer: Customer, crm: CrmName = None, as_json: AsJson = False) -> None:
+    """List the numbers of a customer in their order, with the state of each.
+
+    \b
+    Examples:
+      ringeliste numbers list 17
+      ringeliste numbers list 17 --json
+    """
+    from calling.views.browse import customers
+    from models.errors import NotFound
+    from ringeliste.cli.doors import application
+    from ringeliste.cli.finding import find_crm
+    from ringeliste.cli.output import answer
+
+    with application() as app, app.work(find_crm(app, crm)) as work:
+        found = customers(work, 0, 1, external_id=customer)
+    if not found:
+        raise NotFound("customer with the external id", customer)
+    numbers = [(one["e164"], one["state"]) for one in found[0].numbers]
+    document = [{"e164": e164, "state": state} for e164, state in numbers]
+    answer(document, lambda console: _draw(console, numbers), as_json=as_json)
+
+
+def set_one(
+    customer: Customer,
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="As people of the CRM's country write it.")],
+    state: Annotated[
+        str | None,
+        typer.Option(help="unverified, good, disconnected or wrong_person: the last two are not rung."),
+    ] = None,
+    place: Annotated[int | None, typer.Option(help="Its place in the order; 1 is rung first.")] = None,
+    crm: CrmName = None,
+    author: Author = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a number of a customer is, or when it is rung; what is offered with another comes back.
+
+    A good number is rung before the others; among equals their order decides.
+
+    \b
+    Examples:
+      ringeliste numbers set 17 "912 345 678" --state disconnected
+      ringeliste numbers set 17 +351912345678 --place 1 --dry-run
+    """
+    from calling.customers.numbers import set_number
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.output import answer, would
+    from ringeliste.cli.suppression import customer_id, e164_of
+
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        with open_work() as work:
+            key, e164 = customer_id(work, customer), e164_of(work, number)
+        done = set_number(open_work, key, e164, author=whoever(author), state=state, place=place)
+    document = {
+        "changed": list(done.changed), "moved": done.moved, "dry_run": dry_run,
+        "numbers": [{"e164": number, "state": state} for number, state in done.numbers],
+    }  # fmt: skip
+    head = would(dry_run) + ("" if done.changed else "Nothing changed.\n")
+    answer(document, lambda console: _draw(console, done.numbers, head), as_json=as_json)
+
+
+def _draw(console: "Console", numbers: Sequence[tuple[str, str]], head: str = "") -> None:
+    from ringeliste.cli.output import plain_table
+
+    table = plain_table("", "number", "state", right=("",))
+    for place, (e164, state) in enumerate(numbers, 1):
+        table.add_row(str(place), e164, state.replace("_", " "))
+    console.print(head, end="")
+    console.print(table)
