@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     SALE = "sale"
     NO_SALE = "no_sale"
+    FOLLOW_UP = "follow_up"
     WRONG_PERSON = "wrong_person"
     DO_NOT_CALL = "do_not_call"
 
@@ -58,6 +59,7 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.ABANDONED: Effect("rest", DAY, contact=True),
     Outcome.SALE: Effect("close", contact=True, always=True),
     Outcome.NO_SALE: Effect("close", contact=True),
+    Outcome.FOLLOW_UP: Effect("rest", 4 * HOUR, contact=True),  # rests only if no time was promised
     Outcome.WRONG_PERSON: Effect("close", contact=True, number_state="wrong_person"),
     Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True),
 }

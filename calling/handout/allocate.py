@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from calling.handout import claims, gates, placements
+from calling.handout.promised import KEPT_FREE, deal_promises
 from calling.hours.opening import last_ring_by, openings
 from calling.walls import pauses
 from models import turnstile
@@ -41,24 +42,29 @@ _SEGMENTS = text("""
 
 @dataclass(slots=True)
 class Need:
-    """One holder and how many more customers they could take; `segment_id` None: of any segment."""
+    """One holder and how many more customers they could take; `segment_id` None: of any segment.
+
+    `promised`: how many promised calls, which jump the queue and count towards `wanted`.
+    """
 
     seller_id: int | None
     dialer_id: int | None
     segment_id: int | None
     wanted: int
     rings_late: timedelta
+    promised: int
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A customer dealt to a holder, not leased yet."""
+    """A customer dealt to a holder, not leased yet. `follow_up_id`: the promise that is kept by it."""
 
     customer_id: int
     segment_id: int
     clock_id: int
     need: Need
     lease_id: UUID
+    follow_up_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +104,33 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)
     needs = _needs(work, standing, assignment_id, only_seller)
-    wanted = min(sum(need.wanted for need in needs), BATCH)
-    closing = openings(work).open(work.now) if wanted else {}
+    closing = openings(work).open(work.now) if needs else {}
     if not closing:
         return Allocation(0, False)
-    found = _candidates(work, standing, assignment_id, needs, list(closing), wanted)
-    facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
+    segments = _open_segments(work, standing, assignment_id)
+    promised = _keep_promises(work, assignment_id, needs, segments, closing)
+    wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
+    found = _candidates(work, assignment_id, needs, segments, list(closing), wanted)
+    asked = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
+    facts = gates.facts_of(work, assignment_id, asked) if asked else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
-    chosen = _spread(work, free, needs, closing)[:wanted]
+    kept = [c for c in promised if (f := facts.get(c.customer_id)) and not (f.shut or f.held)]
+    chosen = kept + _spread(work, free, needs, closing)[:wanted]
     leased = _lease(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
-    unmet = len(leased) < wanted and len(found) >= wanted
+    unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     return Allocation(len(leased), progress and (unmet or wanted == BATCH))
+
+
+def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
+    """Whether a due promise would be dealt to this seller now. The caller has passed the turnstile."""
+    standing = pauses.standing(work)
+    needs = _needs(work, standing, assignment_id, seller_id)
+    if not any(need.promised > 0 for need in needs):
+        return False
+    segments, closing = _open_segments(work, standing, assignment_id), openings(work).open(work.now)
+    return bool(deal_promises(work, assignment_id, needs, segments, closing))
 
 
 def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
@@ -120,9 +140,16 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
         assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
     ).all()  # fmt: skip
     needs = [
-        Need(r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds))
+        Need(
+            r.seller_id,
+            r.dialer_id,
+            r.segment_id,
+            r.wanted,
+            timedelta(seconds=r.rings_late_seconds),
+            r.promised,
+        )
         for r in rows
-        if r.wanted > 0
+        if r.wanted > 0 or r.promised > 0
     ]
     paused = {
         id(need)
@@ -135,26 +162,42 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
     return [need for need in needs if id(need) not in paused]
 
 
-def _candidates(
-    work: Work,
-    standing: pauses.Pauses,
-    assignment_id: int,
-    needs: Sequence[Need],
-    clocks: list[int],
-    wanted: int,
-) -> list[tuple[int, int, int]]:
-    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
-    asked = {need.segment_id for need in needs}
-    segments = [
+def _open_segments(work: Work, standing: pauses.Pauses, assignment_id: int) -> list[int]:
+    """The segments that are not paused, in order of priority."""
+    return [
         segment
         for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
-        if (None in asked or segment in asked)
-        and not standing.shut(assignment_id=assignment_id, segment_id=segment)
+        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
     ]
+
+
+def _keep_promises(
+    work: Work, assignment_id: int, needs: Sequence[Need], segments: Sequence[int],
+    closing: Mapping[int, datetime],
+) -> list[Chosen]:  # fmt: skip
+    """Due promises, dealt before anybody else."""
+    pairs = deal_promises(work, assignment_id, needs, segments, closing)
+    ids = sorted(work.new_id(work.now) for _ in pairs)
+    return [
+        Chosen(due.customer_id, due.segment_id, due.clock_id, need, lease_id, due.follow_up_id)
+        for (due, need), lease_id in zip(pairs, ids, strict=True)
+    ]
+
+
+def _candidates(
+    work: Work, assignment_id: int, needs: Sequence[Need], open_segments: Sequence[int], clocks: list[int],
+    wanted: int,
+) -> list[tuple[int, int, int]]:  # fmt: skip
+    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
+    if wanted < 1:
+        return []
+    asked = {need.segment_id for need in needs if need.wanted > 0}
+    segments = [segment for segment in open_segments if None in asked or segment in asked]
     most = 2 * wanted
     rows = work.run(
         load("candidates"),
         assignment_id=assignment_id, segments=segments, clocks=clocks, most=most,
+        promised_since=work.now - KEPT_FREE,
         most_in_all=most if asked == {None} else most * max(len(segments), 1),
     )  # fmt: skip
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
@@ -220,6 +263,7 @@ def _lease(
             expiries=[
                 _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
             ],
+            follow_ups=[c.follow_up_id for c in rows],
         ).scalars()
     )
     claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])

@@ -5,7 +5,7 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 """
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +14,9 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from calling.dialers.orders import too_late
+from calling.follow_ups.asking import Wish
+from calling.follow_ups.by_outcome import Promises, promises_of
+from calling.follow_ups.promising import Promised
 from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
@@ -36,18 +39,25 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk."""
+    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk.
+
+    `promise`: when another call was promised, with the outcome `follow_up`; checked by who takes it in.
+    """
 
     lease_id: UUID
     outcome: Outcome
     by: Literal["seller", "dialer"]
     talk_seconds: int | None = None
     rung_at: datetime | None = None
+    promise: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease."""
+    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease.
+
+    `promised`: the call that is promised now; None where none was, or something later had overtaken it.
+    """
 
     lease_id: UUID
     kind: Literal["first", "completion", "again", "orphan"]
@@ -56,6 +66,7 @@ class Recorded:
     status: str | None = None
     later_lease: UUID | None = None
     suppressed: bool = False
+    promised: Promised | None = None
 
 
 def record_surely(open_work: OpenWork, reports: Sequence[Report]) -> list[Recorded]:
@@ -95,6 +106,8 @@ def record(work: Work, reports: Sequence[Report], refused: Collection[int] = ())
     numbers = _callable_numbers(work, leases, by_lease)
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
+    wishes = {report.lease_id: report.promise for report in reports if report.outcome is Outcome.FOLLOW_UP}
+    promises = promises_of(work, leases, wishes, rows)
     for lease in leases:
         report, revision = by_lease[lease.id], known.get(lease.id)
         if revision is not None and not _completes(lease, report, revision):
@@ -102,13 +115,17 @@ def record(work: Work, reports: Sequence[Report], refused: Collection[int] = ())
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
-        change = settle(before, lease, report.outcome, work.now, first=revision is None, other_number=other)
+        asked = promises.asked.get(lease.id)
+        change = settle(
+            before, lease, report.outcome, work.now, first=revision is None, other_number=other,
+            promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome, work.now),
+        )  # fmt: skip
+        promises.note(lease, report.by, change)
         settled[key] = change
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
-    if changes:
-        _write(work, changes, settled, touched)
-        _resegment(work, settled, refused)
-    return _answers(by_lease, leases, changes)
+    made = _write(work, changes, settled, touched, promises) if changes else {}
+    _resegment(work, settled, refused)
+    return _answers(by_lease, leases, changes, made)
 
 
 def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
@@ -130,9 +147,12 @@ def _callable_numbers(
 
 def _write(
     work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
-    settled: dict[tuple[int, int], Change], touched: Sequence[int],
-) -> None:  # fmt: skip
-    """Everything a batch changes, each kind in one statement; segments are still to follow."""
+    settled: dict[tuple[int, int], Change], touched: Sequence[int], promises: Promises,
+) -> dict[UUID, Promised]:  # fmt: skip
+    """Everything a batch changes, each kind in one statement; segments are still to follow.
+
+    The calls that are promised now, by the lease in which they were.
+    """
     leases = [lease.id for lease, *_ in changes]
     rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
     rung_at = [
@@ -150,11 +170,13 @@ def _write(
         talk=[report.talk_seconds for _, report, *_ in changes],
     )
     _settle(work, settled)
+    made = promises.write(work)
     _say_of_numbers(work, changes)
     claims.drop(work, leases)
     too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
     gates.restamp(work, touched, locked=True)
+    return made
 
 
 def _resegment(work: Work, settled: Iterable[tuple[int, int]], refused: Collection[int]) -> None:
@@ -197,7 +219,7 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
 
 def _answers(
     by_lease: dict[UUID, Report], leases: Sequence[Row[Any]],
-    changes: Sequence[tuple[Row[Any], Report, Change, int]],
+    changes: Sequence[tuple[Row[Any], Report, Change, int]], made: Mapping[UUID, Promised],
 ) -> list[Recorded]:  # fmt: skip
     done = {
         lease.id: Recorded(
@@ -208,6 +230,7 @@ def _answers(
             status=change.status,
             later_lease=change.lease_id if change.overtaken else None,
             suppressed=report.outcome is Outcome.DO_NOT_CALL,
+            promised=made.get(lease.id),
         )
         for lease, report, change, revision in changes
     }

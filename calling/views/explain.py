@@ -73,7 +73,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     shut = dict(facts.shut)
     hours = openings(work, [row.clock_id])
     answers = [
-        _state(row),
+        _state(row, work.now),
         *_deleted(row),
         *(_stamped(gate, shut) for gate in gates.STAMPED),
         _pause(work, row),
@@ -92,10 +92,12 @@ def _why(work: Work, row: Row[Any]) -> str:
     return explain_segment(work, row.assignment_id, row.customer_id).why
 
 
-def _state(row: Row[Any]) -> Answer:
-    """Ready is open; resting opens by itself; the others wait for somebody."""
+def _state(row: Row[Any], now: datetime) -> Answer:
+    """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
         return Answer("state", True, None, "ready")
+    if row.state == "follow_up" and row.due_at <= now:
+        return Answer("state", True, None, "a promised call is due")
     if row.state in ("resting", "follow_up"):
         return Answer("state", False, row.due_at, f"{row.state}, due")
     if row.state == "leased":

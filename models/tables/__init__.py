@@ -14,6 +14,7 @@ from models.tables.customers import (
     Field,
     UniqueValue,
 )
+from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner
@@ -25,7 +26,7 @@ from models.tables.walls import Pause, Suppression
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
+    Assignment, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
     BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
@@ -39,8 +40,8 @@ __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
-    "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "Hold", "ImportRun",
-    "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
+    "DataOwner", "Dialer", "DialerEvent", "FacetChange", "FacetHorizon", "Field", "FollowUp", "Hold",
+    "ImportRun", "Label", "Lease", "Pause", "Placement", "Rebuild", "Recall", "RingLimit", "RuleSet",
+    "Segment", "SegmentEvent", "SegmentMove", "Seller", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip

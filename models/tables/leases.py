@@ -56,6 +56,7 @@ class Lease(Base):
     wrap_up_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+    follow_up_id: Mapped[int | None]  # the promise that it was handed out to keep
 
 
 class ClaimCustomer(Base):
