@@ -197,9 +197,9 @@ def test_many_at_once_and_several_of_one_customer(world: World) -> None:
     allocate_all(world.opener(NOON + 2 * HOUR), assignment)
     kept = {lease.customer_id: lease.id for lease in live(world) if lease.follow_up_id}
     assert sorted(kept) == people[:20]
-    late, in_time = {"rung_at": NOON}, {"rung_at": NOON + 2 * HOUR}
-    reports = [Report(first[c], Outcome.FOLLOW_UP, "dialer", promise=TELL, **late) for c in people]
-    reports += [Report(kept[c], Outcome.NO_ANSWER, "dialer", **in_time) for c in people[:10]]
+    then = NOON + 2 * HOUR
+    reports = [Report(first[c], Outcome.FOLLOW_UP, "dialer", rung_at=NOON, promise=TELL) for c in people]
+    reports += [Report(kept[c], Outcome.NO_ANSWER, "dialer", rung_at=then) for c in people[:10]]
     record_all(world.opener(NOON + 3 * HOUR), reports)
     made = sorted((row.ended_by or "open", row.made_by) for row in promises(world))
     # What the API had promised is replaced by the promise that is told later; what is told of a call before
