@@ -20,14 +20,15 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list", "people list",
+    "bench", "check", "db status", "explain", "facets", "fields handbook", "fields list",
+    "followups list", "people list",
     "portrait", "report", "rules check", "rules explain", "rules preview", "rules show", "rules translate",
     "rules versions", "rules watch", "segments", "segments deleted", "segments history", "segments holds",
     "segments list", "segments rule", "simulate", "tags list", "templates list", "templates show",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
-    "fields retire", "fields revive", "import", "next", "outcome", "pause", "people add",
+    "fields retire", "fields revive", "followups cancel", "followups hand-over", "followups promise", "import", "next", "outcome", "pause", "people add",
     "people revoke", "resume", "rules publish", "rules roll-back", "segments delete", "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",

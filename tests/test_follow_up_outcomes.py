@@ -102,9 +102,9 @@ def test_told_after_a_later_attempt_it_counts_and_is_kept_on_paper_only(world: W
     first = take(world, seller, rung=False)
     reap(world.opener(NOON + HOUR))
     second = take(world, seller, NOON + HOUR)
-    say(world, second.lease_id, Outcome.NO_SALE, NOON + HOUR)
+    say(world, second.lease_id, Outcome.NO_ANSWER, NOON + HOUR)
     told = say(world, first.lease_id, Outcome.FOLLOW_UP, NOON + 2 * HOUR, promise=Wish(TOMORROW))
-    assert (told.kind, told.promised, row_of(world, customer).state) == ("first", None, "closed")
+    assert (told.kind, told.promised, row_of(world, customer).state) == ("first", None, "resting")
     assert [(row.ended_by, row.asked_at) for row in promises(world)] == [("overtaken", TOMORROW)]
     assert row_of(world, customer).attempts == 2
     assert violations(world) == []

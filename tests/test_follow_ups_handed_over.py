@@ -14,12 +14,12 @@ from world import NOON, World, wait_until
 from calling.follow_ups import handing_over, listing, promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
+from calling.follow_ups.promising import Patch
 from calling.handout import placements, promised, recalling
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.outcomes.outcome import Report, record_all
-from calling.segments.selection import Expected
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
 
@@ -65,13 +65,13 @@ def test_a_leavers_promises_become_anothers_or_everybodys(world: World) -> None:
     over = promise(world, one, people[2], NOON + HOUR, seller=leaver)
     promising.cancel(world.opener(), over.id, author="a")
     assert handing_over.theirs(world.opener(), leaver) == 2
-    done = hand_over(world.opener(DUE), leaver, heir, expected=Expected(2), author="Kari")
+    done = hand_over(world.opener(DUE), leaver, heir, expected=2, author="Kari")
     assert done.handed == 2
     rows = promises(world)
     assert [row.seller_id for row in rows] == [heir, heir, other, leaver]
     assert {(row.handed_by, row.handed_at, row.handed_from) for row in rows[:2]} == {("Kari", DUE, leaver)}
     assert [row.handed_at for row in rows[2:]] == [None, None]
-    assert hand_over(world.opener(), heir, None, expected=Expected(2), author="Kari").handed == 2
+    assert hand_over(world.opener(), heir, None, expected=2, author="Kari").handed == 2
     assert [row.seller_id for row in promises(world)][:2] == [None, None]
     assert violations(world) == []
 
@@ -82,12 +82,12 @@ def test_not_as_many_as_somebody_saw_and_nothing_is_done(world: World) -> None:
     leaver = world.seller(assignment)
     promise(world, assignment, customer, NOON + HOUR, seller=leaver)
     with pytest.raises(Conflict) as refused:
-        hand_over(world.opener(), leaver, None, expected=Expected(2), author="Kari")
+        hand_over(world.opener(), leaver, None, expected=2, author="Kari")
     assert refused.value.data["count"] == 1
     assert [row.seller_id for row in promises(world)] == [leaver]
     for to, error in ((999, NotFound), (leaver, BadInput)):
         with pytest.raises(error):
-            hand_over(world.opener(), leaver, to, expected=Expected(1), author="Kari")
+            hand_over(world.opener(), leaver, to, expected=1, author="Kari")
 
 
 def test_what_is_offered_to_the_leaver_is_wanted_back(world: World) -> None:
@@ -98,7 +98,7 @@ def test_what_is_offered_to_the_leaver_is_wanted_back(world: World) -> None:
     promise(world, assignment, customer, DUE, seller=leaver)
     allocate_all(world.opener(DUE), assignment)
     assert [lease.seller_id for lease in live(world)] == [leaver]
-    hand_over(world.opener(DUE), leaver, heir, expected=Expected(1), author="Kari")
+    hand_over(world.opener(DUE), leaver, heir, expected=1, author="Kari")
     assert live(world) == []
     card = next_customer(world.opener(DUE), heir)
     assert card is not None
@@ -116,7 +116,7 @@ def test_handed_over_while_it_is_being_dealt(world: World, after: Hook, pool: Th
 
     def meanwhile() -> None:
         who = (world.opener(DUE), leaver, heir)
-        going.append(pool.submit(hand_over, *who, expected=Expected(1), author="Kari"))
+        going.append(pool.submit(hand_over, *who, expected=1, author="Kari"))
         wait_until(lambda: going[0].done() or bool(world.waited_for()))
 
     after(promised._DUE, meanwhile)
@@ -136,7 +136,7 @@ def test_dead_after_the_hand_over_the_leavers_offer_runs_out(world: World, befor
     allocate_all(world.opener(DUE), assignment)
     before(recalling._HOLDERS, die)
     with suppress(Died):
-        hand_over(world.opener(DUE), leaver, heir, expected=Expected(1), author="Kari")
+        hand_over(world.opener(DUE), leaver, heir, expected=1, author="Kari")
     assert [row.seller_id for row in promises(world)] == [heir]
     later = DUE + 5 * MINUTE
     assert reap(world.opener(later)) == 1
@@ -177,9 +177,7 @@ def test_changed_while_it_is_being_dealt(world: World, after: Hook) -> None:
     tomorrow = Wish(NOON + DAY)
     after(
         promised._DUE,
-        lambda: promising.change(
-            world.opener(DUE), made.id, tomorrow, seller_id=None, author="a", made_by="api"
-        ),
+        lambda: promising.change(world.opener(DUE), made.id, Patch(tomorrow), author="a", made_by="api"),
     )
     allocate_all(world.opener(DUE), assignment)
     assert live(world) == []
@@ -199,9 +197,7 @@ def test_an_outcome_and_a_change_at_once(world: World, before: Hook) -> None:
     sold = Report(card.lease_id, Outcome.SALE, "seller")
     before(placements._LOCK, lambda: record_all(world.opener(DUE), [sold]))
     with pytest.raises(Conflict, match="has ended: outcome"):
-        promising.change(
-            world.opener(DUE), made.id, Wish(NOON + DAY), seller_id=None, author="a", made_by="api"
-        )
+        promising.change(world.opener(DUE), made.id, Patch(Wish(NOON + DAY)), author="a", made_by="api")
     assert row_of(world, customer).state == "closed"
     assert violations(world, DUE) == []
 

@@ -1,8 +1,9 @@
 """What somebody asks for, and what it comes to: an instant, moved to the next opening if hours are shut."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -19,6 +20,11 @@ LONGEST_NOTE = 1_000
 
 _CUSTOMERS = text("""
     select id, clock_id, reckoning_zone from customer where crm_id = :crm_id and id = any(:customers)
+""")
+_LEASES = text("""
+    select l.id, l.offered_at, l.ended_at, c.reckoning_zone
+      from lease l join customer c on c.crm_id = :crm_id and c.id = l.customer_id
+     where l.crm_id = :crm_id and l.id = any(:leases)
 """)
 
 
@@ -86,13 +92,28 @@ def check_wish(wish: Wish, reckoning_zone: str, after: datetime) -> None:
         raise BadInput("promise: give an instant (at) or a time on the wall (wall_time), one of the two")
     if wish.zone is not None and wish.wall_time is None:
         raise BadInput("promise: a zone goes with a time on the wall (wall_time), not with an instant")
-    if len(wish.note) > LONGEST_NOTE:
-        raise BadInput(f"note: {len(wish.note)} characters; at most {LONGEST_NOTE}")
+    check_note(wish.note)
     at = _instant(wish, reckoning_zone).at
     if at <= after:
         raise BadInput("promise: lies in the past; it is business time", at=at, now=after)
     if at - after > HORIZON:
         raise BadInput(f"promise: lies more than {HORIZON.days} days ahead", at=at, now=after)
+
+
+def check_note(note: str) -> None:
+    """Raises BadInput for a note that is too long."""
+    if len(note) > LONGEST_NOTE:
+        raise BadInput(f"note: {len(note)} characters; at most {LONGEST_NOTE}")
+
+
+def check_promises(work: Work, wishes: Mapping[UUID, Wish]) -> None:
+    """Refuse promises that reports of these leases carry and nobody can keep. Raises BadInput.
+
+    Told late, a promise may have come due meanwhile; it cannot lie before the call.
+    """
+    for lease in work.run(_LEASES, leases=list(wishes)):
+        after = work.now if lease.ended_at is None else lease.offered_at
+        check_wish(wishes[lease.id], lease.reckoning_zone, after)
 
 
 def _asked(wish: Wish, reckoning_zone: str, clock_id: int, hours: Openings) -> Asked:

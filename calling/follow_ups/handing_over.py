@@ -7,9 +7,8 @@ from sqlalchemy import text
 from calling.follow_ups.promising import check_seller
 from calling.handout import placements
 from calling.handout.recalling import recall
-from calling.segments.selection import Expected
 from models import turnstile
-from models.errors import BadInput
+from models.errors import BadInput, Conflict
 from models.work import OpenWork
 
 BATCH = 200
@@ -39,7 +38,7 @@ class HandedOver:
 
 
 def hand_over(
-    open_work: OpenWork, seller_id: int, to_seller_id: int | None, *, expected: Expected, author: str
+    open_work: OpenWork, seller_id: int, to_seller_id: int | None, *, expected: int, author: str
 ) -> HandedOver:
     """Give all open follow-ups of a seller to another one, or (None) to everybody; in one transaction.
 
@@ -58,7 +57,9 @@ def hand_over(
             turnstile.become_allocator(work, assignment_id)
         turnstile.pass_shared(work, assignments)
         found = [row for row in work.run(_THEIRS, seller_id=seller_id) if row.assignment_id in assignments]
-        expected.check(len(found))
+        if len(found) != expected:
+            message = f"they have {len(found)} open follow-ups instead of {expected}; look again"
+            raise Conflict(message, count=len(found), expected=expected)
         placements.lock(work, {row.customer_id for row in found})
         to = {"ids": [row.id for row in found], "to_seller_id": to_seller_id, "author": author}
         handed = work.run(_HAND, seller_id=seller_id, **to).rowcount

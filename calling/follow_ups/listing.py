@@ -12,7 +12,7 @@ from calling.hours.opening import Openings, openings
 from models.work import Work
 
 Which = Literal["open", "due", "overdue", "ended"]
-WHICH = ("open", "due", "overdue", "ended")
+WHICH: tuple[Which, ...] = ("open", "due", "overdue", "ended")
 Standing = Literal["waits", "due", "handed_out", "ended"]
 
 _LIST = text(f"""

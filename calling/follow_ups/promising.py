@@ -3,14 +3,14 @@
 A follow-up's rows are written only by who holds its placement's lock: no two write one at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling.follow_ups.asking import Wish, check_wish, reckon
+from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, reckon
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
 from calling.segments.following import follow
@@ -75,6 +75,16 @@ class Promised:
     told: str
 
 
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """What is to be otherwise; what is None stays. `reowned`: `seller_id` rings now, None: anybody."""
+
+    wish: Wish | None = None
+    note: str | None = None
+    reowned: bool = False
+    seller_id: int | None = None
+
+
 def promise(
     open_work: OpenWork, assignment_id: int, customer_id: int, wish: Wish, *,
     seller_id: int | None = None, author: str, made_by: str,
@@ -90,14 +100,13 @@ def promise(
         if seller_id is not None:
             check_seller(work, seller_id)
         row = _locked(work, assignment_id, customer_id)
-        made = _put(work, row, wish, seller_id, author, made_by)
+        (asked,) = reckon(work, [(customer_id, wish)])
+        made = _put(work, row, asked, seller_id, author, made_by)
     _take_back(open_work, row.lease_id)
     return made
 
 
-def change(
-    open_work: OpenWork, follow_up_id: int, wish: Wish, *, seller_id: int | None, author: str, made_by: str
-) -> Promised:
+def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str, made_by: str) -> Promised:
     """Promise another time, note or owner in place of an open follow-up, which ends; the new one.
 
     Raises BadInput, NotFound, and Conflict when it has ended.
@@ -105,12 +114,16 @@ def change(
     with open_work() as work:
         found = follow_up(work, follow_up_id)
     with open_work() as work:
-        check_wish(wish, _zone(work, found.customer_id), work.now)
-        if seller_id is not None:
-            check_seller(work, seller_id)
+        check_note(patch.note or "")
+        if patch.wish is not None:
+            check_wish(patch.wish, _zone(work, found.customer_id), work.now)
+        if patch.reowned and patch.seller_id is not None:
+            check_seller(work, patch.seller_id)
         row = _locked(work, found.assignment_id, found.customer_id)
-        _check_open(work, follow_up_id)
-        made = _put(work, row, wish, seller_id, author, made_by)
+        now = _check_open(work, follow_up_id)
+        asked = _patched(work, now, patch)
+        seller_id = patch.seller_id if patch.reowned else now.seller_id
+        made = _put(work, row, asked, seller_id, author, made_by)
     _take_back(open_work, row.lease_id)
     return made
 
@@ -140,9 +153,19 @@ def follow_up(work: Work, follow_up_id: int) -> Row[Any]:
     return row
 
 
-def _put(work: Work, row: Row[Any], wish: Wish, seller_id: int | None, author: str, made_by: str) -> Promised:
+def _patched(work: Work, now: Row[Any], patch: Patch) -> Asked:
+    """What is asked from now on: what the patch leaves out stays as it was."""
+    note = now.note if patch.note is None else patch.note
+    if patch.wish is None:
+        return Asked(now.asked_at, now.wall_time, now.zone, "exact", now.due_at, False, note)
+    (asked,) = reckon(work, [(now.customer_id, replace(patch.wish, note=note))])
+    return asked
+
+
+def _put(
+    work: Work, row: Row[Any], asked: Asked, seller_id: int | None, author: str, made_by: str
+) -> Promised:
     """The promise in place of whatever was promised; the placement is locked."""
-    (asked,) = reckon(work, [(row.customer_id, wish)])
     where: dict[str, Any] = {"assignment_id": row.assignment_id, "customer_id": row.customer_id}
     replaces = work.run(_END, **where, ended_by="changed", author=author).scalar()
     values: dict[str, Any] = {
@@ -173,11 +196,12 @@ def _locked(work: Work, assignment_id: int, customer_id: int) -> Row[Any]:
     return row
 
 
-def _check_open(work: Work, follow_up_id: int) -> None:
+def _check_open(work: Work, follow_up_id: int) -> Row[Any]:
     """Looked at behind the lock: an outcome may have consumed it while we waited. Raises Conflict."""
     row = follow_up(work, follow_up_id)
     if row.ended_at is not None:
         raise Conflict(f"the follow-up has ended: {row.ended_by}", ended_by=row.ended_by, at=row.ended_at)
+    return row
 
 
 def check_seller(work: Work, seller_id: int) -> None:

@@ -10,6 +10,7 @@ from ringeliste.cli import (
     database,
     facets,
     fields,
+    follow_ups,
     imports,
     machinery,
     people,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, walls, suppression, calls,
-    reports, trials, database,
+    follow_ups, reports, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -8,6 +8,7 @@ from web.api import (
     audit,
     customers,
     fields,
+    follow_ups,
     holds,
     leases,
     me,
@@ -29,8 +30,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, pauses,
-    suppressions, customers, segment_explanations, tags, fields, templates,
+    me, leases, follow_ups, assignments, rules, segments, rebuilds, segment_stories, selections, holds,
+    pauses, suppressions, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip
 
@@ -51,6 +52,7 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
+    {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",
