@@ -28,7 +28,8 @@ READING = {
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
-    "fields retire", "fields revive", "followups cancel", "followups hand-over", "followups promise", "import", "next", "outcome", "pause", "people add",
+    "fields retire", "fields revive", "followups cancel", "followups hand-over",
+    "followups promise", "import", "next", "outcome", "pause", "people add",
     "people revoke", "resume", "rules publish", "rules roll-back", "segments delete", "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",

@@ -41,7 +41,10 @@ _STANDS = """f.ended_at is null and f.due_at <= :now
 _PLACEMENT = """join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
                      and p.customer_id = f.customer_id"""
 _FREE = """not exists (select from claim_customer c
-                       where c.crm_id = :crm_id and c.customer_id = f.customer_id)"""
+                       where c.crm_id = :crm_id and c.customer_id = f.customer_id)
+       and not exists (select from customer_number m
+                         join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
+                        where m.crm_id = :crm_id and m.customer_id = f.customer_id)"""
 _MAY = f"""{_STANDS} and f.assignment_id = :assignment_id and {_FREE}
        and p.segment_id = any(cast(:segments as bigint[])) and p.clock_id = any(cast(:clocks as bigint[]))"""
 
