@@ -27,6 +27,11 @@ from calling.walls.pause import pause, resume
 from models.errors import Conflict, NotNow
 from models.outcomes import Outcome
 
+# Do-not-call would soon leave nobody; what puts a promise off comes more often than it does.
+SAID = [
+    *(one for one in Outcome if one is not Outcome.DO_NOT_CALL),
+    *[Outcome.CONGESTION, Outcome.FOLLOW_UP] * 4,
+]
 PEOPLE, STEPS, LOOK = 8, 80, 4
 
 
@@ -101,7 +106,7 @@ class Drive:
                 self.say(card.lease_id)
 
     def say(self, lease: UUID) -> None:
-        outcome = self.dice.choice(list(Outcome)[:-1])  # do-not-call would soon leave nobody
+        outcome = self.dice.choice(SAID)
         wish = self.wish() if outcome is Outcome.FOLLOW_UP else None
         report = Report(lease, outcome, "seller", rung_at=self.rung(lease), promise=wish)
         record_all(self.world.opener(self.now), [report])
@@ -132,7 +137,7 @@ class Drive:
         resume(self.world.opener(self.now), "assignment", where, author="a")
 
 
-@pytest.mark.parametrize("seed", [0, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_random_day_breaks_nothing(world: World, seed: int) -> None:
     """Late outcomes ring where nobody was asked, so gaps are not looked at here. Planted: the promise's due
     time left as it was where an outcome puts it off; seen to fail."""

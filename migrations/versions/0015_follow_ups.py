@@ -83,7 +83,7 @@ def upgrade() -> None:
     )  # fmt: skip
     op.create_index("ix_follow_up_due", "follow_up", ["crm_id", "due_at", "id"], postgresql_where=OPEN)
     op.create_index(
-        "ix_follow_up_seller", "follow_up", ["crm_id", "seller_id", "due_at"], postgresql_where=OPEN
+        "ix_follow_up_seller", "follow_up", ["crm_id", "seller_id", "due_at", "id"], postgresql_where=OPEN
     )
     op.create_index("ix_follow_up_customer", "follow_up", ["crm_id", "customer_id", "id"])
     op.execute("grant select, insert, update, delete on follow_up to ringeliste_app")

@@ -36,7 +36,7 @@ class FollowUp(Base):
         ),
         Index("ix_follow_up_due", "crm_id", "due_at", "id", postgresql_where=text("ended_at is null")),
         Index(
-            "ix_follow_up_seller", "crm_id", "seller_id", "due_at",
+            "ix_follow_up_seller", "crm_id", "seller_id", "due_at", "id",
             postgresql_where=text("ended_at is null"),
         ),
         Index("ix_follow_up_customer", "crm_id", "customer_id", "id"),
