@@ -67,7 +67,7 @@ def test_what_is_promised_in_a_call_is_its_sellers(world: World) -> None:
 
 
 def test_said_twice_it_is_promised_once(world: World) -> None:
-    """Planted: promises of every report; seen to fail."""
+    """Planted: a second report recorded anew; seen to fail."""
     *_, card, _ = promised_in_a_call(world)
     again = say(world, card.lease_id, Outcome.FOLLOW_UP, NOON + HOUR, promise=Wish(NOON + 2 * DAY))
     assert (again.kind, again.promised) == ("again", None)

@@ -288,6 +288,21 @@ def test_the_gap_does_not_keep_a_promise_waiting(world: World) -> None:
     assert row_of(world, customer).gated_by == "gap"
 
 
+def test_an_explanation_says_what_was_promised_and_whose_it_is(world: World) -> None:
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    promise(world, assignment, customer, NOON + HOUR, seller=world.seller(assignment, "Ana"))
+    with world.work() as work:
+        told = explain(work, assignment, customer)
+    assert (told.callable_now, told.callable_at, told.answers[0].until) == (False, NOON + HOUR, NOON + HOUR)
+    said = (
+        "promised a call at 2026-03-02 13:00 in Europe/Lisbon; Ana's, everybody's from 2026-03-02 13:15 UTC"
+    )
+    assert told.answers[0].fact == said
+    with world.work(NOON + HOUR) as work:
+        assert explain(work, assignment, customer).callable_now
+
+
 def test_what_law_and_wish_forbid_stops_a_promise_too(world: World) -> None:
     """Do-not-call, no number, an unknown zone, a pause, shut hours."""
     assignment = world.assignment()

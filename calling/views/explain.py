@@ -50,7 +50,8 @@ class Explanation:
 
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
-           l.seller_id, l.dialer_id, l.state as lease_state
+           l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
+           o.name as owner, f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id
@@ -60,6 +61,10 @@ _PLACEMENT = text("""
                       and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
                                      and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+      join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id
+      left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
+                           and f.customer_id = p.customer_id and f.ended_at is null
+      left join seller o on o.crm_id = :crm_id and o.id = f.seller_id
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)
 
@@ -96,14 +101,24 @@ def _state(row: Row[Any], now: datetime) -> Answer:
     """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
         return Answer("state", True, None, "ready")
-    if row.state == "follow_up" and row.due_at <= now:
-        return Answer("state", True, None, "a promised call is due")
-    if row.state in ("resting", "follow_up"):
+    if row.state == "follow_up":
+        due = row.due_at <= now
+        return Answer("state", due, None if due else row.due_at, _promise(row))
+    if row.state == "resting":
         return Answer("state", False, row.due_at, f"{row.state}, due")
     if row.state == "leased":
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
     return Answer("state", False, None, row.state)
+
+
+def _promise(row: Row[Any]) -> str:
+    """What was promised, and whose it is."""
+    when = (
+        f"promised a call at {row.wall_time.replace('T', ' ')} in {row.promised_in}" if row.wall_time else ""
+    )
+    whose = f"; {row.owner}'s, everybody's from {row.owners_until:%Y-%m-%d %H:%M} UTC" if row.owner else ""
+    return f"{when or 'promised a call'}{whose}"
 
 
 def _deleted(row: Row[Any]) -> list[Answer]:

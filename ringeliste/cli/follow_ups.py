@@ -25,7 +25,7 @@ Examples:
   ringeliste followups promise 17 --at "2026-03-05 10:00" --seller Ana
   ringeliste followups hand-over Ana --to Bo --dry-run
 """
-MOST = 200
+PAGE = 1_000
 
 SellerName = Annotated[
     str | None, typer.Option("--seller", metavar="NAME", help="The seller by name or id; else anybody.")
@@ -51,7 +51,7 @@ def list_follow_ups(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List promised calls: whose they are, what was asked, when it will be, and what keeps them. 200 at most.
+    """List promised calls: whose they are, what was asked, when it will be, and what keeps them.
 
     \b
     Examples:
@@ -67,11 +67,14 @@ def list_follow_ups(
     if not kinds:
         raise BadInput(f"which: {which!r} is not one of {', '.join(WHICH)}")
     with application() as app, app.work(find_crm(app, crm)) as work:
-        rows = follow_ups(
-            work, 0, MOST, which=kinds[0],
-            assignment_id=None if assignment is None else find(work, "assignment", assignment),
-            seller_id=None if seller is None else find(work, "seller", seller),
-        )  # fmt: skip
+        of = {
+            "assignment_id": None if assignment is None else find(work, "assignment", assignment),
+            "seller_id": None if seller is None else find(work, "seller", seller),
+        }
+        rows = page = follow_ups(work, 0, PAGE, which=kinds[0], **of)
+        while len(page) == PAGE:
+            page = follow_ups(work, page[-1].id, PAGE, which=kinds[0], **of)
+            rows = rows + page
     rows = sorted(rows, key=lambda row: (row.due_at, row.id))
     answer(rows, lambda console: _draw(console, rows), as_json=as_json)
 
