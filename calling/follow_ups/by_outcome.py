@@ -6,7 +6,7 @@ the right number, and by any outcome that closes the customer. Whatever else was
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from sqlalchemy import Row, text
 from calling.follow_ups.asking import Asked, Wish, reckon
 from calling.follow_ups.promising import Promised
 from calling.handout.placements import Rows
-from calling.outcomes.settling import Change
-from models.outcomes import EFFECTS, Outcome, rest_of
+from calling.outcomes.settling import Change, Kept
+from models.outcomes import EFFECTS, Outcome
 from models.work import Work
 
 _OPEN = text("""
@@ -76,17 +76,16 @@ class Promises:
     _put_off: dict[int, datetime] = field(default_factory=dict)
     _made: list[dict[str, Any]] = field(default_factory=list)
 
-    def kept(self, lease: Any, outcome: Outcome, now: datetime) -> datetime | None:
-        """When the promise that outlives this outcome is due, should the outcome not close the customer."""
+    def kept(self, lease: Any, outcome: Outcome) -> Kept | None:
+        """The promise that outlives this outcome, should the outcome not close the customer."""
         standing = self.standing.get((lease.assignment_id, lease.customer_id))
         if standing is None:
             return None
         if standing.id is None or standing.id != lease.follow_up_id:
-            return standing.due_at
+            return Kept(standing.due_at, put_off=False)
         effect = EFFECTS[outcome]
-        if effect.number_state:  # not the customer's number: the promise is kept on another one, at once
-            return max(standing.due_at, now + timedelta(seconds=effect.rest))
-        return None if effect.rang else max(standing.due_at, now + rest_of(outcome, lease.retry_seconds))
+        reached = effect.rang and not effect.number_state  # the telephone rang, and it was theirs
+        return None if reached else Kept(standing.due_at, put_off=True)
 
     def note(self, lease: Any, by: str, after: Change) -> None:
         """Say what became of the promises of a placement, once the outcome is settled."""

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from calling.handout import claims, gates, placements
-from calling.handout.promised import KEPT_FREE, deal_promises
+from calling.handout.promised import KEPT_FREE, Closing, deal_promises
 from calling.hours.opening import last_ring_by, openings
 from calling.walls import pauses
 from models import turnstile
@@ -108,7 +108,7 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     if not closing:
         return Allocation(0, False)
     segments = _open_segments(work, standing, assignment_id)
-    promised = _keep_promises(work, assignment_id, needs, segments, closing)
+    promised = _keep_promises(work, assignment_id, needs, dict.fromkeys(segments, closing))
     wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
     found = _candidates(work, assignment_id, needs, segments, list(closing), wanted)
     asked = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
@@ -130,7 +130,7 @@ def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
     if not any(need.promised > 0 for need in needs):
         return False
     segments, closing = _open_segments(work, standing, assignment_id), openings(work).open(work.now)
-    return bool(deal_promises(work, assignment_id, needs, segments, closing))
+    return bool(deal_promises(work, assignment_id, needs, dict.fromkeys(segments, closing)))
 
 
 def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
@@ -171,12 +171,9 @@ def _open_segments(work: Work, standing: pauses.Pauses, assignment_id: int) -> l
     ]
 
 
-def _keep_promises(
-    work: Work, assignment_id: int, needs: Sequence[Need], segments: Sequence[int],
-    closing: Mapping[int, datetime],
-) -> list[Chosen]:  # fmt: skip
+def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
     """Due promises, dealt before anybody else."""
-    pairs = deal_promises(work, assignment_id, needs, segments, closing)
+    pairs = deal_promises(work, assignment_id, needs, closing)
     ids = sorted(work.new_id(work.now) for _ in pairs)
     return [
         Chosen(due.customer_id, due.segment_id, due.clock_id, need, lease_id, due.follow_up_id)

@@ -26,6 +26,11 @@ KEPT_FREE = timedelta(hours=1)
 
 BATCH = 200
 
+Closing = Mapping[int, Mapping[int, datetime]]
+"""Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
+
+_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
+
 _OWNER = """
     join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
     left join seller s on s.crm_id = :crm_id and s.id = f.seller_id
@@ -45,8 +50,11 @@ _FREE = """not exists (select from claim_customer c
        and not exists (select from customer_number m
                          join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
                         where m.crm_id = :crm_id and m.customer_id = f.customer_id)"""
-_MAY = f"""{_STANDS} and f.assignment_id = :assignment_id and {_FREE}
-       and p.segment_id = any(cast(:segments as bigint[])) and p.clock_id = any(cast(:clocks as bigint[]))"""
+# A clock under the hours of its segment, both in one number: segments with the same hours share it.
+_OPEN = """join unnest(cast(:segments as bigint[]), cast(:hours as bigint[])) as doors(segment_id, hours)
+                   on doors.segment_id = p.segment_id
+                  and doors.hours + p.clock_id = any(cast(:open as bigint[]))"""
+_MAY = f"{_STANDS} and f.assignment_id = :assignment_id and {_FREE}"
 
 # Owners and everybody are two probes, each by its own index: what waits for an owner who is busy would fill
 # the list of one.
@@ -55,13 +63,13 @@ _DUE = text(f"""
        from unnest(cast(:sellers as bigint[])) as w(seller_id)
       cross join lateral (
          select f.id, f.customer_id, p.segment_id, p.clock_id, f.due_at
-           from follow_up f {_PLACEMENT}
+           from follow_up f {_PLACEMENT} {_OPEN}
           where f.crm_id = :crm_id and f.seller_id = w.seller_id and {_MAY}
           order by f.due_at, f.id limit 1) own
       order by own.due_at, own.id)
     union all
     (select f.id, f.customer_id, p.segment_id, p.clock_id, f.due_at, null
-       from follow_up f {_PLACEMENT} {_OWNER}
+       from follow_up f {_PLACEMENT} {_OPEN} {_OWNER}
       where f.crm_id = :crm_id and {_MAY} and {PASSED}
       order by f.due_at, f.id limit :most)
 """)  # noqa: S608 - our own words
@@ -94,16 +102,18 @@ class Due:
 
 
 def due_promises(
-    work: Work, assignment_id: int, *, sellers: Sequence[int], segments: Sequence[int], clocks: Sequence[int],
-    most: int,
-) -> list[Due]:  # fmt: skip
+    work: Work, assignment_id: int, *, sellers: Sequence[int], closing: Closing, most: int
+) -> list[Due]:
     """One personal to each of these sellers, then `most` that are anybody's; each oldest first, each once.
 
     Stamps are believed: whoever leases them asks the gates.
     """
+    sets = {id(clocks): clocks for clocks in closing.values()}
+    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
-        _DUE, assignment_id=assignment_id, sellers=list(sellers), segments=list(segments),
-        clocks=list(clocks), most=most,
+        _DUE, assignment_id=assignment_id, sellers=list(sellers), segments=list(closing),
+        hours=[numbers[id(clocks)] for clocks in closing.values()],
+        open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
     )  # fmt: skip
     found: dict[int, Due] = {}
     for row in rows:
@@ -113,23 +123,21 @@ def due_promises(
 
 
 def deal_promises(
-    work: Work, assignment_id: int, needs: Sequence["Need"], segments: Sequence[int],
-    closing: Mapping[int, datetime],
-) -> list[tuple[Due, "Need"]]:  # fmt: skip
+    work: Work, assignment_id: int, needs: Sequence["Need"], closing: Closing
+) -> list[tuple[Due, "Need"]]:
     """Due promises and who is to keep them: personal ones their owners, then what is anybody's.
 
-    What a need is given counts towards what it wants. `closing`: the clocks that are open, and until when.
+    What a need is given counts towards what it wants. `closing`: of all segments that are not paused.
     """
     hungry = [need for need in needs if need.promised > 0]
     if not hungry:
         return []
     sellers = [need.seller_id for need in hungry if need.seller_id is not None]
-    found = due_promises(
-        work, assignment_id, sellers=sellers, segments=segments, clocks=list(closing), most=BATCH
-    )
+    found = due_promises(work, assignment_id, sellers=sellers, closing=closing, most=BATCH)
     dealt: list[tuple[Due, Need]] = []
     for due in found[:BATCH]:
-        need = next((one for one in hungry if _may_keep(one, due, closing[due.clock_id], work.now)), None)
+        closes_at = closing[due.segment_id][due.clock_id]
+        need = next((one for one in hungry if _may_keep(one, due, closes_at, work.now)), None)
         if need is not None:
             need.promised, need.wanted = need.promised - 1, need.wanted - 1
             dealt.append((due, need))

@@ -118,7 +118,7 @@ def record(work: Work, reports: Sequence[Report], refused: Collection[int] = ())
         asked = promises.asked.get(lease.id)
         change = settle(
             before, lease, report.outcome, work.now, first=revision is None, other_number=other,
-            promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome, work.now),
+            promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome),
         )  # fmt: skip
         promises.note(lease, report.by, change)
         settled[key] = change

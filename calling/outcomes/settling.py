@@ -35,15 +35,23 @@ class Change:
         return cls(**{name: getattr(row, name) for name in cls.WRITTEN})
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A promise that outlives an outcome. `put_off`: not before they may be tried again."""
+
+    due_at: datetime
+    put_off: bool
+
+
 def settle(
     before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool,
-    promised: datetime | None = None, kept: datetime | None = None,
+    promised: datetime | None = None, kept: Kept | None = None,
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
     `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
     another callable number than the one rung. `promised`: when a call promised in this one is due; `kept`:
-    when one promised before is, that this one does not consume. Any first outcome counts; a late one changes
+    one promised before, that this one does not consume. Any first outcome counts; a late one changes
     status and state only if no later attempt exists, and never those of a customer who has left or was
     anonymised; a sale, a do-not-call and an invalid number always take effect (P4).
     """
@@ -87,7 +95,7 @@ def _let_go(counted: Change, lease: Any) -> Change:
 
 def _target(
     effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool,
-    promised: datetime | None, kept: datetime | None,
+    promised: datetime | None, kept: Kept | None,
 ) -> tuple[str, datetime | None]:  # fmt: skip
     """State and due time: a promised call, closed, or resting until it is tried again.
 
@@ -97,10 +105,9 @@ def _target(
         return "follow_up", promised
     if effect.after == "close" and not (effect.number_state and other_number):
         return "closed", None
+    again = now + (
+        timedelta(seconds=effect.rest) if effect.number_state else rest_of(outcome, lease.retry_seconds)
+    )
     if kept is not None:
-        return "follow_up", kept
-    if attempts >= lease.max_attempts:
-        return "closed", None
-    if effect.number_state:
-        return "resting", now + timedelta(seconds=effect.rest)
-    return "resting", now + rest_of(outcome, lease.retry_seconds)
+        return "follow_up", max(kept.due_at, again) if kept.put_off else kept.due_at
+    return ("closed", None) if attempts >= lease.max_attempts else ("resting", again)
