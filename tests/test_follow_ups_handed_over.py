@@ -167,22 +167,28 @@ def test_eight_sellers_ask_for_one_promise_at_once(world: World, pool: ThreadPoo
     assert violations(world, DUE) == []
 
 
-def test_changed_while_it_is_being_dealt(world: World, after: Hook) -> None:
-    """It was tomorrow's by the time the lease was written. Planted: leases that do not look whether the
-    promise stands and is due; seen to fail."""
+@pytest.mark.parametrize("to", ["tomorrow", "another"])
+def test_changed_while_it_is_being_dealt(world: World, after: Hook, to: str) -> None:
+    """It was tomorrow's, or another's, by the time the lease was written. Planted: leases that do not look
+    whether the promise is due, or is over; seen to fail, both."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     world.seller(assignment)
+    other = world.seller(assignment)
     made = promise(world, assignment, customer, DUE)
-    tomorrow = Wish(NOON + DAY)
+    patch = Patch(Wish(NOON + DAY)) if to == "tomorrow" else Patch(reowned=True, seller_id=other)
     after(
         promised._DUE,
-        lambda: promising.change(world.opener(DUE), made.id, Patch(tomorrow), author="a", made_by="api"),
+        lambda: promising.change(world.opener(DUE), made.id, patch, author="a", made_by="api"),
     )
     allocate_all(world.opener(DUE), assignment)
     assert live(world) == []
-    assert (row_of(world, customer).state, row_of(world, customer).due_at) == ("follow_up", NOON + DAY)
-    assert violations(world, DUE) == []
+    due = NOON + DAY if to == "tomorrow" else DUE
+    assert (row_of(world, customer).state, row_of(world, customer).due_at) == ("follow_up", due)
+    allocate_all(world.opener(due), assignment)
+    holders = [lease.seller_id for lease in live(world)]
+    assert holders == [other] or to == "tomorrow"
+    assert violations(world, due) == []
 
 
 def test_an_outcome_and_a_change_at_once(world: World, before: Hook) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from calling.handout import claims, gates, placements
-from calling.handout.promised import KEPT_FREE, Closing, deal_promises
+from calling.handout.promised import KEPT_FREE, Closing, deal_promises, ended_promises
 from calling.hours.opening import last_ring_by, openings
 from calling.walls import pauses
 from models import turnstile
@@ -32,7 +32,17 @@ IN_TOUCH = timedelta(minutes=5)
 EXPIRY_GRACE = timedelta(seconds=120)
 """Business time that a link has, after `ring_by`, to say what became of an order."""
 
-_ASSIGNMENT = text("select * from assignment where crm_id = :crm_id and id = :assignment_id")
+# Whether anything promised is due, here or elsewhere: two looks at an index, in a question asked anyway.
+_ASSIGNMENT = text("""
+    select a.*,
+           exists (select from follow_up f
+                    where f.crm_id = :crm_id and f.assignment_id = a.id
+                      and f.ended_at is null and f.due_at <= :now) as promise_due,
+           array(select f.customer_id from follow_up f
+                  where f.crm_id = :crm_id and f.assignment_id <> a.id
+                    and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free
+      from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
+""")
 _SEGMENTS = text("""
     select id from segment
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
@@ -99,7 +109,8 @@ def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) 
 
 def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
     """The round itself; the caller is the allocator and has passed the turnstile."""
-    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
+    asked = {"assignment_id": assignment_id, "promised_since": work.now - KEPT_FREE}
+    assignment = work.run(_ASSIGNMENT, **asked).mappings().first()
     if assignment is None:
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)
@@ -108,11 +119,13 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     if not closing:
         return Allocation(0, False)
     segments = _open_segments(work, standing, assignment_id)
-    promised = _keep_promises(work, assignment_id, needs, dict.fromkeys(segments, closing))
+    promised = []
+    if assignment["promise_due"]:
+        promised = _keep_promises(work, assignment_id, needs, dict.fromkeys(segments, closing))
     wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
-    found = _candidates(work, assignment_id, needs, segments, list(closing), wanted)
-    asked = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
-    facts = gates.facts_of(work, assignment_id, asked) if asked else {}
+    found = _candidates(work, assignment, needs, segments, list(closing), wanted)
+    looked_at = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
+    facts = gates.facts_of(work, assignment_id, looked_at) if looked_at else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
     kept = [c for c in promised if (f := facts.get(c.customer_id)) and not (f.shut or f.held)]
@@ -182,8 +195,8 @@ def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closin
 
 
 def _candidates(
-    work: Work, assignment_id: int, needs: Sequence[Need], open_segments: Sequence[int], clocks: list[int],
-    wanted: int,
+    work: Work, assignment: RowMapping, needs: Sequence[Need], open_segments: Sequence[int],
+    clocks: list[int], wanted: int,
 ) -> list[tuple[int, int, int]]:  # fmt: skip
     """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
     if wanted < 1:
@@ -193,8 +206,8 @@ def _candidates(
     most = 2 * wanted
     rows = work.run(
         load("candidates"),
-        assignment_id=assignment_id, segments=segments, clocks=clocks, most=most,
-        promised_since=work.now - KEPT_FREE,
+        assignment_id=assignment["id"], segments=segments, clocks=clocks, most=most,
+        kept_free=assignment["kept_free"],
         most_in_all=most if asked == {None} else most * max(len(segments), 1),
     )  # fmt: skip
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
@@ -242,6 +255,9 @@ def _lease(
     rows = [c for c in chosen if c.lease_id in whole]
     placements.lock(work, [*(c.customer_id for c in rows), *blocked])
     gates.restamp(work, blocked, locked=True)
+    over = ended_promises(work, [c.follow_up_id for c in rows if c.follow_up_id is not None])
+    claims.drop(work, [c.lease_id for c in rows if c.follow_up_id in over])
+    rows = [c for c in rows if c.follow_up_id not in over]
     if not rows:
         return set()
     ring_bys = [_ring_by(work, assignment, c, closing[c.clock_id]) for c in rows]

@@ -73,6 +73,9 @@ _DUE = text(f"""
       where f.crm_id = :crm_id and {_MAY} and {PASSED}
       order by f.due_at, f.id limit :most)
 """)  # noqa: S608 - our own words
+_OVER = text("""
+    select id from follow_up where crm_id = :crm_id and id = any(:follow_ups) and ended_at is not null
+""")
 _ELSEWHERE = text(f"""
     select distinct l.id
       from follow_up f {_PLACEMENT}
@@ -116,7 +119,7 @@ def due_promises(
         open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
     )  # fmt: skip
     found: dict[int, Due] = {}
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.owner_id is None):
         due = Due(row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id)
         found.setdefault(row.id, due)
     return list(found.values())
@@ -133,7 +136,8 @@ def deal_promises(
     if not hungry:
         return []
     sellers = [need.seller_id for need in hungry if need.seller_id is not None]
-    found = due_promises(work, assignment_id, sellers=sellers, closing=closing, most=BATCH)
+    most = min(2 * sum(need.promised for need in hungry), BATCH)  # some may be nobody's here to keep
+    found = due_promises(work, assignment_id, sellers=sellers, closing=closing, most=most)
     dealt: list[tuple[Due, Need]] = []
     for due in found[:BATCH]:
         closes_at = closing[due.segment_id][due.clock_id]
@@ -151,6 +155,11 @@ def _may_keep(need: "Need", due: Due, closes_at: datetime, now: datetime) -> boo
     if due.owner_id is not None:
         return due.owner_id == need.seller_id
     return need.segment_id in (None, due.segment_id)
+
+
+def ended_promises(work: Work, follow_ups: Sequence[int]) -> set[int]:
+    """Those of these that were changed or taken back by now. The caller holds their placements."""
+    return set(work.run(_OVER, follow_ups=list(follow_ups)).scalars()) if follow_ups else set()
 
 
 def recall_for_promises(open_work: OpenWork) -> int:

@@ -14,9 +14,7 @@ with chosen as (
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
        and p.gated_by is null and p.segment_id = t.segment_id
        and case when t.follow_up_id is null then p.state = 'ready'
-                else p.state = 'follow_up' and p.due_at <= :now
-                     and exists (select from follow_up f where f.crm_id = :crm_id and f.id = t.follow_up_id
-                                    and f.ended_at is null) end
+                else p.state = 'follow_up' and p.due_at <= :now end
     returning p.customer_id, p.rule_version
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
