@@ -169,8 +169,8 @@ def test_eight_sellers_ask_for_one_promise_at_once(world: World, pool: ThreadPoo
 
 @pytest.mark.parametrize("to", ["tomorrow", "another"])
 def test_changed_while_it_is_being_dealt(world: World, after: Hook, to: str) -> None:
-    """It was tomorrow's, or another's, by the time the lease was written. Planted: leases that do not look
-    whether the promise is due, or is over; seen to fail, both."""
+    """It was tomorrow's, or another's, by the time the lease was written. Planted: no look whether the
+    promise is over (another's), nor whether it is due (tomorrow's); seen to fail."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     world.seller(assignment)
