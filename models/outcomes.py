@@ -21,6 +21,7 @@ class Outcome(StrEnum):
     ABANDONED = "abandoned"
     SALE = "sale"
     NO_SALE = "no_sale"
+    FOLLOW_UP = "follow_up"
     WRONG_PERSON = "wrong_person"
     DO_NOT_CALL = "do_not_call"
 
@@ -56,6 +57,7 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.ABANDONED: Effect("rest", contact=True),
     Outcome.SALE: Effect("close", contact=True, always=True, proves=True),
     Outcome.NO_SALE: Effect("close", contact=True, proves=True),
+    Outcome.FOLLOW_UP: Effect("rest", contact=True, proves=True),  # rests only if no time was promised
     Outcome.WRONG_PERSON: Effect("close", contact=True, number_state="wrong_person"),
     Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True, proves=True),
 }

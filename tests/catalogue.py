@@ -41,6 +41,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
     "field": {"type": "number"},
+    "follow_up": {"made_by": "hand"},
     "import_run": {"state": "done"},
     "lease": {"state": "offered", "seller_id": 1},
     "limit_change": {"deed": "set"},

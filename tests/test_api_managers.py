@@ -247,5 +247,6 @@ def test_every_outcome_can_be_reported(api: Api, world: World) -> None:
     ana = api.seller(world.seller(assignment_id))
     for outcome in Outcome:
         lease = ana.ok("POST", "/me/next")["lease_id"]
-        came = ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": outcome.value})
+        more = {"promise": {"at": "2026-03-03T12:00:00Z"}} if outcome is Outcome.FOLLOW_UP else {}
+        came = ana.ok("POST", f"/leases/{lease}/outcome", json={"outcome": outcome.value, **more})
         assert (came["kind"], came["status"]) == ("first", outcome.value)

@@ -21,6 +21,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 READING = {
     "bench", "best-times", "check", "db status", "explain", "facets", "fields handbook", "fields list",
+    "followups list",
     "forecast", "funnel", "hours show", "laws", "limits list", "numbers list", "people list", "portrait",
     "report", "retries show", "rules check", "rules explain", "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
@@ -29,7 +30,8 @@ READING = {
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
-    "fields retire", "fields revive", "hours bind", "hours end", "hours exempt", "hours set", "import",
+    "fields retire", "fields revive", "followups cancel", "followups hand-over", "followups promise",
+    "hours bind", "hours end", "hours exempt", "hours set", "import",
     "limits debts", "limits end", "limits set", "next", "numbers set", "outcome", "pause", "people add",
     "people revoke", "resume", "retries set", "rules publish", "rules roll-back", "segments delete",
     "segments free",

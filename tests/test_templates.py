@@ -122,6 +122,7 @@ def made(key: str, **parameters: Any) -> Any:
 
 
 LISTS = {
+    Outcome.FOLLOW_UP: "call-backs",
     Outcome.ANSWERED: "call-backs", Outcome.ABANDONED: "call-backs", Outcome.NO_ANSWER: "no-answer-again",
     Outcome.MACHINE: "no-answer-again", Outcome.BUSY: "busy-again", Outcome.CONGESTION: "busy-again",
     Outcome.FAILED: "busy-again", Outcome.SALE: "done", Outcome.NO_SALE: "done",
@@ -161,7 +162,7 @@ def test_usual_call_lists(facts: dict[str, Any], list_: str) -> None:
         ({"attempts": 3, "last_outcome": "answered"}, {"new-this-week"}),
         ({"state": "resting", "due_at": NOON + HOUR, "last_outcome": "answered"},
          {"promised", "new-this-week"}),
-        ({"state": "follow_up", "due_at": NOON - HOUR, "last_outcome": "answered"},
+        ({"state": "follow_up", "due_at": NOON - HOUR, "last_outcome": "follow_up"},
          {"promised", "promise-overdue", "new-this-week"}),
         ({"last_call": NOON - 30 * DAY, "entered": NOON - 40 * DAY}, {"resting-long"}),
         ({"last_call": NOON - 30 * DAY, "entered": NOON - 40 * DAY, "status": "sale"}, {"bought"}),

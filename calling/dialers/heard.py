@@ -14,6 +14,7 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
+from calling.follow_ups.asking import HORIZON, Wish
 from models.outcomes import Outcome
 
 TAKEN, RUNG, ENDED = ("taken",), ("ringing", "answered", "connected"), ("ended",)
@@ -45,6 +46,7 @@ class Heard:
     result: Outcome | None
     talk_seconds: int | None
     rung_at: datetime | None
+    promise: Wish | None
     problem: str | None
 
 
@@ -64,14 +66,18 @@ def read(row: Row[Any]) -> Heard:
         if value is None and body.get(name) is not None:
             odd.append(f"left out {name}: {_saying(body[name])}")
     at = min(_instant(body.get("at")) or row.received_at, row.received_at)
+    result = _result(body.get("result")) if row.kind in ENDED else None
+    promise, unusable = _promise(body, at) if result is Outcome.FOLLOW_UP else (None, [])
+    odd += [f"left out {name}: {_saying(body[name])}" for name in unusable]
     return Heard(
         row.event_id,
         row.lease_id,
         row.kind,
         at,
-        _result(body.get("result")) if row.kind in ENDED else None,
+        result,
         talk,
         min(rung_at or at, row.received_at),
+        promise,
         "; ".join(odd) or None,
     )
 
@@ -81,6 +87,29 @@ def _result(value: Any) -> Outcome:
         return Outcome(value)
     except ValueError:
         raise Unusable(f"unknown result {_saying(value)}") from None
+
+
+def _promise(body: Mapping[str, Any], at: datetime) -> tuple[Wish | None, list[str]]:
+    """What was promised by key press, for anybody to keep; and the names of what could not be used.
+
+    `promised_at` is an instant, `promised_wall_time` a time on the customer's wall ("2026-03-05T10:00").
+    """
+    instant, wall = _instant(body.get("promised_at")), _wall(body.get("promised_wall_time"))
+    if instant is not None and at < instant <= at + HORIZON:
+        return Wish(instant, shared=True), []
+    # A day is left for zones: the wall's own is known where the customer is.
+    if wall is not None and abs(wall - at.replace(tzinfo=None)) <= HORIZON:
+        return Wish(wall_time=wall, shared=True), []
+    return None, [name for name in ("promised_at", "promised_wall_time") if body.get(name) is not None]
+
+
+def _wall(value: Any) -> datetime | None:
+    """A time on a wall of ISO text without an offset; None for anything else."""
+    try:
+        found = datetime.fromisoformat(value)
+        return None if found.tzinfo else found.replace(second=0, microsecond=0)
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _seconds(value: Any) -> int | None:

@@ -135,7 +135,7 @@ def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> N
         _take(work, [event for event in known if event.kind in TAKEN])
         _ring(work, [event for event in known if event.kind in RUNG])
     reports = [
-        Report(x.lease_id, x.result, "dialer", x.talk_seconds, x.rung_at)
+        Report(x.lease_id, x.result, "dialer", x.talk_seconds, x.rung_at, x.promise)
         for x in known
         if x.result is not None
     ]

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from calling.handout import claims, gates, placements
+from calling.handout.promised import KEPT_FREE, Closing, deal_promises, ended_promises
 from calling.hours.opening import last_ring_by, openings
 from calling.hours.versions import version_id
 from calling.walls import pauses
@@ -34,7 +35,17 @@ EXPIRY_GRACE = timedelta(seconds=120)
 
 _BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
 
-_ASSIGNMENT = text("select * from assignment where crm_id = :crm_id and id = :assignment_id")
+# Whether anything promised is due, here or elsewhere: two looks at an index, in a question asked anyway.
+_ASSIGNMENT = text("""
+    select a.*,
+           exists (select from follow_up f
+                    where f.crm_id = :crm_id and f.assignment_id = a.id
+                      and f.ended_at is null and f.due_at <= :now) as promise_due,
+           array(select f.customer_id from follow_up f
+                  where f.crm_id = :crm_id and f.assignment_id <> a.id
+                    and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free
+      from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
+""")
 _SEGMENTS = text("""
     select id from segment
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
@@ -46,7 +57,8 @@ _SEGMENTS = text("""
 class Need:
     """One holder and how many more customers they could take; `segment_id` None: of any segment.
 
-    `forbidden`: clocks where the law forbids them at any hour.
+    `promised`: how many promised calls, which jump the queue and count towards `wanted`. `forbidden`: clocks
+    where the law forbids them at any hour.
     """
 
     seller_id: int | None
@@ -54,23 +66,21 @@ class Need:
     segment_id: int | None
     wanted: int
     rings_late: timedelta
+    promised: int
     robot: bool = False
     forbidden: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A customer dealt to a holder, not leased yet."""
+    """A customer dealt to a holder, not leased yet. `follow_up_id`: the promise that is kept by it."""
 
     customer_id: int
     segment_id: int
     clock_id: int
     need: Need
     lease_id: UUID
-
-
-Closing = Mapping[int, Mapping[int, datetime]]
-"""Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
+    follow_up_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +115,38 @@ def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) 
 
 def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
     """The round itself; the caller is the allocator and has passed the turnstile."""
-    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
+    asked = {"assignment_id": assignment_id, "promised_since": work.now - KEPT_FREE}
+    assignment = work.run(_ASSIGNMENT, **asked).mappings().first()
     if assignment is None:
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)
     needs = _needs(work, standing, assignment_id, only_seller)
-    wanted = min(sum(need.wanted for need in needs), BATCH)
-    closing = _closing(work, standing, assignment_id, needs) if wanted else {}
+    closing = _closing(work, standing, assignment_id, needs) if needs else {}
     if not any(closing.values()):
         return Allocation(0, False)
-    found = _candidates(work, assignment_id, needs, closing, wanted)
-    facts = gates.facts_of(work, assignment_id, [customer for customer, _, _ in found]) if found else {}
+    promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
+    wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
+    found = _candidates(work, assignment, needs, closing, wanted)
+    looked_at = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
+    facts = gates.facts_of(work, assignment_id, looked_at) if looked_at else {}
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
-    chosen = _spread(work, free, needs, closing)[:wanted]
+    kept = [c for c in promised if (f := facts.get(c.customer_id)) and not (f.shut or f.held)]
+    chosen = kept + _spread(work, free, needs, closing)[:wanted]
     leased = _lease(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
-    unmet = len(leased) < wanted and len(found) >= wanted
+    unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     return Allocation(len(leased), progress and (unmet or wanted == BATCH))
+
+
+def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
+    """Whether a due promise would be dealt to this seller now. The caller has passed the turnstile."""
+    standing = pauses.standing(work)
+    needs = _needs(work, standing, assignment_id, seller_id)
+    if not any(need.promised > 0 for need in needs):
+        return False
+    closing = _closing(work, standing, assignment_id, needs)
+    return bool(deal_promises(work, assignment_id, needs, closing))
 
 
 def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
@@ -133,10 +157,16 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
     ).all()  # fmt: skip
     needs = [
         Need(
-            r.seller_id, r.dialer_id, r.segment_id, r.wanted, timedelta(seconds=r.rings_late_seconds), r.robot
+            r.seller_id,
+            r.dialer_id,
+            r.segment_id,
+            r.wanted,
+            timedelta(seconds=r.rings_late_seconds),
+            r.promised,
+            r.robot,
         )
         for r in rows
-        if r.wanted > 0
+        if r.wanted > 0 or r.promised > 0
     ]
     paused = {
         id(need)
@@ -150,13 +180,11 @@ def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller:
 
 
 def _closing(work: Work, standing: pauses.Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
-    """What of the asked segments is not paused, in their order, each with its open clocks."""
-    asked = {need.segment_id for need in needs}
+    """The segments that are not paused, in order of priority, each with its open clocks."""
     segments = [
         segment
         for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
-        if (None in asked or segment in asked)
-        and not standing.shut(assignment_id=assignment_id, segment_id=segment)
+        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
     ]
     known = openings(work)
     for need in needs:
@@ -172,20 +200,35 @@ def _closing(work: Work, standing: pauses.Pauses, assignment_id: int, needs: Seq
     return {segment: there[segment] for segment in segments}
 
 
+def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
+    """Due promises, dealt before anybody else."""
+    pairs = deal_promises(work, assignment_id, needs, closing)
+    ids = sorted(work.new_id(work.now) for _ in pairs)
+    return [
+        Chosen(due.customer_id, due.segment_id, due.clock_id, need, lease_id, due.follow_up_id)
+        for (due, need), lease_id in zip(pairs, ids, strict=True)
+    ]
+
+
 def _candidates(
-    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing, wanted: int
+    work: Work, assignment: RowMapping, needs: Sequence[Need], closing: Closing, wanted: int
 ) -> list[tuple[int, int, int]]:
     """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
-    most, unbound = 2 * wanted, all(need.segment_id is None for need in needs)
+    if wanted < 1:
+        return []
+    asked = {need.segment_id for need in needs if need.wanted > 0}
+    segments = [segment for segment in closing if None in asked or segment in asked]
+    most = 2 * wanted
     # Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks.
-    sets = {id(clocks): clocks for clocks in closing.values()}
+    sets = {id(closing[segment]): closing[segment] for segment in segments}
     numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
         load("candidates"),
-        assignment_id=assignment_id, segments=list(closing),
-        hours=[numbers[id(clocks)] for clocks in closing.values()],
+        assignment_id=assignment["id"], segments=segments,
+        hours=[numbers[id(closing[segment])] for segment in segments],
         open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
-        most_in_all=most if unbound else most * max(len(closing), 1),
+        kept_free=assignment["kept_free"],
+        most_in_all=most if asked == {None} else most * max(len(segments), 1),
     )  # fmt: skip
     return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
 
@@ -235,6 +278,9 @@ def _lease(
     rows = [c for c in chosen if c.lease_id in whole]
     placements.lock(work, [*(c.customer_id for c in rows), *blocked])
     gates.restamp(work, blocked, locked=True)
+    over = ended_promises(work, [c.follow_up_id for c in rows if c.follow_up_id is not None])
+    claims.drop(work, [c.lease_id for c in rows if c.follow_up_id in over])
+    rows = [c for c in rows if c.follow_up_id not in over]
     if not rows:
         return set()
     ring_bys = [_ring_by(work, assignment, c, closing[c.segment_id][c.clock_id]) for c in rows]
@@ -254,6 +300,7 @@ def _lease(
             expiries=[
                 _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
             ],
+            follow_ups=[c.follow_up_id for c in rows],
         ).scalars()
     )
     claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])

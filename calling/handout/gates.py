@@ -34,6 +34,12 @@ class Gate:
 
 _STANDING = "s.lifted_at is null and (s.expires_at is null or s.expires_at > :now)"
 
+# They wait for a promised call, or are held to be given it now: then no gap keeps them waiting.
+_PROMISED = """(p.state = 'follow_up'
+    or (p.return_state = 'follow_up' and p.return_due_at <= :now
+        and exists (select from lease promised where promised.crm_id = :crm_id and promised.id = p.lease_id
+                       and promised.follow_up_id is not null)))"""
+
 STAMPED = (
     Gate(
         "suppressed",
@@ -73,10 +79,11 @@ STAMPED = (
     Gate(
         "gap",
         "they were rung a moment ago",
-        """(select max(r.gap_until) from ring_limit r
-             where r.crm_id = :crm_id and r.gap_until > :now
-               and ((r.scope = 'customer' and r.subject = p.customer_id::text)
-                 or (r.scope = 'number' and r.subject = n.e164)))""",
+        f"""case when {_PROMISED} then null else
+            (select max(r.gap_until) from ring_limit r
+              where r.crm_id = :crm_id and r.gap_until > :now
+                and ((r.scope = 'customer' and r.subject = p.customer_id::text)
+                  or (r.scope = 'number' and r.subject = n.e164))) end""",
     ),
 )
 

@@ -40,16 +40,26 @@ _RETURN = text("""
 _COUNT_AS_RUNG = text("""
     update lease set rung_at = :now where crm_id = :crm_id and id = any(:leases) and rung_at is null
 """)
+# A promise stays promised: only an outcome consumes it.
 _REST = text("""
-    update placement p
-       set state = case p.return_state when 'closed' then 'closed' else 'resting' end,
-           due_at = case p.return_state when 'closed' then p.return_due_at
-                    else :now + a.gap_seconds * interval '1 second' end,
-           lease_id = null, return_state = null, return_due_at = null
-      from lease l, assignment a
-     where p.crm_id = :crm_id and p.customer_id = any(:customers) and p.lease_id = any(:leases)
-       and l.crm_id = :crm_id and l.id = p.lease_id
-       and a.crm_id = :crm_id and a.id = p.assignment_id
+    with rested as (
+        update placement p
+           set state = case when p.return_state in ('closed', 'follow_up') then p.return_state
+                            else 'resting' end,
+               due_at = case p.return_state when 'closed' then p.return_due_at
+                        else greatest(:now + a.gap_seconds * interval '1 second',
+                                      case p.return_state when 'follow_up' then p.return_due_at end) end,
+               lease_id = null, return_state = null, return_due_at = null
+          from lease l, assignment a
+         where p.crm_id = :crm_id and p.customer_id = any(:customers) and p.lease_id = any(:leases)
+           and l.crm_id = :crm_id and l.id = p.lease_id
+           and a.crm_id = :crm_id and a.id = p.assignment_id
+        returning p.assignment_id, p.customer_id, p.state, p.due_at
+    )
+    update follow_up f set due_at = r.due_at
+      from rested r
+     where r.state = 'follow_up' and f.crm_id = :crm_id and f.assignment_id = r.assignment_id
+       and f.customer_id = r.customer_id and f.ended_at is null
 """)
 
 _ANSWER_RECALLS = text("""

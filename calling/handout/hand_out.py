@@ -24,7 +24,10 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class HandOut:
-    """A customer on a seller's screen. `e164` is the number to ring; times are UTC."""
+    """A customer on a seller's screen. `e164` is the number to ring; times are UTC.
+
+    `promised_at`: a call was promised them for then, with `promise_note`; None: it was not.
+    """
 
     lease_id: UUID
     state: str
@@ -40,20 +43,31 @@ class HandOut:
     fields: dict[str, Any]
     ring_by: datetime
     expires_at: datetime
+    promised_at: datetime | None = None
+    promise_note: str | None = None
 
 
-_SELLER = text("select * from seller where crm_id = :crm_id and id = :seller_id")
+# Nearly always nothing promised is due: one look at an index says so, in a question that is asked anyway.
+_SELLER = text("""
+    select s.presence, s.assignment_id,
+           exists (select from follow_up f
+                    where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
+                      and f.ended_at is null and f.due_at <= :now) as promise_due
+      from seller s where s.crm_id = :crm_id and s.id = :seller_id
+""")
 
 _CARD = """
     select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
-           l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id
+           l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id,
+           f.asked_at as promised_at, f.note as promise_note
       from lease l
+      left join follow_up f on f.crm_id = :crm_id and f.id = l.follow_up_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
       join customer c on c.crm_id = :crm_id and c.id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null
 """
-_LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.id")
+_LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.follow_up_id is null, l.id")
 
 # Two tabs at once begin at the same lease: who comes second finds it taken, and takes no other beside it.
 _TAKE = text("""
@@ -72,14 +86,16 @@ _TAKE = text("""
 def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     """The seller's next customer, taken; None when nobody can be rung now.
 
-    The top of their own list by key; a seller with an empty list deals for themself.
+    A due promise before all others, then the top of their own list by key; a seller with an empty list deals
+    for themself.
     Raises NotFound, and Conflict when the seller is away or works no assignment.
     """
     stopped: list[UUID] = []
     with open_work() as work:
-        assignment_id = _working(work, seller_id)
+        assignment_id, promise_due = _working(work, seller_id)
         turnstile.pass_shared(work, [assignment_id])
-        card = _held_or_taken(work, seller_id, assignment_id, stopped)
+        jumps = promise_due and allocate.promise_waits(work, assignment_id, seller_id)
+        card = None if jumps else _held_or_taken(work, seller_id, assignment_id, stopped)
     if stopped:
         with open_work() as work:
             turnstile.pass_shared(work, [assignment_id])
@@ -93,9 +109,10 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
             turnstile.become_allocator(work, assignment_id)
             turnstile.pass_shared(work, [assignment_id])
             # Somebody may have dealt for us while we waited to become the allocator.
-            card = _held_or_taken(work, seller_id, assignment_id, [])
+            card = None if jumps else _held_or_taken(work, seller_id, assignment_id, [])
             if card is not None:
                 break
+            jumps = False
             dealt = allocate.deal(work, assignment_id, only_seller=seller_id)
             card = _held_or_taken(work, seller_id, assignment_id, [])
         if not dealt.short:
@@ -103,7 +120,8 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     return card
 
 
-def _working(work: Work, seller_id: int) -> int:
+def _working(work: Work, seller_id: int) -> tuple[int, bool]:
+    """The assignment that they work, and whether any promise of it is due. Raises NotFound, Conflict."""
     seller = work.run(_SELLER, seller_id=seller_id).first()
     if seller is None:
         raise NotFound("seller", seller_id)
@@ -111,7 +129,7 @@ def _working(work: Work, seller_id: int) -> int:
         raise Conflict("you are away: become available first", presence=seller.presence)
     if seller.assignment_id is None:
         raise Conflict("you work no assignment: choose one first")
-    return int(seller.assignment_id)
+    return int(seller.assignment_id), seller.promise_due
 
 
 def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list[UUID]) -> HandOut | None:

@@ -20,12 +20,15 @@ _EXPIRED = text("""
 """)
 
 # A crash may have come between a late outcome, or a move to another segment, and the recall of the offered
-# lease that it concerns. A lease begins with 'ready' to return to: anything else was written meanwhile.
+# lease that it concerns. A lease begins with 'ready' to return to, or with the promise that it is to keep:
+# anything else was written meanwhile.
 _OVERTAKEN = text("""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
-                      and (p.return_state <> 'ready' or l.segment_id <> p.segment_id)
+                      and (l.segment_id <> p.segment_id
+                        or case when l.follow_up_id is null then p.return_state <> 'ready'
+                                else p.return_state <> 'follow_up' or p.return_due_at > :now end)
      where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
        and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
      order by l.id limit :batch

@@ -5,7 +5,7 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -14,6 +14,9 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from calling.dialers.orders import too_late
+from calling.follow_ups.asking import Wish
+from calling.follow_ups.by_outcome import Promises, promises_of
+from calling.follow_ups.promising import Promised
 from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
@@ -33,18 +36,25 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk."""
+    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk.
+
+    `promise`: when another call was promised, with the outcome `follow_up`; checked by who takes it in.
+    """
 
     lease_id: UUID
     outcome: Outcome
     by: Literal["seller", "dialer"]
     talk_seconds: int | None = None
     rung_at: datetime | None = None
+    promise: Wish | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease."""
+    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease.
+
+    `promised`: the call that is promised now; None where none was, or something later had overtaken it.
+    """
 
     lease_id: UUID
     kind: Literal["first", "completion", "again", "orphan"]
@@ -53,6 +63,7 @@ class Recorded:
     status: str | None = None
     later_lease: UUID | None = None
     suppressed: bool = False
+    promised: Promised | None = None
 
 
 def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
@@ -75,6 +86,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     numbers = _callable_numbers(work, leases, by_lease)
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
+    wishes = {report.lease_id: report.promise for report in reports if report.outcome is Outcome.FOLLOW_UP}
+    promises = promises_of(work, leases, wishes, rows)
     new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
     came = _came(work, new, by_lease)
     for lease in new:
@@ -83,16 +96,20 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
+        asked = promises.asked.get(lease.id)
         change = settle(
             before, lease, report.outcome, work.now, first=revision is None, other_number=other,
             times=came[lease.assignment_id, lease.customer_id, report.outcome],
+            promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome),
         )  # fmt: skip
+        promises.note(lease, report.by, change)
         settled[key] = change
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
+    made: Mapping[UUID, Promised] = {}
     if changes:
-        _write(work, changes, settled, touched)
+        made = _write(work, changes, settled, touched, promises)
         follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
-    return _answers(by_lease, leases, changes)
+    return _answers(by_lease, leases, changes, made)
 
 
 def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
@@ -136,9 +153,12 @@ def _callable_numbers(
 
 def _write(
     work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
-    settled: dict[tuple[int, int], Change], touched: Sequence[int],
-) -> None:  # fmt: skip
-    """Everything a batch changes, each kind in one statement; segments are still to follow."""
+    settled: dict[tuple[int, int], Change], touched: Sequence[int], promises: Promises,
+) -> dict[UUID, Promised]:  # fmt: skip
+    """Everything a batch changes, each kind in one statement; segments are still to follow.
+
+    The calls that are promised now, by the lease in which they were.
+    """
     leases = [lease.id for lease, *_ in changes]
     rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
     rung_at = [
@@ -156,11 +176,13 @@ def _write(
         talk=[report.talk_seconds for _, report, *_ in changes],
     )
     _settle(work, settled)
+    made = promises.write(work)
     _say_of_numbers(work, changes)
     claims.drop(work, leases)
     too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
     gates.restamp(work, touched, locked=True)
+    return made
 
 
 def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
@@ -194,7 +216,7 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
 
 def _answers(
     by_lease: dict[UUID, Report], leases: Sequence[Row[Any]],
-    changes: Sequence[tuple[Row[Any], Report, Change, int]],
+    changes: Sequence[tuple[Row[Any], Report, Change, int]], made: Mapping[UUID, Promised],
 ) -> list[Recorded]:  # fmt: skip
     done = {
         lease.id: Recorded(
@@ -205,6 +227,7 @@ def _answers(
             status=change.status,
             later_lease=change.lease_id if change.overtaken else None,
             suppressed=report.outcome is Outcome.DO_NOT_CALL,
+            promised=made.get(lease.id),
         )
         for lease, report, change, revision in changes
     }

@@ -7,7 +7,7 @@ from calling.handout.rank import rank_sql
 WHERE = text("select id, assignment_id, customer_id from lease where crm_id = :crm_id and id = any(:leases)")
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
-           l.zone, a.max_attempts, a.retry_plan
+           l.zone, l.follow_up_id, a.max_attempts, a.retry_plan
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
      where l.crm_id = :crm_id and l.id = any(:leases)
      order by l.id for update of l

@@ -65,6 +65,7 @@ DEFAULTS: Mapping[Outcome, RetryPlan] = {
     Outcome.CONGESTION: RetryPlan(10 * MINUTE, growth=2, longest=4 * HOUR),
     Outcome.FAILED: RetryPlan(10 * MINUTE, growth=2, longest=4 * HOUR),
     Outcome.ABANDONED: RetryPlan(DAY),
+    Outcome.FOLLOW_UP: RetryPlan(4 * HOUR),
 }
 """Of every outcome after which a customer rests. Somebody busy is there, so soon; whoever does not answer at
 ten does not at eleven either; a call that we dropped is not repeated on the same day."""

@@ -36,17 +36,26 @@ class Change:
         return cls(**{name: getattr(row, name) for name in cls.WRITTEN})
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A promise that outlives an outcome. `put_off`: not before they may be tried again."""
+
+    due_at: datetime
+    put_off: bool
+
+
 def settle(
-    before: Change, lease: Any, outcome: Outcome, now: datetime, *,
-    first: bool, other_number: bool, times: int = 1,
+    before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool,
+    times: int = 1, promised: datetime | None = None, kept: Kept | None = None,
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
     `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
     another callable number than the one rung. `times`: how often this outcome came in the assignment by now.
-    Any first outcome counts; a late one changes status and state only if no later attempt exists, and never
-    those of a customer who has left or was anonymised; a sale, a do-not-call and an invalid number always
-    take effect (P4).
+    `promised`: when a call promised in this one is due; `kept`: one promised before, that this one does not
+    consume. Any first outcome counts; a late one changes status and state only if no later attempt exists,
+    and never those of a customer who has left or was anonymised; a sale, a do-not-call and an invalid number
+    always take effect (P4).
     """
     effect = EFFECTS[outcome]
     counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
@@ -55,7 +64,9 @@ def settle(
         return counted
     if not (newest or effect.always):
         return _let_go(counted, lease)
-    state, due_at = _target(effect, outcome, counted.attempts, lease, now, other_number, times)
+    state, due_at = _target(
+        effect, outcome, counted.attempts, lease, now, other_number, times, promised, kept
+    )  # fmt: skip
     after = replace(counted, status=outcome.value)
     if newest:
         after = replace(after, last_outcome=outcome.value, last_attempt_at=now, last_lease_id=lease.id)
@@ -71,32 +82,38 @@ def settle(
 def _let_go(counted: Change, lease: Any) -> Change:
     """The outcome changes nothing but the count; if its lease still holds the placement, it goes back.
 
-    The last attempt that the limit allows closes them, however late it is told.
+    The last attempt that the limit allows closes them, however late it is told; a promise is kept.
     """
     full = counted.attempts >= lease.max_attempts
     if counted.state == "leased" and counted.lease_id != lease.id:
-        if full and counted.return_state != "closed":
+        if full and counted.return_state not in ("closed", "follow_up"):
             return replace(counted, return_state="closed", return_due_at=None, overtaken=True)
         return counted
     state, due_at = counted.state, counted.due_at
     if state == "leased" and counted.return_state is not None:
         state, due_at = counted.return_state, counted.return_due_at
-    if full:
+    if full and state != "follow_up":
         state, due_at = "closed", None
     return replace(counted, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None)
 
 
 def _target(
-    effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool, times: int
-) -> tuple[str, datetime | None]:
-    """State and due time: closed, or resting until it is tried again."""
-    if attempts >= lease.max_attempts:
+    effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool,
+    times: int, promised: datetime | None, kept: Kept | None,
+) -> tuple[str, datetime | None]:  # fmt: skip
+    """State and due time: a promised call, closed, or resting until it is tried again.
+
+    A promise is kept, however many attempts it takes.
+    """
+    if promised is not None:
+        return "follow_up", promised
+    next_number = effect.number_state is not None and other_number
+    if effect.after == "close" and not next_number:
         return "closed", None
-    if effect.number_state and other_number:
-        return "resting", now  # the next number, at once
-    if effect.after == "close":
-        return "closed", None
-    plan = plan_of(outcome, lease.retry_plan)
-    if plan.final(times):
-        return "closed", None
-    return "resting", plan.due(lease.id, times, lease.rung_at or now, now, lease.zone)
+    again, final = now, False
+    if not next_number:
+        plan = plan_of(outcome, lease.retry_plan)
+        again, final = plan.due(lease.id, times, lease.rung_at or now, now, lease.zone), plan.final(times)
+    if kept is not None:
+        return "follow_up", max(kept.due_at, again) if kept.put_off else kept.due_at
+    return ("closed", None) if final or attempts >= lease.max_attempts else ("resting", again)

@@ -48,11 +48,12 @@ def _overlapping(subject: str) -> str:
 def _inside_the_gap(subject: str) -> str:
     return f"""
         select count(*) from (
-            select l.rung_at, a.gap_seconds,
+            select l.rung_at, l.follow_up_id, a.gap_seconds,
                    lag(l.rung_at) over (partition by {subject} order by l.rung_at, l.id) as before
               from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
              where l.crm_id = :crm_id and l.rung_at is not null) pair
-         where pair.rung_at - pair.before < pair.gap_seconds * interval '1 second'"""  # noqa: S608
+         where pair.follow_up_id is null
+           and pair.rung_at - pair.before < pair.gap_seconds * interval '1 second'"""  # noqa: S608
 
 
 def _left_behind(owners: str) -> str:
@@ -118,6 +119,17 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
            and expires_at < :now - interval '1 hour'"""),
     ("P5", "a number rung twice inside the gap", _inside_the_gap("l.e164")),
     ("P5", "a customer rung twice inside the gap", _inside_the_gap("l.customer_id")),
+    ("P5", "a promised call that nobody waits for", """
+        select count(*) from follow_up f where f.crm_id = :crm_id and f.ended_at is null
+           and not exists (select from placement p where p.crm_id = :crm_id
+                              and p.assignment_id = f.assignment_id and p.customer_id = f.customer_id
+                              and ((p.state = 'follow_up' and p.due_at = f.due_at)
+                                or (p.return_state = 'follow_up' and p.return_due_at = f.due_at)))"""),
+    ("P5", "somebody waits for a call that is not promised", """
+        select count(*) from placement p where p.crm_id = :crm_id
+           and 'follow_up' in (p.state, coalesce(p.return_state, ''))
+           and not exists (select from follow_up f where f.crm_id = :crm_id and f.ended_at is null
+                              and f.assignment_id = p.assignment_id and f.customer_id = p.customer_id)"""),
     ("P6", "a customer in a segment that was deleted", _left_behind("""
         select assignment_id, segment_id from placement
          where crm_id = :crm_id and state not in ('left', 'anonymised')""")),

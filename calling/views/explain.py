@@ -51,7 +51,8 @@ class Explanation:
 
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
-           l.seller_id, l.dialer_id, l.state as lease_state
+           l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
+           o.name as owner, f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id
@@ -61,6 +62,10 @@ _PLACEMENT = text("""
                       and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
                                      and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+      join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id
+      left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
+                           and f.customer_id = p.customer_id and f.ended_at is null
+      left join seller o on o.crm_id = :crm_id and o.id = f.seller_id
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)
 
@@ -74,7 +79,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     shut = dict(facts.shut)
     hours = openings(work, [row.clock_id]).of(assignment_id, row.segment_id)
     answers = [
-        _state(row),
+        _state(row, work.now),
         *_deleted(row),
         *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
         _pause(work, row),
@@ -93,16 +98,28 @@ def _why(work: Work, row: Row[Any]) -> str:
     return explain_segment(work, row.assignment_id, row.customer_id).why
 
 
-def _state(row: Row[Any]) -> Answer:
-    """Ready is open; resting opens by itself; the others wait for somebody."""
+def _state(row: Row[Any], now: datetime) -> Answer:
+    """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
         return Answer("state", True, None, "ready")
-    if row.state in ("resting", "follow_up"):
+    if row.state == "follow_up":
+        due = row.due_at <= now
+        return Answer("state", due, None if due else row.due_at, _promise(row))
+    if row.state == "resting":
         return Answer("state", False, row.due_at, f"{row.state}, due")
     if row.state == "leased":
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
     return Answer("state", False, None, row.state)
+
+
+def _promise(row: Row[Any]) -> str:
+    """What was promised, and whose it is."""
+    when = (
+        f"promised a call at {row.wall_time.replace('T', ' ')} in {row.promised_in}" if row.wall_time else ""
+    )
+    whose = f"; {row.owner}'s, everybody's from {row.owners_until:%Y-%m-%d %H:%M} UTC" if row.owner else ""
+    return f"{when or 'promised a call'}{whose}"
 
 
 def _deleted(row: Row[Any]) -> list[Answer]:

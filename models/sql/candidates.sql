@@ -4,6 +4,7 @@
 -- read every ready customer instead: 470 ms against 0.4 ms at a million. Who is held in another assignment,
 -- or shares a number with somebody held, is stepped over: else the best ranks would be the same few busy
 -- customers in every round, and one switchboard would empty everybody's list.
+-- `kept_free`: whoever was promised a call elsewhere that has just come due.
 -- `held` is read once, as a hashed set: asked for each pair, it was read again for each.
 with recursive held as materialized (
     select c.customer_id from claim_customer c where c.crm_id = :crm_id
@@ -11,6 +12,8 @@ with recursive held as materialized (
     select m.customer_id from claim_number n
       join customer_number m on m.crm_id = :crm_id and m.e164 = n.e164
      where n.crm_id = :crm_id
+    union
+    select unnest(cast(:kept_free as bigint[]))
 ), pair as (
     (select p.segment_id, p.clock_id from placement p
       where p.crm_id = :crm_id and p.assignment_id = :assignment_id

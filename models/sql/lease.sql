@@ -1,20 +1,24 @@
--- Lease the placements that are still as they were chosen; the caller has locked their rows.
+-- Lease the placements that are still as they were chosen; the caller has locked their rows. Whoever is handed
+-- out to keep a promise (follow_up_id) goes back to it if nobody rings.
 -- Answers the leases that came to be; of the others the caller gives the claims back.
 with chosen as (
     select * from unnest(
         cast(:customers as bigint[]), cast(:leases as uuid[]), cast(:segments as bigint[]),
         cast(:sellers as bigint[]), cast(:dialers as bigint[]), cast(:numbers as text[]), cast(:zones as text[]),
-        cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[])
-    ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at)
+        cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[]), cast(:follow_ups as bigint[])
+    ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at, follow_up_id)
 ), hit as (
-    update placement p set state = 'leased', lease_id = t.lease_id, return_state = 'ready'
+    update placement p
+       set state = 'leased', lease_id = t.lease_id, return_state = p.state, return_due_at = p.due_at
       from chosen t
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
-       and p.state = 'ready' and p.gated_by is null and p.segment_id = t.segment_id
+       and p.gated_by is null and p.segment_id = t.segment_id
+       and case when t.follow_up_id is null then p.state = 'ready'
+                else p.state = 'follow_up' and p.due_at <= :now end
     returning p.customer_id, p.rule_version
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-                   state, e164, zone, offered_at, ring_by, expires_at, data_version)
+                   state, e164, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
 select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
        'offered', t.e164, t.zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
@@ -24,6 +28,6 @@ select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rul
                         cross join lateral (select max(l.ended_at) as ended_at from lease l
                                              where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = t.e164)),
-       t.ring_by, t.expires_at, :data_version
+       t.ring_by, t.expires_at, :data_version, t.follow_up_id
   from hit join chosen t on t.customer_id = hit.customer_id
 returning id

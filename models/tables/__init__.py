@@ -14,6 +14,7 @@ from models.tables.customers import (
     Field,
     UniqueValue,
 )
+from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
 from models.tables.hours import Exemption, RezonedCustomers, Rezoning, StricterHours
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
@@ -27,7 +28,7 @@ from models.tables.walls import Pause, Suppression
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, Segment, Label, RuleSet, Placement, Hold, SegmentMove, SegmentEvent,
+    Assignment, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
     BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
@@ -43,7 +44,8 @@ __all__ = [
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
-    "Hold", "ImportRun", "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild", "Recall",
-    "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
+    "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild",
+    "Recall", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
+    "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ class Assignment(Base):
         UniqueConstraint("crm_id", "name"),
         CheckConstraint("max_attempts between 1 and 255", name="max_attempts"),
         CheckConstraint("gap_seconds >= 0", name="gap_seconds"),
+        CheckConstraint("follow_up_grace_seconds >= 0", name="follow_up_grace_seconds"),
     )
 
     crm_id: Mapped[CrmId]
@@ -39,6 +40,9 @@ class Assignment(Base):
     )  # outcome -> {"delay": seconds, ...}; what is missing takes the default (calling/outcomes/retrying.py)
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
+    follow_up_grace_seconds: Mapped[int] = mapped_column(
+        server_default="900"
+    )  # business time for which a due personal follow-up waits for its owner
     created_at: Mapped[datetime]
 
 

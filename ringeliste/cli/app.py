@@ -11,6 +11,7 @@ from ringeliste.cli import (
     database,
     facets,
     fields,
+    follow_ups,
     funnels,
     hours,
     imports,
@@ -44,7 +45,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, limits, retries, numbers, calls, funnels, reports, best_times, trials, database,
+    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

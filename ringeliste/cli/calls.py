@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from calling.follow_ups.asking import Wish
     from calling.handout.hand_out import HandOut
     from calling.views.explain import Explanation
     from models.work import OpenWork
@@ -59,6 +60,10 @@ def outcome(
     lease: Annotated[str, typer.Argument(metavar="LEASE", help="The lease's id, as `next` told it.")],
     result: Annotated[Outcome, typer.Argument(metavar="OUTCOME", help="What the call came to.")],
     talk_seconds: Annotated[int | None, typer.Option(min=0, help="How long was talked.")] = None,
+    promised: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help='With follow_up, on the customer\'s wall: "2026-03-05 10:00".'),
+    ] = None,
     crm: CrmName = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -66,26 +71,34 @@ def outcome(
     """Report what came of a call, however late. The first report of a lease counts, no other.
 
     OUTCOME is answered, no_answer, busy, machine, congestion, failed, invalid_number, abandoned, sale,
-    no_sale, wrong_person or do_not_call.
+    no_sale, follow_up, wrong_person or do_not_call.
 
     \b
     Examples:
       ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 sale --talk-seconds 412
       ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 no_answer --dry-run
+      ringeliste outcome 019cad9a-2c00-7c3e-9d0a-0c0ffee00001 follow_up --promised "2026-03-05 10:00"
     """
+    from calling.follow_ups.asking import check_promises
     from calling.outcomes.outcome import Report, record_all
     from ringeliste.cli.doors import writing
-    from ringeliste.cli.output import answer, shown, would
+    from ringeliste.cli.output import answer, instant, shown, would
 
-    key = _lease(lease)
+    key, wish = _lease(lease), _promise(result, promised)
     with writing(crm, dry_run=dry_run) as (_, open_work):
-        report = Report(key, result, _held_by(open_work, key), talk_seconds)
+        report = Report(key, result, _held_by(open_work, key), talk_seconds, promise=wish)
+        if wish is not None:
+            with open_work() as work:
+                check_promises(work, {key: wish})
         recorded = record_all(open_work, [report])[0]
     said = {
         "first": f"Counted: the customer is {recorded.state}, status {shown(recorded.status)}.",
         "completion": "The dialer's result is completed by what the seller says.",
         "again": "Known already; nothing changes.",
     }[recorded.kind if recorded.kind != "orphan" else "again"]
+    if recorded.promised is not None:
+        told = f" ({recorded.promised.told})" if recorded.promised.told else ""
+        said += f" The next call will be {instant(recorded.promised.due_at)}{told}."
     answer(recorded, lambda console: console.print(would(dry_run) + said), as_json=as_json)
 
 
@@ -123,6 +136,15 @@ def _lease(text: str) -> "UUID":
         raise BadInput(f"{text!r} is no lease: give the id that `ringeliste next` told") from None
 
 
+def _promise(result: Outcome, promised: str | None) -> "Wish | None":
+    """What was promised. Raises BadInput for a follow-up without a time, and a time with anything else."""
+    from ringeliste.cli.follow_ups import wish
+
+    if (result is Outcome.FOLLOW_UP) != (promised is not None):
+        raise BadInput("--promised: say when with follow_up, and with no other outcome")
+    return None if promised is None else wish(promised, None, "")
+
+
 def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
     """Whose report it is: that of the seller, or of the dialer, who held it. Raises NotFound."""
     from calling.views.browse import leases
@@ -147,6 +169,7 @@ def _draw_card(console: "Console", card: "HandOut | None", *, dry_run: bool) -> 
     told = {
         "lease": card.lease_id, "customer": card.external_id,
         "status": f"{card.status}, {counted(card.attempts, 'attempt')}",
+        **({"promised": instant(card.promised_at)} if card.promised_at else {}),
         "ring by": instant(card.ring_by), "zone": card.zone, **card.fields,
     }  # fmt: skip
     for name, value in told.items():

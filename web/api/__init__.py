@@ -8,6 +8,7 @@ from web.api import (
     audit,
     customers,
     fields,
+    follow_ups,
     holds,
     hours,
     leases,
@@ -32,8 +33,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, assignments, retries, rules, segments, rebuilds, segment_stories, selections, holds, hours,
-    pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
+    me, leases, follow_ups, assignments, retries, rules, segments, rebuilds, segment_stories, selections,
+    holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
     outcomes, audit,
 )  # fmt: skip
 
@@ -54,6 +55,7 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
+    {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",

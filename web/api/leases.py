@@ -1,6 +1,6 @@
 """A customer held by a seller: the moment of the ring, giving back, and what came of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any, Literal
@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
+from calling.follow_ups.asking import Wish, check_promises
 from calling.handout import ring
 from calling.outcomes import outcome
 from calling.views import browse
@@ -18,6 +19,7 @@ from models.work import Work
 from web.about import about
 from web.api.common import AskedInstant, Instant, Model, TheApp
 from web.api.docs import answers, example
+from web.api.follow_up_models import Promise, Promised
 from web.keys import Caller, Holder, SellerOnly
 from wiring.app import App
 from wiring.logs import bound
@@ -47,6 +49,7 @@ class Result(Model):
     rung_at: AskedInstant | None = Field(
         None, description="When it rang, if it was not asked through the API; not in the future."
     )
+    promise: Promise | None = Field(None, description="With `follow_up`, and only then: for when.")
 
 
 class Recorded(Model):
@@ -59,6 +62,7 @@ class Recorded(Model):
     status: str | None
     later_lease: UUID | None = Field(description="A later lease of the customer, which is recalled.")
     suppressed: bool = Field(description="The customer and the number are on the do-not-call list now.")
+    promised: Promised | None = Field(None, description="The call that is promised now, and when it will be.")
 
 
 RING = {
@@ -68,7 +72,7 @@ RING = {
 RESULT = {"outcome": "no_sale", "talk_seconds": 184}
 RECORDED: dict[str, Any] = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "kind": "first", "late": False, "state": "closed",
-    "status": "no_sale", "later_lease": None, "suppressed": False,
+    "status": "no_sale", "later_lease": None, "suppressed": False, "promised": None,
 }  # fmt: skip
 
 
@@ -95,8 +99,9 @@ def report(
 ) -> outcome.Recorded:
     """Report what came of a lease of one's own, however late. Safe to repeat: the first report counts."""
     refuse_future(app, body)
+    refuse_promises(app, holder, {lease_id: body})
     by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
-    said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at)
+    said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at, wish_of(body))
     with timed("outcome"):
         with own_lease(app, holder, lease_id) as work:
             recorded = outcome.record(work, [said])
@@ -110,6 +115,22 @@ def refuse_future(app: App, result: Result) -> None:
     now = app.now()
     if result.rung_at is not None and result.rung_at > now + CLOCKS_DIFFER:
         raise BadInput("rung_at: lies in the future; it is business time", rung_at=result.rung_at, now=now)
+
+
+def refuse_promises(app: App, holder: Holder, results: Mapping[UUID, Result]) -> None:
+    """A `follow_up` says for when, and nothing else does; a time that cannot be kept is refused. BadInput."""
+    for result in results.values():
+        if (result.outcome is Outcome.FOLLOW_UP) != (result.promise is not None):
+            raise BadInput("promise: say when with the outcome follow_up, and with no other")
+    wishes = {lease: wish for lease, result in results.items() if (wish := wish_of(result)) is not None}
+    if wishes:
+        with app.work(holder.crm_id) as work:
+            check_promises(work, wishes)
+
+
+def wish_of(result: Result) -> Wish | None:
+    """What was promised in the call. Raises BadInput for a day that there is not."""
+    return result.promise.wish() if result.promise is not None else None
 
 
 @contextmanager

@@ -74,6 +74,8 @@ class HandOut(Model):
     fields: dict[str, Any]
     ring_by: Instant = Field(description="It may not ring from here on.")
     expires_at: Instant = Field(description="Without a ring they go back to the list then.")
+    promised_at: Instant | None = Field(None, description="This call was promised them for then.")
+    promise_note: str | None = None
 
 
 ME = {

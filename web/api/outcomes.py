@@ -12,7 +12,7 @@ from calling.outcomes.outcome import Recorded as Came
 from calling.views import browse
 from web.api.common import MOST, Model, TheApp
 from web.api.docs import answers, example
-from web.api.leases import RECORDED, Recorded, Result, refuse_future
+from web.api.leases import RECORDED, Recorded, Result, refuse_future, refuse_promises, wish_of
 from web.keys import Holder, Reporter
 from wiring.app import App
 from wiring.metrics import timed
@@ -49,9 +49,12 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
     """Report up to 200 outcomes. An unknown lease, or another dialer's, is an `orphan`; the rest count."""
     for one in body.reports:
         refuse_future(app, one)
+    refuse_promises(app, holder, {one.lease_id: one for one in body.reports})
     own = _own(app, holder, [one.lease_id for one in body.reports])
     reports = [
-        outcome.Report(one.lease_id, one.outcome, _by(holder, one), one.talk_seconds, one.rung_at)
+        outcome.Report(
+            one.lease_id, one.outcome, _by(holder, one), one.talk_seconds, one.rung_at, wish_of(one)
+        )
         for one in body.reports
         if one.lease_id in own
     ]

@@ -1,0 +1,118 @@
+"""Promised calls as lists: a seller's own, what is due, what is late, what has ended and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Row, text
+
+from calling.handout.promised import PASSED
+from calling.hours.opening import Doors, openings
+from models.work import Work
+
+Which = Literal["open", "due", "overdue", "ended"]
+WHICH: tuple[Which, ...] = ("open", "due", "overdue", "ended")
+Standing = Literal["waits", "due", "handed_out", "ended"]
+
+_LIST = text(f"""
+    select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
+           p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
+      from follow_up f
+      join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
+      join customer c on c.crm_id = :crm_id and c.id = f.customer_id
+      join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
+                      and p.customer_id = f.customer_id
+      left join seller s on s.crm_id = :crm_id and s.id = f.seller_id
+      left join lease l on l.crm_id = :crm_id and l.id = p.lease_id and l.follow_up_id = f.id
+     where f.crm_id = :crm_id and f.id > :after
+       and (cast(:assignment_id as bigint) is null or f.assignment_id = :assignment_id)
+       and (cast(:customer_id as bigint) is null or f.customer_id = :customer_id)
+       and (cast(:seller_id as bigint) is null or f.seller_id = :seller_id)
+       and case cast(:which as text)
+           when 'ended' then f.ended_at is not null
+           when 'open' then f.ended_at is null
+           when 'due' then f.ended_at is null and f.due_at <= :now
+           else f.ended_at is null
+                and f.due_at + a.follow_up_grace_seconds * interval '1 second' <= :now end
+     order by f.id limit :most
+""")  # noqa: S608 - our own words
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
+
+    `due_at`: from when it is handed out. `will_be`: when hours next allow it; None: they never do, or it has
+    ended. `anybodys`: shared, or its owner's grace is over. `gate`: what keeps it from being handed out.
+    """
+
+    id: int
+    assignment_id: int
+    assignment: str
+    customer_id: int
+    external_id: str
+    name: str
+    seller_id: int | None
+    seller: str | None
+    asked_at: datetime
+    wall_time: str
+    zone: str
+    due_at: datetime
+    will_be: datetime | None
+    standing: Standing
+    anybodys: bool
+    gate: str | None
+    note: str
+    author: str
+    made_by: str
+    created_at: datetime
+    lease_id: UUID | None
+    replaces: int | None
+    handed_at: datetime | None
+    handed_by: str | None
+    handed_from: int | None
+    ended_at: datetime | None
+    ended_by: str | None
+    ended_author: str | None
+
+
+_PLAIN = (
+    "id", "assignment_id", "assignment", "customer_id", "external_id", "name", "seller_id", "seller",
+    "asked_at", "wall_time", "zone", "due_at", "note", "author", "made_by", "created_at", "lease_id",
+    "replaces", "handed_at", "handed_by", "handed_from", "ended_at", "ended_by", "ended_author",
+)  # fmt: skip
+
+
+def follow_ups(
+    work: Work, after: int, most: int, *, which: Which = "open", assignment_id: int | None = None,
+    customer_id: int | None = None, seller_id: int | None = None,
+) -> list[Listed]:  # fmt: skip
+    """Follow-ups with an id above `after`, in the order in which they were made.
+
+    `overdue`: the owner's grace is over and nobody has rung yet.
+    """
+    rows = work.run(
+        _LIST, after=after, most=most, which=which, assignment_id=assignment_id, customer_id=customer_id,
+        seller_id=seller_id,
+    ).all()  # fmt: skip
+    hours = openings(work, sorted({row.clock_id for row in rows}))
+    return [_listed(row, hours.of(row.assignment_id, row.segment_id), work.now) for row in rows]
+
+
+def _listed(row: Row[Any], hours: Doors, now: datetime) -> Listed:
+    return Listed(
+        **{name: getattr(row, name) for name in _PLAIN},
+        will_be=None if row.ended_at else hours.next_opening(row.clock_id, max(row.due_at, now)),
+        standing=_standing(row, now),
+        anybodys=row.anybodys,
+        gate=None if row.ended_at else row.gated_by,
+    )
+
+
+def _standing(row: Row[Any], now: datetime) -> Standing:
+    if row.ended_at is not None:
+        return "ended"
+    if row.lease_state is not None:
+        return "handed_out"
+    return "due" if row.due_at <= now else "waits"

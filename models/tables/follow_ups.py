@@ -1,0 +1,66 @@
+"""Promised calls: who asked for which time, who is to ring, and what became of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.tables.base import Base, CrmId, one_of
+
+WAYS = ("seller", "key_press", "api", "hand")
+FOLLOW_UP_ENDINGS = ("outcome", "changed", "cancelled", "overtaken")
+
+
+class FollowUp(Base):
+    """A call promised at a time, personal to a seller or (`seller_id` null) shared. One open a placement.
+
+    A change of time ends the row and writes another that `replaces` it, so nothing that was promised is
+    forgotten; only the owner changes in place (`handed_*`: last). While it is open, the placement is in
+    `follow_up`, or is leased and will go back there, with the same `due_at`.
+    """
+
+    __tablename__ = "follow_up"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["crm_id", "assignment_id", "customer_id"],
+            ["placement.crm_id", "placement.assignment_id", "placement.customer_id"],
+        ),
+        CheckConstraint(one_of("made_by", WAYS), name="made_by"),
+        CheckConstraint(one_of("ended_by", FOLLOW_UP_ENDINGS), name="ended_by"),
+        CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
+        CheckConstraint("(handed_at is null) = (handed_by is null)", name="handed"),
+        Index(
+            "uq_follow_up_open", "crm_id", "assignment_id", "customer_id",
+            unique=True, postgresql_where=text("ended_at is null"),
+        ),
+        Index("ix_follow_up_due", "crm_id", "due_at", "id", postgresql_where=text("ended_at is null")),
+        Index(
+            "ix_follow_up_seller", "crm_id", "seller_id", "due_at", "id",
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index("ix_follow_up_customer", "crm_id", "customer_id", "id"),
+    )  # fmt: skip
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    customer_id: Mapped[int]
+    seller_id: Mapped[int | None]
+    asked_at: Mapped[datetime]  # the instant that was asked for
+    wall_time: Mapped[str]  # the same as asked, on the wall of `zone`: "2026-03-05T10:00"
+    zone: Mapped[str]
+    due_at: Mapped[datetime]  # from when it is handed out: asked_at, or the next opening after it
+    note: Mapped[str]
+    author: Mapped[str]
+    made_by: Mapped[str]
+    lease_id: Mapped[UUID | None]  # the call in which it was promised
+    replaces: Mapped[int | None]
+    created_at: Mapped[datetime]
+    handed_at: Mapped[datetime | None]
+    handed_by: Mapped[str | None]
+    handed_from: Mapped[int | None]  # the seller whose it was; None: it was shared
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    ended_author: Mapped[str | None]
+    ended_lease_id: Mapped[UUID | None]  # the call whose outcome consumed it
