@@ -23,6 +23,7 @@ from web.api import (
     suppressions,
     tags,
     templates,
+    versions,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -32,7 +33,7 @@ PREFIX = "/api/v1"
 PARTS = (
     me, leases, assignments, rules, segments, rebuilds, segment_stories, selections, holds, hours, pauses,
     suppressions, customers, segment_explanations, tags, fields, templates,
-    outcomes, audit,
+    versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
