@@ -129,6 +129,16 @@ def test_versions_tell_who_moved(shell: Shell) -> None:
     assert "PT|Atlantic/Azores,Europe/Lisbon" in shell.ok("versions").out
 
 
+def test_versions_by_the_api(world: World, kari: Caller) -> None:
+    world.customers(2)
+    assert kari.ok("GET", "/versions")["rezonings"] == []
+    rezone(world.opener())
+    told = kari.ok("GET", "/versions")
+    (run,) = told["rezonings"]
+    assert (told["current"], run["moved"], run["moves"][0]["customers"]) == (True, 2, 2)
+    assert run["changed"]["tzdata"] == [None, told["installed"]["tzdata"]]
+
+
 def test_hours_by_the_api(world: World, kari: Caller) -> None:
     assignment = world.assignment()
     segment = world.segment(assignment)

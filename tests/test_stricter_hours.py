@@ -166,6 +166,21 @@ def test_no_ring_and_no_ring_by_is_past_the_stricter_closing(world: World) -> No
         assert ring(work, card.lease_id, seller).ring_by == closing
 
 
+def test_next_steps_over_whom_the_hours_of_their_segment_shut(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dealt before, and no wall yet. Planted: the CRM's hours for the list; seen to fail."""
+    assignment = world.assignment()
+    shut, free = world.segment(assignment), world.segment(assignment)
+    world.customers(1, assignment, segment_id=shut)
+    (other,) = world.customers(1, assignment, segment_id=free)
+    seller = world.seller(assignment)
+    assert allocate_all(world.opener(), assignment) == 2
+    monkeypatch.setattr(verbs, "finish_hours", lambda *_: None)
+    set_hours(world.opener(), segment_id=shut, week=AFTERNOON, **BOTH)
+    assert take(world, seller).customer_id == other
+
+
 def test_ring_looks_at_the_hours_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before any wall stands. Planted: ring without the segment; seen to fail."""
     assignment = world.assignment()

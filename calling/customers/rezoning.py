@@ -71,7 +71,7 @@ def _begun(work: Work) -> Row[Any] | None:
         work.run(sql.BEGIN, from_version=last, to_version=wanted)
     elif run.to_version != wanted:
         work.run(sql.BEGIN_ANEW, id=run.id, to_version=wanted)
-    return work.run(sql.OPEN).one()
+    return work.run(sql.OPEN).first()  # none: whoever began it beside us has done it meanwhile
 
 
 def _zones_differ(work: Work, run: Row[Any]) -> bool:

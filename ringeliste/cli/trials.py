@@ -87,7 +87,7 @@ def bench(
         str,
         typer.Argument(
             metavar="NAME",
-            help="import, rebuild, allocate, next, outcomes, facets, sweep, bulk, preview or flood.",
+            help="import, rebuild, allocate, next, outcomes, facets, sweep, bulk, preview, flood or clocks.",
         ),
     ],
     rows: Annotated[int, typer.Option(min=1000, help="Customers.")] = 100_000,

@@ -26,6 +26,7 @@ from web.api import (
     suppressions,
     tags,
     templates,
+    versions,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -35,7 +36,7 @@ PREFIX = "/api/v1"
 PARTS = (
     me, leases, follow_ups, assignments, retries, rules, segments, rebuilds, segment_stories, selections,
     holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
-    outcomes, audit,
+    versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
