@@ -4,36 +4,26 @@ One allocator at a time per assignment: sixteen who all want the same best card 
 times of ten, one who deals for everybody never does (design 5.3).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from uuid import UUID
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import RowMapping, text
 
-from calling.handout import claims, gates, placements
-from calling.handout.promised import KEPT_FREE, Closing, deal_promises, ended_promises
-from calling.hours.opening import last_ring_by, openings
-from calling.hours.versions import version_id
+from calling.handout import gates
+from calling.handout.closing import Closing, bound, closing_of
+from calling.handout.leasing import Chosen, lease_all
+from calling.handout.needs import Need, needs_of
+from calling.handout.promised import KEPT_FREE, deal_promises
+from calling.hours.opening import last_ring_by
 from calling.walls import pauses
 from models import turnstile
 from models.errors import NotFound
 from models.sql import load
 from models.work import OpenWork, Work
 
-DEPTH = 2
-"""Customers that wait in an available seller's list, so that the next one is there at once."""
-
 BATCH = 200
 """Leases of one transaction: short enough that a pause never waits long behind it."""
-
-IN_TOUCH = timedelta(minutes=5)
-"""Business time after which a dialer's last word about what it wants is void."""
-
-EXPIRY_GRACE = timedelta(seconds=120)
-"""Business time that a link has, after `ring_by`, to say what became of an order."""
-
-_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
 
 # Whether anything promised is due, here or elsewhere: two looks at an index, in a question asked anyway.
 _ASSIGNMENT = text("""
@@ -46,41 +36,6 @@ _ASSIGNMENT = text("""
                     and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free
       from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
 """)
-_SEGMENTS = text("""
-    select id from segment
-     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
-     order by position, id
-""")
-
-
-@dataclass(slots=True)
-class Need:
-    """One holder and how many more customers they could take; `segment_id` None: of any segment.
-
-    `promised`: how many promised calls, which jump the queue and count towards `wanted`. `forbidden`: clocks
-    where the law forbids them at any hour.
-    """
-
-    seller_id: int | None
-    dialer_id: int | None
-    segment_id: int | None
-    wanted: int
-    rings_late: timedelta
-    promised: int
-    robot: bool = False
-    forbidden: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A customer dealt to a holder, not leased yet. `follow_up_id`: the promise that is kept by it."""
-
-    customer_id: int
-    segment_id: int
-    clock_id: int
-    need: Need
-    lease_id: UUID
-    follow_up_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +75,8 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     if assignment is None:
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)
-    needs = _needs(work, standing, assignment_id, only_seller)
-    closing = _closing(work, standing, assignment_id, needs) if needs else {}
+    needs = needs_of(work, standing, assignment_id, only_seller)
+    closing = closing_of(work, standing, assignment_id, needs) if needs else {}
     if not any(closing.values()):
         return Allocation(0, False)
     promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
@@ -133,7 +88,7 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
     kept = [c for c in promised if (f := facts.get(c.customer_id)) and not (f.shut or f.held)]
     chosen = kept + _spread(work, free, needs, closing)[:wanted]
-    leased = _lease(work, assignment, chosen, facts, closing, blocked)
+    leased = lease_all(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     return Allocation(len(leased), progress and (unmet or wanted == BATCH))
@@ -142,62 +97,11 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
 def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
     """Whether a due promise would be dealt to this seller now. The caller has passed the turnstile."""
     standing = pauses.standing(work)
-    needs = _needs(work, standing, assignment_id, seller_id)
+    needs = needs_of(work, standing, assignment_id, seller_id)
     if not any(need.promised > 0 for need in needs):
         return False
-    closing = _closing(work, standing, assignment_id, needs)
+    closing = closing_of(work, standing, assignment_id, needs)
     return bool(deal_promises(work, assignment_id, needs, closing))
-
-
-def _needs(work: Work, standing: pauses.Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
-    """Who wants customers and is not paused. Read behind the turnstile."""
-    rows = work.run(
-        load("needs"),
-        assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
-    ).all()  # fmt: skip
-    needs = [
-        Need(
-            r.seller_id,
-            r.dialer_id,
-            r.segment_id,
-            r.wanted,
-            timedelta(seconds=r.rings_late_seconds),
-            r.promised,
-            r.robot,
-        )
-        for r in rows
-        if r.wanted > 0 or r.promised > 0
-    ]
-    paused = {
-        id(need)
-        for need in needs
-        if standing.shut(
-            assignment_id=assignment_id, segment_id=need.segment_id,
-            seller_id=need.seller_id, dialer_id=need.dialer_id,
-        )
-    }  # fmt: skip
-    return [need for need in needs if id(need) not in paused]
-
-
-def _closing(work: Work, standing: pauses.Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
-    """The segments that are not paused, in order of priority, each with its open clocks."""
-    segments = [
-        segment
-        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
-        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
-    ]
-    known = openings(work)
-    for need in needs:
-        need.forbidden = known.without_robots() if need.robot else frozenset()
-    nobodys = frozenset.intersection(*(need.forbidden for need in needs))
-    if nobodys:
-        known = replace(
-            known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
-        )
-    there: dict[int, Mapping[int, datetime]] = {}
-    for doors, same in known.by_hours(assignment_id, segments):
-        there |= dict.fromkeys(same, doors.open(work.now))  # asked once for all of them
-    return {segment: there[segment] for segment in segments}
 
 
 def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
@@ -219,14 +123,9 @@ def _candidates(
     asked = {need.segment_id for need in needs if need.wanted > 0}
     segments = [segment for segment in closing if None in asked or segment in asked]
     most = 2 * wanted
-    # Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks.
-    sets = {id(closing[segment]): closing[segment] for segment in segments}
-    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
         load("candidates"),
-        assignment_id=assignment["id"], segments=segments,
-        hours=[numbers[id(closing[segment])] for segment in segments],
-        open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
+        assignment_id=assignment["id"], **bound(closing, segments), most=most,
         kept_free=assignment["kept_free"],
         most_in_all=most if asked == {None} else most * max(len(segments), 1),
     )  # fmt: skip
@@ -263,60 +162,3 @@ def _suits(need: Need, card: tuple[int, int, int], closing: Closing, now: dateti
     closes_at = closing[segment_id][clock_id]
     asked = need.segment_id in (None, segment_id) and clock_id not in need.forbidden
     return asked and last_ring_by(closes_at, need.rings_late) > now
-
-
-def _lease(
-    work: Work, assignment: RowMapping, chosen: Sequence[Chosen],
-    facts: Mapping[int, gates.Facts], closing: Closing, blocked: Sequence[int],
-) -> set[UUID]:  # fmt: skip
-    """Claims first, then leases only where the placement is still as it was chosen.
-
-    The `blocked` are stamped on the way: all placements that are written here are locked at once, by key.
-    """
-    data_version = version_id(work)  # before anything is claimed: the first one writes a row
-    whole = claims.claim(work, [(c.customer_id, c.lease_id) for c in chosen])
-    rows = [c for c in chosen if c.lease_id in whole]
-    placements.lock(work, [*(c.customer_id for c in rows), *blocked])
-    gates.restamp(work, blocked, locked=True)
-    over = ended_promises(work, [c.follow_up_id for c in rows if c.follow_up_id is not None])
-    claims.drop(work, [c.lease_id for c in rows if c.follow_up_id in over])
-    rows = [c for c in rows if c.follow_up_id not in over]
-    if not rows:
-        return set()
-    ring_bys = [_ring_by(work, assignment, c, closing[c.segment_id][c.clock_id]) for c in rows]
-    leased = set(
-        work.run(
-            load("lease"),
-            assignment_id=assignment["id"],
-            data_version=data_version,
-            customers=[c.customer_id for c in rows],
-            leases=[c.lease_id for c in rows],
-            segments=[c.segment_id for c in rows],
-            sellers=[c.need.seller_id for c in rows],
-            dialers=[c.need.dialer_id for c in rows],
-            numbers=[facts[c.customer_id].e164 for c in rows],
-            zones=[facts[c.customer_id].zone for c in rows],
-            ring_bys=ring_bys,
-            expiries=[
-                _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
-            ],
-            follow_ups=[c.follow_up_id for c in rows],
-        ).scalars()
-    )
-    claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])
-    return leased
-
-
-def _ring_by(work: Work, assignment: RowMapping, chosen: Chosen, closes_at: datetime) -> datetime:
-    """An order's life for a dialer; a seller may take longer to look. Never past closing."""
-    if chosen.need.dialer_id is None:
-        return closes_at
-    latest = last_ring_by(closes_at, chosen.need.rings_late)
-    return min(latest, work.now + timedelta(seconds=assignment["offer_seconds"]))
-
-
-def _expiry(work: Work, assignment: RowMapping, chosen: Chosen, ring_by: datetime) -> datetime:
-    """When the reaper looks: a seller's list after its hold, a dialer's order when it can ring no more."""
-    if chosen.need.dialer_id is None:
-        return min(ring_by, work.now + timedelta(seconds=assignment["hold_seconds"]))
-    return ring_by + chosen.need.rings_late + EXPIRY_GRACE

@@ -4,19 +4,17 @@ A personal one is its owner's; it is everybody's once a grace of business time i
 owner is away for the day: away for an hour or longer, which no break is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
+from calling.handout.closing import Closing, bound
+from calling.handout.needs import Need
 from calling.handout.recalling import recall
 from calling.hours.opening import last_ring_by
 from models.work import OpenWork, Work
-
-if TYPE_CHECKING:
-    from calling.handout.allocate import Need
 
 AWAY_FOR_THE_DAY = timedelta(hours=1)
 """Business time after which a seller who is away is not expected back for what is due."""
@@ -25,11 +23,6 @@ KEPT_FREE = timedelta(hours=1)
 """For so long after it came due, other assignments keep off a customer who is promised a call."""
 
 BATCH = 200
-
-Closing = Mapping[int, Mapping[int, datetime]]
-"""Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
-
-_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
 
 _OWNER = """
     join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
@@ -111,13 +104,9 @@ def due_promises(
 
     Stamps are believed: whoever leases them asks the gates.
     """
-    sets = {id(clocks): clocks for clocks in closing.values()}
-    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     rows = work.run(
-        _DUE, assignment_id=assignment_id, sellers=list(sellers), segments=list(closing),
-        hours=[numbers[id(clocks)] for clocks in closing.values()],
-        open=[numbers[one] + clock for one, clocks in sets.items() for clock in clocks], most=most,
-    )  # fmt: skip
+        _DUE, assignment_id=assignment_id, sellers=list(sellers), **bound(closing, list(closing)), most=most
+    )
     found: dict[int, Due] = {}
     for row in sorted(rows, key=lambda row: row.owner_id is None):
         due = Due(row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id)
@@ -126,8 +115,8 @@ def due_promises(
 
 
 def deal_promises(
-    work: Work, assignment_id: int, needs: Sequence["Need"], closing: Closing
-) -> list[tuple[Due, "Need"]]:
+    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing
+) -> list[tuple[Due, Need]]:
     """Due promises and who is to keep them: personal ones their owners, then what is anybody's.
 
     What a need is given counts towards what it wants. `closing`: of all segments that are not paused.
@@ -148,7 +137,7 @@ def deal_promises(
     return dealt
 
 
-def _may_keep(need: "Need", due: Due, closes_at: datetime, now: datetime) -> bool:
+def _may_keep(need: Need, due: Due, closes_at: datetime, now: datetime) -> bool:
     """Whether a promised call may be this holder's. An owner keeps theirs, whatever segment it is in."""
     if need.promised < 1 or last_ring_by(closes_at, need.rings_late) <= now or due.clock_id in need.forbidden:
         return False

@@ -1,0 +1,58 @@
+"""What of an assignment is open now: its segments that are not paused, each with its open clocks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from calling.handout.needs import Need
+from calling.hours.opening import openings
+from calling.walls.pauses import Pauses
+from models.work import Work
+
+_SEGMENTS = text("""
+    select id from segment
+     where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
+     order by position, id
+""")
+_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
+
+Closing = Mapping[int, Mapping[int, datetime]]
+"""Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
+
+
+def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
+    """The segments that are not paused, in order of priority, each with its open clocks."""
+    segments = [
+        segment
+        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
+        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
+    ]
+    known = openings(work)
+    for need in needs:
+        need.forbidden = known.without_robots() if need.robot else frozenset()
+    nobodys = frozenset.intersection(*(need.forbidden for need in needs))
+    if nobodys:
+        known = replace(
+            known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
+        )
+    there: dict[int, Mapping[int, datetime]] = {}
+    for doors, same in known.by_hours(assignment_id, segments):
+        there |= dict.fromkeys(same, doors.open(work.now))  # asked once for all of them
+    return {segment: there[segment] for segment in segments}
+
+
+def bound(closing: Closing, segments: Sequence[int]) -> dict[str, Any]:
+    """Some of its segments as statements take them: `segments`, `hours` of each, and what is `open`.
+
+    Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks; an
+    open clock of a set is the sum of both: looked up in a hash, without another join.
+    """
+    sets = {id(closing[segment]): closing[segment] for segment in segments}
+    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
+    return {
+        "segments": list(segments), "hours": [numbers[id(closing[segment])] for segment in segments],
+        "open": [numbers[one] + clock for one, clocks in sets.items() for clock in clocks],
+    }  # fmt: skip
