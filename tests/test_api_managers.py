@@ -93,7 +93,7 @@ def test_rules_are_published_and_read_back(world: World, kari: Caller, work: int
     world.field("loan", "yes_no")
     path = f"/assignments/{work}/rules"
     assert (kari.ok("GET", path)["version"], kari.ok("GET", path)["author"]) == (0, None)
-    assert kari.ok("PUT", path, json={"segments": [LOANS]}) == {"version": 1}
+    assert kari.ok("PUT", path, json={"segments": [LOANS]}) == {"version": 1, "warnings": []}
     read = kari.ok("GET", path)
     assert (read["version"], read["segments"][0]["key"], read["author"]) == (1, "loans", "a manager")
     assert [one["key"] for one in kari.ok("GET", f"/assignments/{work}/segments")["items"]] == [
