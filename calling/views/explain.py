@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from calling.handout import gates
 from calling.hours.opening import Doors, openings
 from calling.limits.stops import stops
+from calling.views.next_call import callable_at
 from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
@@ -88,7 +89,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
-        _callable_at(hours, work.now, row, answers), answers,
+        callable_at(work, row, hours), answers,
     )  # fmt: skip
 
 
@@ -164,12 +165,3 @@ def _by(hours: Doors, now: datetime, row: Row[Any]) -> str:
     """What these hours rest on: the law, own hours without a source, whoever was exempted or is stricter."""
     told = [hours.basis(row.clock_id, now), *map(str, hours.hours.stricter)]
     return "".join(f"; {one}" for one in told if one)
-
-
-def _callable_at(hours: Doors, now: datetime, row: Row[Any], answers: list[Answer]) -> datetime | None:
-    """The first instant at which every gate that time opens is open; None while somebody has to act."""
-    if any(not a.open and a.until is None for a in answers):
-        return None
-    untils = [a.until for a in answers if not a.open and a.until is not None and a.gate != "window"]
-    earliest = max([now, *untils])
-    return hours.next_opening(row.clock_id, earliest)

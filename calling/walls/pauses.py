@@ -24,17 +24,24 @@ class Pauses:
 
     def shut(
         self, *, assignment_id: int, segment_id: int | None = None,
-        seller_id: int | None = None, dialer_id: int | None = None,
+        seller_id: int | None = None, dialer_id: int | None = None, at: datetime | None = None,
     ) -> tuple[str, datetime | None] | None:  # fmt: skip
-        """The first pause that stops this hand-out, as (scope, until); None when nothing does."""
+        """The first pause that stops this hand-out, as (scope, until); None when nothing does.
+
+        `at` (UTC): an instant to come, if nobody lifts one or sets another until then.
+        """
         scopes = (
             ("crm", None), ("assignment", assignment_id), ("segment", segment_id),
             ("seller", seller_id), ("dialer", dialer_id),
         )  # fmt: skip
         for scope in scopes:
-            if scope in self.standing:
+            if scope in self.standing and not _over(self.standing[scope], at):
                 return scope[0], self.standing[scope]
         return None
+
+
+def _over(ends_at: datetime | None, at: datetime | None) -> bool:
+    return at is not None and ends_at is not None and ends_at <= at
 
 
 def standing(work: Work) -> Pauses:

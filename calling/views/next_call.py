@@ -1,0 +1,74 @@
+"""When a customer will next be callable by time alone: from event to event, until every gate is open.
+
+Gates that are asked here open by time and never shut by it; hours do both, and are asked last. So the first
+instant at which all gates but the hours are open, and the next opening from there, is the answer. A gate that
+asks for the best number may find another one better by then, so each event is looked at, not the latest.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from calling.handout import gates
+from calling.hours.opening import Doors
+from calling.walls import pauses
+from models.tables import FOREVER
+from models.work import Work
+
+MOST_EVENTS = 200
+"""More than anybody has; whoever needs more is told nothing rather than something untrue."""
+
+_EVENTS = text("""
+    with number as (
+        select e164 from customer_number where crm_id = :crm_id and customer_id = :customer_id
+    )
+    select at from (
+        select expires_at as at from suppression
+         where crm_id = :crm_id and lifted_at is null and customer_id = :customer_id
+        union
+        select s.expires_at from suppression s join number n on n.e164 = s.e164
+         where s.crm_id = :crm_id and s.lifted_at is null
+        union
+        select r.gap_until from ring_limit r join number n on r.subject = n.e164
+         where r.crm_id = :crm_id and r.scope = 'number'
+        union
+        select gap_until from ring_limit
+         where crm_id = :crm_id and scope = 'customer' and subject = cast(:customer_id as text)
+        union
+        select ends_at from pause where crm_id = :crm_id and lifted_at is null) event
+     where at > :now order by at limit :most
+""")
+
+
+def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
+    """The first instant (UTC) at which they may be called, if nobody acts; None: somebody has to.
+
+    `row`: of their placement; `hours`: of their segment.
+    """
+    if row.retired_at is not None or row.state not in ("ready", "resting", "follow_up"):
+        return None
+    events = set(work.run(_EVENTS, customer_id=row.customer_id, most=MOST_EVENTS).scalars())
+    standing, at = pauses.standing(work), work.now
+    for _ in range(2 * MOST_EVENTS):
+        shut = list(_shut(work, row, standing, at))
+        if not shut:
+            return hours.next_opening(row.clock_id, at)
+        later = [event for event in {*events, *shut} if at < event < FOREVER]
+        if not later:
+            return None
+        at = min(later)
+    return None
+
+
+def _shut(work: Work, row: Row[Any], standing: pauses.Pauses, at: datetime) -> Iterator[datetime]:
+    """Until when each gate but the hours is shut, as seen at `at`."""
+    if row.state != "ready" and row.due_at > at:
+        yield row.due_at
+    facts = gates.facts_of(replace(work, now=at), row.assignment_id, [row.customer_id])[row.customer_id]
+    yield from (until for _, until in facts.shut)
+    paused = standing.shut(assignment_id=row.assignment_id, segment_id=row.segment_id, at=at)
+    if paused is not None:
+        yield paused[1] or FOREVER
