@@ -40,9 +40,17 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On an installed PostgreSQL only those tests tell something new that have a database of the run's."""
+    """On an installed PostgreSQL only those tests tell something new that have a database of the run's.
+
+    Long ones of the same statements as shorter ones, and those of pages, do not (`once`, `browser`).
+    """
     if config.getoption("--postgres"):
-        away = [item for item in items if "database" not in getattr(item, "fixturenames", ())]
+        away = [
+            item
+            for item in items
+            if "database" not in getattr(item, "fixturenames", ())
+            or any(item.get_closest_marker(name) for name in ("once", "browser"))
+        ]
         config.hook.pytest_deselected(items=away)
         items[:] = [item for item in items if item not in set(away)]
 

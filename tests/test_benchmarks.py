@@ -6,6 +6,8 @@ from world import World
 from benchmarks import NAMES, run
 from models.errors import BadInput
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_measures_ours_and_the_limit(world: World, name: str) -> None:

@@ -17,6 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.errors import RingelisteError
 from ringeliste.demo import MONDAY_0800
 
+pytestmark = pytest.mark.once
+
 SPEED = 90
 VICTIMS = (
     "web", "worker", "worker 1", "worker 2", "scheduler", "dialer", "robot", "sellers", "redis", "postgres",

@@ -20,6 +20,8 @@ from ringeliste.demo import MONDAY_0800
 from ringeliste.up import only_one
 from wiring.clock import ClockBase
 
+pytestmark = pytest.mark.once
+
 EVERYTHING = {
     "web",
     "worker",

@@ -29,6 +29,8 @@ from ringeliste.simulation.ticks import Ticks
 from wiring.app import App
 from wiring.settings import Settings
 
+pytestmark = pytest.mark.once
+
 CUSTOMERS, SELLERS, DAYS = 300, 3, 0.2
 ROOT = Path(__file__).parent.parent
 _numbers = count(1)

@@ -53,6 +53,8 @@ from models.errors import BadValues, Conflict
 from models.outcomes import Outcome
 from segmentation.resegment import differing
 
+pytestmark = pytest.mark.once
+
 CUSTOMERS, LONGEST = 2_000, 120
 MEANT = (
     "edit",

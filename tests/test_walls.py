@@ -63,6 +63,7 @@ def hand_outs(world: World, seller: int, stopping: Event, turns: dict[int, int])
         turns[seller] += 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "wall", [lambda w, s: pause(w.opener(), "segment", s, reason="r", author="a"),
              lambda w, _: pause(w.opener(), "crm", None, reason="r", author="a")], ids=["segment", "crm"],
