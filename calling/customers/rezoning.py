@@ -51,10 +51,12 @@ def rezone(open_work: OpenWork) -> Rezoned | None:
         anew = _zones_differ(work, run)
     answer = take_back_shut(open_work, "the law or the zone data changed")
     recalled = len(answer.recalled) + len(answer.unknown)
-    while anew and _go_on(open_work, run.id):
+    while anew and _go_on(open_work, run.id, run.to_version):
         pass
     with open_work() as work:
-        done = work.run(sql.FINISH, id=run.id, recalled=recalled).one()
+        done = work.run(sql.FINISH, id=run.id, mine=run.to_version, recalled=recalled).first()
+        if done is None:  # an edition with other data has begun it anew: whatever is left is its
+            return None
         for assignment_id in work.run(sql.ASSIGNMENTS).scalars():
             work.hint("allocate", assignment_id)
     return Rezoned(run.id, done.customers, done.moved, done.recalled)
@@ -83,10 +85,13 @@ def _zones_differ(work: Work, run: Row[Any]) -> bool:
     return any(before[part] != now[part] for part in ZONE_PARTS)
 
 
-def _go_on(open_work: OpenWork, run_id: int) -> bool:
-    """Look at the next customers, and write those who move; whether there were any."""
+def _go_on(open_work: OpenWork, run_id: int, mine: int) -> bool:
+    """Look at the next customers, and write those who move; whether there were any.
+
+    `mine`: the data that this process has; once the rezoning is for others there are none.
+    """
     with open_work() as work:
-        rows = work.run(sql.NEXT, id=run_id, most=READ).all()
+        rows = work.run(sql.NEXT, id=run_id, mine=mine, most=READ).all()
         moving = [row.id for row in rows if _moves(row)]
     for start in range(0, len(moving), BATCH):
         batch = moving[start : start + BATCH]
@@ -95,7 +100,7 @@ def _go_on(open_work: OpenWork, run_id: int) -> bool:
         take_back_moved(open_work, moved)
     if rows:
         with open_work() as work:
-            work.run(sql.DONE_TO, id=run_id, done_to=rows[-1].id)
+            work.run(sql.DONE_TO, id=run_id, mine=mine, done_to=rows[-1].id)
     return bool(rows)
 
 

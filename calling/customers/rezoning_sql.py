@@ -15,8 +15,9 @@ BEGIN = text("""
     values (:crm_id, :from_version, :to_version, :now)
     on conflict (crm_id) where finished_at is null do nothing
 """)
+# Whom the data before have moved already has to be looked at as well: from nothing that is known.
 BEGIN_ANEW = text("""
-    update rezoning set to_version = :to_version, done_to = 0, customers = 0
+    update rezoning set to_version = :to_version, from_version = null, done_to = 0, customers = 0
      where crm_id = :crm_id and id = :id and finished_at is null
 """)
 NEXT = text("""
@@ -24,7 +25,8 @@ NEXT = text("""
            coalesce(n.numbers, '{}') as numbers, coalesce(n.zones, '{}') as zones
       from (select * from customer
              where crm_id = :crm_id and anonymised_at is null
-               and id > (select done_to from rezoning where crm_id = :crm_id and id = :id)
+               and id > (select done_to from rezoning
+                          where crm_id = :crm_id and id = :id and to_version = :mine and finished_at is null)
              order by id limit :most) c
       join call_clock k on k.id = c.clock_id
       left join lateral (
@@ -73,10 +75,11 @@ DONE_TO = text("""
                                        where c.crm_id = :crm_id and c.anonymised_at is null
                                          and c.id > z.done_to and c.id <= :done_to)
      where z.crm_id = :crm_id and z.id = :id and z.done_to < :done_to
+       and z.to_version = :mine and z.finished_at is null
 """)
 FINISH = text("""
     update rezoning set finished_at = coalesce(finished_at, :now), recalled = greatest(recalled, :recalled)
-     where crm_id = :crm_id and id = :id
+     where crm_id = :crm_id and id = :id and to_version = :mine
     returning customers, moved, recalled
 """)
 ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")

@@ -7,7 +7,7 @@ be used is used: a do-not-call with a senseless talk time is still a do-not-call
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -89,6 +89,9 @@ def _result(value: Any) -> Outcome:
         raise Unusable(f"unknown result {_saying(value)}") from None
 
 
+_A_DAY = timedelta(days=1)
+
+
 def _promise(body: Mapping[str, Any], at: datetime) -> tuple[Wish | None, list[str]]:
     """What was promised by key press, for anybody to keep; and the names of what could not be used.
 
@@ -98,7 +101,7 @@ def _promise(body: Mapping[str, Any], at: datetime) -> tuple[Wish | None, list[s
     if instant is not None and at < instant <= at + HORIZON:
         return Wish(instant, shared=True), []
     # A day is left for zones: the wall's own is known where the customer is.
-    if wall is not None and abs(wall - at.replace(tzinfo=None)) <= HORIZON:
+    if wall is not None and -_A_DAY < wall - at.replace(tzinfo=None) <= HORIZON:
         return Wish(wall_time=wall, shared=True), []
     return None, [name for name in ("promised_at", "promised_wall_time") if body.get(name) is not None]
 

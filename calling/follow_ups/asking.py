@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from calling.follow_ups.wall_time import Reading, Reckoned, instant_of_wall, wall_of
 from calling.hours.opening import Doors, openings
-from calling.hours.zones import zone
+from calling.hours.whereabouts import UNKNOWN_RECKONING
+from calling.hours.zones import zone, zone_names
 from models.errors import BadInput
 from models.work import Work
 
@@ -131,6 +132,8 @@ def check_promises(work: Work, wishes: Mapping[UUID, Wish]) -> None:
 
 
 def _asked(wish: Wish, reckoning_zone: str, clock_id: int, hours: Doors) -> Asked:
+    # A zone that the data have no more stops no outcome (P4): nobody knows better than UTC then.
+    reckoning_zone = reckoning_zone if reckoning_zone in zone_names() else UNKNOWN_RECKONING
     zone_name = wish.zone or reckoning_zone
     found = _instant(wish, reckoning_zone)
     wall = wish.wall_time or wall_of(zone(zone_name), found.at)

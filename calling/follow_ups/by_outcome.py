@@ -16,6 +16,7 @@ from calling.follow_ups.asking import Asked, Wish, reckon
 from calling.follow_ups.promising import Promised
 from calling.handout.placements import Rows
 from calling.outcomes.settling import Change, Kept
+from models.ids import instant_of
 from models.outcomes import EFFECTS, Outcome
 from models.work import Work
 
@@ -177,7 +178,10 @@ def _asked(work: Work, leases: Iterable[Row[Any]], wishes: Mapping[UUID, Wish | 
     if not wanted:
         return {}
     asked = reckon(work, [(lease.assignment_id, lease.customer_id, wish) for lease, wish in wanted])
-    return {lease.id: one for (lease, _), one in zip(wanted, asked, strict=True)}
+    # Nobody is promised a call before the one they are in: a key press may name any time.
+    return {
+        lease.id: one for (lease, _), one in zip(wanted, asked, strict=True) if one.at > instant_of(lease.id)
+    }
 
 
 def _due(after: Change) -> datetime | None:

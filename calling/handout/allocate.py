@@ -122,10 +122,12 @@ def _candidates(
         return []
     asked = {need.segment_id for need in needs if need.wanted > 0}
     segments = [segment for segment in closing if None in asked or segment in asked]
+    # Whom none of them may ring would fill the list, and starve those who may ring others.
+    nobodys = frozenset.intersection(*(need.forbidden for need in needs if need.wanted > 0))
     most = 2 * wanted
     rows = work.run(
         load("candidates"),
-        assignment_id=assignment["id"], **bound(closing, segments), most=most,
+        assignment_id=assignment["id"], **bound(closing, segments, without=nobodys), most=most,
         kept_free=assignment["kept_free"],
         most_in_all=most if asked == {None} else most * max(len(segments), 1),
     )  # fmt: skip

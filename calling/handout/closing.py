@@ -44,8 +44,12 @@ def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence
     return {segment: there[segment] for segment in segments}
 
 
-def bound(closing: Closing, segments: Sequence[int]) -> dict[str, Any]:
+def bound(
+    closing: Closing, segments: Sequence[int], *, without: frozenset[int] = frozenset()
+) -> dict[str, Any]:
     """Some of its segments as statements take them: `segments`, `hours` of each, and what is `open`.
+
+    `without`: clocks that count as shut.
 
     Segments under the same hours share one set of open clocks, and name it by a number beyond all clocks; an
     open clock of a set is the sum of both: looked up in a hash, without another join.
@@ -54,5 +58,7 @@ def bound(closing: Closing, segments: Sequence[int]) -> dict[str, Any]:
     numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
     return {
         "segments": list(segments), "hours": [numbers[id(closing[segment])] for segment in segments],
-        "open": [numbers[one] + clock for one, clocks in sets.items() for clock in clocks],
+        "open": [
+            numbers[one] + clock for one, clocks in sets.items() for clock in clocks if clock not in without
+        ],
     }  # fmt: skip

@@ -1,8 +1,7 @@
 """When a customer will next be callable by time alone: from event to event, until every gate is open.
 
-Gates that are asked here open by time and never shut by it; hours do both, and are asked last. So the first
-instant at which all gates but the hours are open, and the next opening from there, is the answer. A gate that
-asks for the best number may find another one better by then, so each event is looked at, not the latest.
+Each event is looked at, not the latest alone, and the next opening after it once more: a number that comes
+off a list may be a better one, or the best one, and rest itself.
 """
 
 from collections.abc import Iterator
@@ -55,7 +54,11 @@ def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
     for _ in range(2 * MOST_EVENTS):
         shut = list(_shut(work, row, standing, at))
         if not shut:
-            return hours.next_opening(row.clock_id, at)
+            opens = hours.next_opening(row.clock_id, at)
+            if opens is None or opens == at:
+                return opens
+            at = opens
+            continue
         later = [event for event in {*events, *shut} if at < event < FOREVER]
         if not later:
             return None
