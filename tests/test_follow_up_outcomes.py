@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from calls import say, take
 from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations
 from sqlalchemy import text
 from world import NOON, World
@@ -12,28 +13,13 @@ from calling.dialers.inbox import Told, journal, process_inbox
 from calling.dialers.orders import to_offer
 from calling.follow_ups.asking import Wish
 from calling.handout.allocate import allocate_all
-from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.hand_out import HandOut
 from calling.handout.reaper import reap
-from calling.handout.ring import ring
 from calling.outcomes.outcome import Recorded, Report, record_all
 from models.outcomes import EFFECTS, Outcome
 
 TOMORROW = NOON + DAY
 TELL = Wish(TOMORROW)
-
-
-def take(world: World, seller: int, now: datetime = NOON, *, rung: bool = True) -> HandOut:
-    card = next_customer(world.opener(now), seller)
-    assert card is not None
-    if rung:
-        with world.work(now) as work:
-            ring(work, card.lease_id, seller)
-    return card
-
-
-def say(world: World, lease_id: UUID, outcome: Outcome, now: datetime = NOON, **more: Any) -> Recorded:
-    (recorded,) = record_all(world.opener(now), [Report(lease_id, outcome, more.pop("by", "seller"), **more)])
-    return recorded
 
 
 def promised_in_a_call(world: World, wish: Wish = TELL) -> tuple[int, int, HandOut, Recorded]:

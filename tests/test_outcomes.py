@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from calls import say, take
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Row, text
@@ -16,29 +17,15 @@ from calling.dialers.inbox import Told, journal, process_inbox
 from calling.dialers.orders import came_back, to_offer
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
-from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.handout.ring import release, ring
-from calling.outcomes.outcome import Recorded, Report, record, record_all
+from calling.outcomes.outcome import Report, record, record_all
 from calling.views.audit import audit
 from models.errors import NotNow
 from models.outcomes import EFFECTS, Outcome
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-
-def take(world: World, seller: int, now: datetime = NOON, *, rung: bool = True) -> HandOut:
-    handed = next_customer(world.opener(now), seller)
-    assert handed is not None
-    if rung:
-        with world.work(now) as work:
-            ring(work, handed.lease_id, seller)
-    return handed
-
-
-def say(world: World, lease_id: UUID, outcome: Outcome, now: datetime = NOON, **more: Any) -> Recorded:
-    (recorded,) = record_all(world.opener(now), [Report(lease_id, outcome, more.pop("by", "seller"), **more)])
-    return recorded
 
 
 def placement(world: World, customer_id: int) -> Row[Any]:
