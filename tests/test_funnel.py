@@ -13,7 +13,7 @@ from world import NOON, World
 from calling.handout import gates
 from calling.handout.hand_out import next_customer
 from calling.views.explain import explain
-from calling.views.funnel import Funnel, as_counts, funnel, why_dry
+from calling.views.funnel import Funnel, funnel, why_dry
 from calling.walls.pause import pause
 from calling.walls.suppress import suppress
 from models.errors import NotFound
@@ -30,6 +30,10 @@ def spring(world: World) -> int:
 def asked(world: World, assignment_id: int, segment_id: int | None = None) -> Funnel:
     with world.work() as work:
         return funnel(work, assignment_id, segment_id)
+
+
+def as_counts(found: Funnel) -> dict[str, int]:
+    return {step.gate: step.customers for step in found.steps} | {"callable_now": found.callable_now}
 
 
 def one_by_one(world: World, assignment_id: int) -> Counter[str]:

@@ -4,7 +4,7 @@ The gates are those of `explain`, in the same order. Stamped ones are taken as t
 a hand-out sees them: what time opens counts as shut until the tick has opened it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -144,8 +144,3 @@ def why_dry(found: Funnel) -> Step | None:
     """The gate at which most of those stop who may still be called one day; None: there is nobody left."""
     waiting = [step for step in found.steps if step.gate != "closed"]
     return max(waiting, key=lambda step: step.customers, default=None)
-
-
-def as_counts(found: Funnel) -> Mapping[str, int]:
-    """Gate -> customers, and "callable_now"."""
-    return {**{step.gate: step.customers for step in found.steps}, "callable_now": found.callable_now}
