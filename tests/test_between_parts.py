@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from promises import DAY, MINUTE, live, row_of
+from calls import take
+from promises import DAY, MINUTE, live, promise, row_of
 from sqlalchemy import text
 from world import NOON, World
 
 from calling.dialers.inbox import Told, journal, process_inbox
 from calling.dialers.orders import to_offer
+from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.handout import gates
 from calling.handout.allocate import allocate_all
@@ -102,3 +104,15 @@ def test_the_next_call_is_told_by_the_number_that_is_best_by_then(world: World) 
         open_gates(world.opener(at))
     with world.work(told) as work:
         assert explain(work, assignment, customer).callable_now
+
+
+@pytest.mark.parametrize("outcome", [Outcome.SALE, Outcome.NO_SALE, Outcome.DO_NOT_CALL])
+def test_a_promise_taken_back_reopens_nobody_who_was_closed(world: World, outcome: Outcome) -> None:
+    """Only a manager does. Seen to fail before: whoever had bought was handed out at once."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    card = take(world, world.seller(assignment))
+    record_all(world.opener(), [Report(card.lease_id, outcome, "seller")])
+    made = promise(world, assignment, customer, NOON + DAY)
+    promising.cancel(world.opener(NOON + HOUR), made.id, author="Kari")
+    assert row_of(world, customer).state == "closed"

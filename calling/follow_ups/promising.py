@@ -16,6 +16,7 @@ from calling.handout.recalling import recall
 from calling.segments.following import follow
 from models import turnstile
 from models.errors import Conflict, NotFound
+from models.outcomes import EFFECTS
 from models.work import OpenWork, Work
 
 _ZONE = text("select reckoning_zone from customer where crm_id = :crm_id and id = :customer_id")
@@ -43,8 +44,9 @@ _WAIT = text("""
            return_due_at = case when state = 'leased' then cast(:due_at as timestamptz) end
      where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
 """)
-_ON = "case when p.attempts >= a.max_attempts then 'closed' else 'ready' end"
-# Back into the line; who has had all their attempts stays out of it.
+_ON = """case when p.attempts >= a.max_attempts or p.last_outcome = any(cast(:final as text[])) then 'closed'
+              else 'ready' end"""
+# Back into the line; who has had all their attempts, or bought or said no before, stays out of it.
 _LET_GO = text(f"""
     update placement p
        set state = case when p.state = 'leased' then p.state else {_ON} end,
@@ -54,6 +56,14 @@ _LET_GO = text(f"""
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
        and a.crm_id = :crm_id and a.id = :assignment_id
 """)  # noqa: S608 - our own words
+
+
+_FINAL = [
+    outcome.value
+    for outcome, effect in EFFECTS.items()
+    if effect.after == "close" and effect.number_state is None
+]
+"""Outcomes that close a customer, whatever numbers they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,7 @@ def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str,
 
 
 def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
-    """Take a promise back: the customer is in the line again, or closed if they have had all attempts.
+    """Take a promise back: the customer is in the line again, or closed as they were.
 
     Raises NotFound, and Conflict when it has ended.
     """
@@ -140,7 +150,7 @@ def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
         _check_open(work, follow_up_id)
         where = {"assignment_id": found.assignment_id, "customer_id": found.customer_id}
         work.run(_END, **where, ended_by="cancelled", author=author)
-        work.run(_LET_GO, **where)
+        work.run(_LET_GO, **where, final=_FINAL)
         _settled(work, found.assignment_id, found.customer_id)
     _take_back(open_work, row.lease_id)
 

@@ -25,7 +25,7 @@ from models.work import OpenWork, Work
 BATCH = 200
 """Leases of one transaction: short enough that a pause never waits long behind it."""
 
-# Whether anything promised is due, here or elsewhere: two looks at an index, in a question asked anyway.
+# Whether anything promised is due, here or elsewhere, in a question asked anyway.
 _ASSIGNMENT = text("""
     select a.*,
            exists (select from follow_up f

@@ -133,7 +133,7 @@ def cancel(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take a promise back: the customer is in the line again, or closed if they have had all attempts.
+    """Take a promise back: the customer is in the line again, or closed as they were.
 
     \b
     Examples:
