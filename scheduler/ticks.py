@@ -11,6 +11,7 @@ from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork
 from scheduler.subjects import assignments_wanting, dialers_told
 from workers.allocate import allocate
+from workers.best_hours import best_hours
 from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
@@ -55,6 +56,7 @@ TICKS = (
     Tick("rebuilds", 5, rebuild, subjects=rebuilds_to_do),
     Tick("bulk", 5, bulk, subjects=actions_to_do),
     Tick("limits", 5, limits, subjects=changes_to_follow),
+    Tick("best-hours", 60, best_hours),
     Tick("facets", HOUR, facets, alone=True),
     # At once when a scheduler begins to lead, as it does behind an upgrade; else it finds nothing to do.
     Tick("versions", HOUR, versions),

@@ -5,6 +5,7 @@ from typing import Any
 from dramatiq import Actor
 
 from workers.allocate import allocate
+from workers.best_hours import best_hours
 from workers.bulk import bulk
 from workers.facets import facets
 from workers.inbox import inbox
@@ -18,5 +19,6 @@ from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, bulk, facets, inbox, limits, partitions, reap, rebuild, sweep, versions, wake_due, walls,
+    allocate, best_hours, bulk, facets, inbox, limits, partitions, reap, rebuild, sweep, versions, wake_due,
+    walls,
 )  # fmt: skip

@@ -4,14 +4,15 @@ One allocator at a time per assignment: sixteen who all want the same best card 
 times of ten, one who deals for everybody never does (design 5.3).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from calling.handout import gates
-from calling.handout.closing import Closing, bound, closing_of
+from calling.handout.candidates import Card, candidates
+from calling.handout.closing import Closing, closing_of
 from calling.handout.leasing import Chosen, lease_all
 from calling.handout.needs import Need, needs_of
 from calling.handout.promised import KEPT_FREE, deal_promises
@@ -19,11 +20,13 @@ from calling.hours.opening import last_ring_by
 from calling.walls import pauses
 from models import turnstile
 from models.errors import NotFound
-from models.sql import load
 from models.work import OpenWork, Work
 
 BATCH = 200
 """Leases of one transaction: short enough that a pause never waits long behind it."""
+
+SPARE = 8
+"""Customers looked at beyond those that are wanted, before the rest of twice as many."""
 
 # Whether anything promised is due, here or elsewhere, in a question asked anyway.
 _ASSIGNMENT = text("""
@@ -33,7 +36,9 @@ _ASSIGNMENT = text("""
                       and f.ended_at is null and f.due_at <= :now) as promise_due,
            array(select f.customer_id from follow_up f
                   where f.crm_id = :crm_id and f.assignment_id <> a.id
-                    and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free
+                    and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free,
+           (select b.lifts from best_hours b
+             where b.crm_id = :crm_id and b.assignment_id = a.id and b.ordering) as lifts
       from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
 """)
 
@@ -81,13 +86,17 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
         return Allocation(0, False)
     promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
     wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
-    found = _candidates(work, assignment, needs, closing, wanted)
-    looked_at = [*(c.customer_id for c in promised), *(customer for customer, _, _ in found)]
-    facts = gates.facts_of(work, assignment_id, looked_at) if looked_at else {}
+    found = candidates(work, assignment, needs, closing, wanted)
+    kept_ids = [c.customer_id for c in promised]
+    # Most of the best are free: the others are asked about only if these were not enough.
+    facts = _facts(work, assignment_id, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
+    dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
+    if len(dealt) < wanted and len(found) > wanted + SPARE:
+        facts |= _facts(work, assignment_id, [c.customer_id for c in found[wanted + SPARE :]])
+        dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     blocked = [customer for customer, fact in facts.items() if fact.shut]
-    free = [card for card in found if card[0] in facts and not (facts[card[0]].shut or facts[card[0]].held)]
-    kept = [c for c in promised if (f := facts.get(c.customer_id)) and not (f.shut or f.held)]
-    chosen = kept + _spread(work, free, needs, closing)[:wanted]
+    kept = [c for c in promised if c.customer_id in facts and _is_free(facts[c.customer_id])]
+    chosen = kept + dealt
     leased = lease_all(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
@@ -114,29 +123,19 @@ def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closin
     ]
 
 
-def _candidates(
-    work: Work, assignment: RowMapping, needs: Sequence[Need], closing: Closing, wanted: int
-) -> list[tuple[int, int, int]]:
-    """Twice as many (customer, segment, clock) as wanted, best first; some will be lost to others."""
-    if wanted < 1:
-        return []
-    asked = {need.segment_id for need in needs if need.wanted > 0}
-    segments = [segment for segment in closing if None in asked or segment in asked]
-    # Whom none of them may ring would fill the list, and starve those who may ring others.
-    nobodys = frozenset.intersection(*(need.forbidden for need in needs if need.wanted > 0))
-    most = 2 * wanted
-    rows = work.run(
-        load("candidates"),
-        assignment_id=assignment["id"], **bound(closing, segments, without=nobodys), most=most,
-        kept_free=assignment["kept_free"],
-        most_in_all=most if asked == {None} else most * max(len(segments), 1),
-    )  # fmt: skip
-    return [(row.customer_id, row.segment_id, row.clock_id) for row in rows]
+def _facts(work: Work, assignment_id: int, customers: Sequence[int]) -> dict[int, gates.Facts]:
+    return gates.facts_of(work, assignment_id, customers) if customers else {}
 
 
-def _spread(
-    work: Work, free: Sequence[tuple[int, int, int]], needs: Sequence[Need], closing: Closing
-) -> list[Chosen]:
+def _free(found: Iterable[Card], facts: Mapping[int, gates.Facts]) -> list[Card]:
+    return [card for card in found if card.customer_id in facts and _is_free(facts[card.customer_id])]
+
+
+def _is_free(fact: gates.Facts) -> bool:
+    return not (fact.shut or fact.held)
+
+
+def _spread(work: Work, free: Sequence[Card], needs: Sequence[Need], closing: Closing) -> list[Chosen]:
     """Deal in turns: everybody's first customer before anybody's second, best customers first."""
     chosen: list[Chosen] = []
     left = list(free)
@@ -158,9 +157,8 @@ def _spread(
     return chosen
 
 
-def _suits(need: Need, card: tuple[int, int, int], closing: Closing, now: datetime) -> bool:
+def _suits(need: Need, card: Card, closing: Closing, now: datetime) -> bool:
     """Whether a customer is of the need's segment, and could not be rung past closing by it (P3)."""
-    _, segment_id, clock_id = card
-    closes_at = closing[segment_id][clock_id]
-    asked = need.segment_id in (None, segment_id) and clock_id not in need.forbidden
+    closes_at = closing[card.segment_id][card.clock_id]
+    asked = need.segment_id in (None, card.segment_id) and card.clock_id not in need.forbidden
     return asked and last_ring_by(closes_at, need.rings_late) > now

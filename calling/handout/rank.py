@@ -54,6 +54,11 @@ def rank(
     return min(max(attempts, 0), ATTEMPTS_MOST) << (FIELD_BITS + REST_BITS) | code << REST_BITS | rest
 
 
+def attempts_of(rank: int) -> int:
+    """The attempts that a rank stands for, at most ATTEMPTS_MOST."""
+    return rank >> (FIELD_BITS + REST_BITS)
+
+
 def _code(value: float) -> int:
     """The 27 bits that stand for a number: a larger number never has a smaller code."""
     value = min(max(value, -LARGEST), LARGEST)

@@ -24,6 +24,7 @@ PRIOR = 50
 """Calls that the expectation weighs: with as many of its own a slot is believed by half."""
 
 MOST_PLACES = 12
+HOURS_OF_A_WEEK = 7 * 24
 _HOURS, _DAYS = range(24), range(7)
 _UNKNOWN_ZONE = "Etc/UTC"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -35,12 +36,14 @@ _TOO_MANY = text("""
        and lease_id >= :first and reported_at > :since
      order by reported_at desc offset :most limit 1
 """)
+# Whose address is unknown is where the law sees them first: their number's country or state.
 # The highest revision of a lease is in force. A quarter of an hour lies within one hour of any zone.
 _CALLS = text("""
-    select coalesce(c.place, '') as place, a.zone,
+    select coalesce(nullif(c.place, ''), k.places[1], '') as place, a.zone,
            date_bin('15 minutes', coalesce(a.rung_at, a.reported_at), :epoch) as quarter,
            count(*) as attempts, count(*) filter (where a.outcome = any(:contacts)) as contacts
       from attempt a join customer c on c.crm_id = :crm_id and c.id = a.customer_id
+      left join call_clock k on k.id = c.clock_id
      where a.crm_id = :crm_id and a.assignment_id = :assignment_id and a.lease_id >= :first
        and a.reported_at > :since and a.kind <> 'undo'
        and not exists (select from attempt later where later.crm_id = :crm_id and later.lease_id >= :first

@@ -1,6 +1,6 @@
 """Every table, by the file that keeps it. `TENANT` tables lie behind the wall (P7)."""
 
-from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSet, Segment
+from models.tables.assignments import Assignment, BestHours, Hold, Label, Placement, RuleSet, Segment
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
 from models.tables.bulk import BulkAction, BulkPart
@@ -28,7 +28,7 @@ from models.tables.walls import Pause, Suppression
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
+    Assignment, BestHours, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
     BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,

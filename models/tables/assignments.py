@@ -46,6 +46,23 @@ class Assignment(Base):
     created_at: Mapped[datetime]
 
 
+class BestHours(Base):
+    """Whether an assignment calls first where they answer best at the hour, and what it has learned."""
+
+    __tablename__ = "best_hours"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+    )
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ordering: Mapped[bool]
+    lifts: Mapped[dict[str, Any] | None]  # place -> 168 lifts, Monday 00 first (calling/handout/)
+    learned_at: Mapped[datetime | None]
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
 class Segment(Base):
     """A part of an assignment. Exclusive: a placement is in exactly one; lowest position wins.
 

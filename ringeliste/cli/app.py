@@ -19,6 +19,7 @@ from ringeliste.cli import (
     limits,
     machinery,
     numbers,
+    order,
     people,
     reports,
     retries,
@@ -45,7 +46,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, trials, database,
+    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, order, trials,
+    database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -23,6 +23,7 @@ MILLISECONDS_A_ROW = {
     "import": 0.6,
     "rebuild": 0.5,
     "allocate": 0.2,
+    "pairs": 0.3,
     "next": 0.5,
     "outcomes": 0.1,
     "facets": 0.4,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import text
 
 from calling.handout import allocate, due, promised, reaper
+from calling.handout.best_hours import learn_best_hours
 from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
@@ -72,6 +73,7 @@ class Ticks:
             pause.finish_pauses(opener)
             suppress.finish_suppressions(opener)
             hours.finish_hours(opener)
+            learn_best_hours(opener)
             for rebuild_id in rebuilds_to_do(opener):
                 run_rebuild(opener, rebuild_id)
             yield SLOW_SWEEP if self._awake() else self._until_opening()
