@@ -4,7 +4,7 @@
 -- read every ready customer instead: 470 ms against 0.4 ms at a million. Who is held in another assignment,
 -- or shares a number with somebody held, is stepped over: else the best ranks would be the same few busy
 -- customers in every round, and one switchboard would empty everybody's list.
--- `kept_free`: whoever was promised a call elsewhere that has just come due.
+-- `kept_free`: whoever is wanted for a promised call that is due, or shares a number with them.
 -- `held` is read once, as a hashed set: asked for each pair, it was read again for each.
 with recursive held as materialized (
     select c.customer_id from claim_customer c where c.crm_id = :crm_id
