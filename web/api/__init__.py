@@ -8,6 +8,7 @@ from web.api import (
     audit,
     customers,
     fields,
+    follow_up_grace,
     follow_ups,
     holds,
     hours,
@@ -34,9 +35,9 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, follow_ups, assignments, retries, rules, segments, rebuilds, segment_stories, selections,
-    holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
-    versions, outcomes, audit,
+    me, leases, follow_ups, follow_up_grace, assignments, retries, rules, segments, rebuilds,
+    segment_stories, selections, holds, hours, pauses, suppressions, limits, customers,
+    segment_explanations, tags, fields, templates, versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
