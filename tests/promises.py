@@ -9,6 +9,7 @@ from world import NOON, World
 from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.promising import Promised
+from calling.handout.promise_watch import watch_promises
 from calling.views.audit import audit
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -41,6 +42,11 @@ def live(world: World) -> list[Row[Any]]:
     """The leases that have not ended."""
     with world.work() as work:
         return list(work.run(text("select * from lease where ended_at is null order by id")))
+
+
+def watch(world: World, now: datetime) -> int:
+    """The tick of promises; how many leases it wants back."""
+    return watch_promises(world.opener(now))
 
 
 def violations(world: World, now: datetime = NOON) -> list[str]:

@@ -30,7 +30,8 @@ READING = {
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
-    "fields retire", "fields revive", "followups cancel", "followups hand-over", "followups promise",
+    "fields retire", "fields revive", "followups cancel", "followups grace",
+    "followups hand-over", "followups promise",
     "hours bind", "hours end", "hours exempt", "hours set", "import",
     "limits debts", "limits end", "limits set", "next", "numbers set", "order-by-hour", "outcome",
     "pause", "people add",

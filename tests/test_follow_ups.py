@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations
+from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations, watch
 from sqlalchemy import text
 from world import NOON, World
 
@@ -13,7 +13,6 @@ from calling.dialers.orders import to_offer
 from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.promising import Patch
-from calling.handout import promised
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
@@ -214,6 +213,7 @@ def test_a_personal_one_is_its_owners_until_the_grace_is_over(world: World) -> N
     owner, other = world.seller(assignment), world.seller(assignment)
     due = NOON + HOUR
     promise(world, assignment, customer, due, seller=owner)
+    watch(world, due)
     assert handed(world, other, due + 10 * MINUTE - MINUTE) is None
     assert handed(world, other, due + 10 * MINUTE) == customer
 
@@ -229,6 +229,7 @@ def test_an_owner_who_is_away_for_the_day_is_not_waited_for(world: World) -> Non
             be(work, seller, "away")
     promise(world, assignment, first, NOON + HOUR, seller=gone)
     promise(world, assignment, second, NOON + HOUR, seller=resting)
+    watch(world, NOON + HOUR)
     card = next_customer(world.opener(NOON + HOUR), other)
     assert card is not None
     assert card.customer_id == first
@@ -429,7 +430,7 @@ def test_a_due_promise_recalls_who_is_offered_elsewhere(world: World) -> None:
     assert [x.seller_id for x in live(world)] == [rival]
     due = NOON + MINUTE
     assert handed(world, seller, due) is None
-    assert promised.recall_for_promises(world.opener(due)) == 1
+    assert watch(world, due) == 1
     assert live(world) == []
     allocate_all(world.opener(due), there)
     assert live(world) == []
@@ -445,7 +446,7 @@ def test_who_is_taken_elsewhere_is_left_there(world: World) -> None:
     promise(world, here, customer, NOON + MINUTE)
     card = next_customer(world.opener(), rival)
     assert card is not None
-    assert promised.recall_for_promises(world.opener(NOON + MINUTE)) == 0
+    assert watch(world, NOON + MINUTE) == 0
     assert [x.id for x in live(world)] == [card.lease_id]
 
 

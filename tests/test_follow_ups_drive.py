@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 import pytest
-from promises import DAY, HOUR, MINUTE, live, promise, promises, violations
+from promises import DAY, HOUR, MINUTE, live, promise, promises, violations, watch
 from sqlalchemy import text
 from world import NOON, World
 
@@ -15,7 +15,6 @@ from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over, theirs
 from calling.follow_ups.promising import Patch
-from calling.handout import promised
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
@@ -59,7 +58,7 @@ class Drive:
         at = self.world.opener(self.now)
         wake_due(at)
         open_gates(at)
-        promised.recall_for_promises(at)
+        watch(self.world, self.now)
         reap(at)
         allocate_all(at, self.dice.choice(self.works))
 

@@ -8,20 +8,21 @@ from typing import Any
 
 import pytest
 from interleaving import Hook, acting_after, acting_before
-from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations
+from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations, watch
 from world import NOON, World, wait_until
 
 from calling.follow_ups import handing_over, listing, promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
 from calling.follow_ups.promising import Patch
-from calling.handout import placements, promised, recalling
+from calling.handout import placements, recalling
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.outcomes.outcome import Report, record_all
 from models.errors import BadInput, Conflict, NotFound
 from models.outcomes import Outcome
+from models.sql import load
 
 DUE = NOON + MINUTE
 
@@ -119,7 +120,7 @@ def test_handed_over_while_it_is_being_dealt(world: World, after: Hook, pool: Th
         going.append(pool.submit(hand_over, *who, expected=1, author="Kari"))
         wait_until(lambda: going[0].done() or bool(world.waited_for()))
 
-    after(promised._DUE, meanwhile)
+    after(load("due_promises"), meanwhile)
     allocate_all(world.opener(DUE), assignment)
     assert going[0].result().handed == 1
     assert [lease.seller_id for lease in live(world) if lease.seller_id == leaver] == []
@@ -178,7 +179,7 @@ def test_changed_while_it_is_being_dealt(world: World, after: Hook, to: str) -> 
     made = promise(world, assignment, customer, DUE)
     patch = Patch(Wish(NOON + DAY)) if to == "tomorrow" else Patch(reowned=True, seller_id=other)
     after(
-        promised._DUE,
+        load("due_promises"),
         lambda: promising.change(world.opener(DUE), made.id, patch, author="a", made_by="api"),
     )
     allocate_all(world.opener(DUE), assignment)
@@ -260,6 +261,9 @@ def test_lists_say_whose_when_and_what_keeps_them(world: World) -> None:
     promise(world, assignment, people[2], NOON.replace(hour=22), seller=other)
     over = promise(world, assignment, people[3], now + HOUR)
     promising.cancel(world.opener(NOON), over.id, author="Di")
+
+    watch(world, DUE)
+    watch(world, now - 5 * MINUTE)
 
     def ids(**which: Any) -> list[int]:
         with world.work(now) as work:

@@ -10,7 +10,7 @@ PICTURE = re.search(
 )
 EDGES = """
     ready>leased leased>ready leased>resting leased>follow_up leased>closed resting>ready resting>leased
-    follow_up>leased follow_up>ready follow_up>closed closed>ready
+    follow_up>leased follow_up>ready follow_up>resting follow_up>closed closed>ready
     any>follow_up any>closed any>left any>anonymised
 """
 

@@ -1,4 +1,4 @@
-"""`python -m web.screenshot OUT.png`: a picture of the floor or the segments, as the README shows it.
+"""`python -m web.screenshot OUT.png`: a picture of the floor, the segments or the promised calls, as the README shows it.
 
 Needs Chromium on the machine and Playwright for Python (a development dependency).
 """
@@ -35,6 +35,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if asked.page == "segments":
             page.get_by_role("link", name="Segments").click()
             page.locator(".facet").first.wait_for(timeout=PATIENCE_MS)
+        if asked.page == "promises":
+            page.get_by_role("link", name="Promised").click()
+            page.locator(".promise-lists").wait_for(timeout=PATIENCE_MS)
         for name in asked.click:
             page.locator(f'.facet[data-name="{name}"]').first.click()
         page.evaluate("scrollTo(0, 0)")
@@ -73,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("out", type=Path, help="where the PNG goes")
     parser.add_argument("--url", default="http://127.0.0.1:8080", help="where the web process listens")
     parser.add_argument("--key", required=True, help="a manager's key")
-    parser.add_argument("--page", choices=("floor", "segments"), default="floor")
+    parser.add_argument("--page", choices=("floor", "segments", "promises"), default="floor")
     parser.add_argument("--click", action="append", default=[], metavar="NAME", help="bars to click first")
     parser.add_argument("--size", choices=SIZES, default="desktop")
     parser.add_argument("--theme", choices=("dark", "light"), default="dark")

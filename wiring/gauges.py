@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from calling.follow_ups.late import late_promises
 from calling.views.dry import dry_lists
 from models.errors import RingelisteError
 from models.work import Work
@@ -26,11 +27,13 @@ _LEASES = text(
 )
 _WAITING = text(
     """
-    select expired_lease, due, event, rebuild
+    select expired_lease, due, promise, event, rebuild
     from (select min(expires_at) as expired_lease from lease
           where crm_id = :crm_id and ended_at is null) as leases,
          (select min(due_at) as due from placement
-          where crm_id = :crm_id and state in ('resting', 'follow_up')) as placements,
+          where crm_id = :crm_id and state = 'resting') as placements,
+         (select min(due_at) as promise from placement
+          where crm_id = :crm_id and state = 'follow_up') as promises,
          (select min(received_at) as event from dialer_event
           where crm_id = :crm_id and processed_at is null) as events,
          (select min(requested_at) as rebuild from rebuild
@@ -53,7 +56,7 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, dry, up = families
+        leases, oldest, waiting, broken, dry, late, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
@@ -61,6 +64,8 @@ class DatabaseGauges(Collector):
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
                     for gate, lists in Counter(one.gate for one in dry_lists(work)).items():
                         dry.add_metric([str(crm_id), gate], lists)
+                    for gate, promises in _by_gate(work).items():
+                        late.add_metric([str(crm_id), gate], promises)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -91,8 +96,20 @@ class DatabaseGauges(Collector):
                 "Assignments that somebody works and that have nobody to ring, by what stops most.",
                 labels=["crm", "gate"],
             ),
+            GaugeMetricFamily(
+                "ringeliste_late_promises",
+                "Promised calls whose time and grace are over, by what keeps them; `nobody`: nothing does.",
+                labels=["crm", "gate"],
+            ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]
+
+
+def _by_gate(work: Work) -> Counter[str]:
+    late: Counter[str] = Counter()
+    for one in late_promises(work):
+        late[one.gate] += one.promises
+    return late
 
 
 def _measure(

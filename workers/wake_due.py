@@ -1,7 +1,7 @@
 """What time alone changes: rests end, gates open, promised calls come due."""
 
 from calling.handout import due
-from calling.handout.promised import recall_for_promises
+from calling.handout.promise_watch import watch_promises
 from wiring.app import app
 from workers.duty import duty
 
@@ -12,4 +12,4 @@ def wake_due(crm_id: int) -> None:
     open_work = app().opener(crm_id)
     due.wake_due(open_work)
     due.open_gates(open_work)
-    recall_for_promises(open_work)
+    watch_promises(open_work)

@@ -28,7 +28,7 @@ _PLACED = text("""
                       and p.customer_id = w.customer_id
 """)
 _LEASES = text("""
-    select l.id, l.offered_at, l.ended_at, c.reckoning_zone
+    select l.id, coalesce(l.rung_at, l.offered_at) as began_at, c.reckoning_zone
       from lease l join customer c on c.crm_id = :crm_id and c.id = l.customer_id
      where l.crm_id = :crm_id and l.id = any(:leases)
 """)
@@ -115,6 +115,11 @@ def check_wish(wish: Wish, reckoning_zone: str, after: datetime) -> None:
         raise BadInput(f"promise: lies more than {HORIZON.days} days ahead", at=at, now=after)
 
 
+def instant(wish: Wish, reckoning_zone: str) -> datetime | None:
+    """When it would be (UTC); None where no time is said, or two. Raises BadInput for a zone that is none."""
+    return None if (wish.at is None) == (wish.wall_time is None) else _instant(wish, reckoning_zone).at
+
+
 def check_note(note: str) -> None:
     """Raises BadInput for a note that is too long."""
     if len(note) > LONGEST_NOTE:
@@ -124,11 +129,11 @@ def check_note(note: str) -> None:
 def check_promises(work: Work, wishes: Mapping[UUID, Wish]) -> None:
     """Refuse promises that reports of these leases carry and nobody can keep. Raises BadInput.
 
-    Told late, a promise may have come due meanwhile; it cannot lie before the call.
+    Told a moment late, or much later, a promise may have come due meanwhile: it is due at once. It cannot lie
+    before the call.
     """
     for lease in work.run(_LEASES, leases=list(wishes)):
-        after = work.now if lease.ended_at is None else lease.offered_at
-        check_wish(wishes[lease.id], lease.reckoning_zone, after)
+        check_wish(wishes[lease.id], lease.reckoning_zone, lease.began_at)
 
 
 def _asked(wish: Wish, reckoning_zone: str, clock_id: int, hours: Doors) -> Asked:

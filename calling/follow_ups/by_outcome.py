@@ -1,11 +1,13 @@
 """Follow-ups and outcomes: what was promised in a call is written, what a call has kept is consumed (P4).
 
 A follow-up is consumed by the outcome of the lease that was handed out to keep it, if the telephone rang at
-the right number, and by any outcome that closes the customer. Whatever else was promised outlives the call.
+the right number, and by any outcome that closes the customer. Whatever else was promised outlives the call. A
+note or an owner changed meanwhile is the same promise. What the first word on a call has consumed is looked
+at again where the last word is another.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,11 +20,30 @@ from calling.handout.placements import Rows
 from calling.outcomes.settling import Change, Kept
 from models.ids import instant_of
 from models.outcomes import EFFECTS, Outcome
+from models.tables.follow_ups import OTHERWISE
 from models.work import Work
 
-_OPEN = text("""
-    select id, assignment_id, customer_id, due_at from follow_up
-     where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null
+# Open ones of who waits for one, and what the first word on these calls has ended. `names`: the promise
+# itself, and what it was before its note or its owner was changed.
+_STANDING = text("""
+    with recursive standing as (
+        select f.*, null::uuid as over from follow_up f
+         where f.crm_id = :crm_id and f.customer_id = any(:waiting) and f.ended_at is null
+        union all
+        select f.*, f.ended_lease_id from follow_up f
+         where f.crm_id = :crm_id and f.customer_id = any(:completed) and f.ended_by = 'outcome'
+           and f.ended_lease_id = any(:leases)
+    ), name as (
+        select s.id as of_id, s.id, s.replaces, s.asked_at from standing s
+        union all
+        select n.of_id, f.id, f.replaces, f.asked_at
+          from name n
+          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces and f.ended_by = 'changed'
+                          and f.asked_at = n.asked_at
+    )
+    select s.id, s.assignment_id, s.customer_id, s.due_at, s.over, s.otherwise_state, s.otherwise_due_at,
+           array(select n.id from name n where n.of_id = s.id) as names
+      from standing s order by s.over is null, s.id
 """)
 _END = text("""
     update follow_up f
@@ -31,26 +52,34 @@ _END = text("""
            as t(id, lease_id, author)
      where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
 """)
-_PUT_OFF = text("""
-    update follow_up f set due_at = t.due_at
-      from unnest(cast(:ids as bigint[]), cast(:dues as timestamptz[])) as t(id, due_at)
-     where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
+# Their placements are locked and were read before: who is here stands, or stands again.
+_STAY = text("""
+    update follow_up f
+       set due_at = t.due_at, otherwise_state = t.otherwise_state, otherwise_due_at = t.otherwise_due_at,
+           anybodys_at = case when f.ended_at is null and f.due_at = t.due_at then f.anybodys_at end,
+           ended_at = null, ended_by = null, ended_author = null, ended_lease_id = null
+      from unnest(cast(:ids as bigint[]), cast(:dues as timestamptz[]), cast(:states as text[]),
+                  cast(:state_dues as timestamptz[])) as t(id, due_at, otherwise_state, otherwise_due_at)
+     where f.crm_id = :crm_id and f.id = t.id
 """)
 _MAKE = text("""
     insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, lease_id, replaces, created_at,
-                           ended_at, ended_by, ended_lease_id)
+                           note, author, made_by, lease_id, replaces, otherwise_state, otherwise_due_at,
+                           created_at, ended_at, ended_by, ended_lease_id)
     select :crm_id, t.assignment_id, t.customer_id, t.seller_id, t.asked_at, t.wall_time, t.zone, t.due_at,
-           t.note, coalesce(s.name, t.made_by), t.made_by, t.lease_id, t.replaces, :now,
+           t.note, coalesce(s.name, t.made_by), t.made_by, t.lease_id, t.replaces,
+           t.otherwise_state, t.otherwise_due_at, :now,
            case when t.ended_by is not null then cast(:now as timestamptz) end, t.ended_by, t.ended_lease_id
       from unnest(
             cast(:assignment_ids as bigint[]), cast(:customer_ids as bigint[]),
             cast(:seller_ids as bigint[]), cast(:rung_bys as bigint[]), cast(:asked_ats as timestamptz[]),
             cast(:wall_times as text[]), cast(:zones as text[]), cast(:due_ats as timestamptz[]),
             cast(:notes as text[]), cast(:made_bys as text[]), cast(:lease_ids as uuid[]),
-            cast(:replacess as bigint[]), cast(:ended_bys as text[]), cast(:ended_lease_ids as uuid[])
+            cast(:replacess as bigint[]), cast(:otherwise_states as text[]),
+            cast(:otherwise_due_ats as timestamptz[]), cast(:ended_bys as text[]),
+            cast(:ended_lease_ids as uuid[])
            ) as t(assignment_id, customer_id, seller_id, rung_by, asked_at, wall_time, zone, due_at, note,
-                  made_by, lease_id, replaces, ended_by, ended_lease_id)
+                  made_by, lease_id, replaces, otherwise_state, otherwise_due_at, ended_by, ended_lease_id)
       left join seller s on s.crm_id = :crm_id and s.id = t.rung_by
     returning id, lease_id
 """)
@@ -58,12 +87,23 @@ _MAKE = text("""
 Key = tuple[int, int]
 
 
+Waits = tuple[str, datetime | None]
+"""A state in which nobody holds the customer, and until when."""
+
+
 @dataclass(slots=True)
 class Standing:
-    """An open promise of a placement; `made`: by this very batch, so it has no id yet."""
+    """A promise of a placement; `made`: by this very batch, so it has no id yet. `names`: its ids so far.
+
+    `otherwise`: what the customer would be without it. `over`: the call whose first word had ended it; only
+    another word on the same call looks at it again.
+    """
 
     id: int | None
     due_at: datetime
+    otherwise: Waits
+    names: Sequence[int] = ()
+    over: UUID | None = None
     made: dict[str, Any] | None = None
 
 
@@ -74,50 +114,76 @@ class Promises:
     asked: Mapping[UUID, Asked]
     standing: dict[Key, Standing]
     _ended: list[tuple[int, UUID, str]] = field(default_factory=list)
-    _put_off: dict[int, datetime] = field(default_factory=dict)
+    _stay: dict[int, Standing] = field(default_factory=dict)
     _made: list[dict[str, Any]] = field(default_factory=list)
 
     def kept(self, lease: Any, outcome: Outcome) -> Kept | None:
         """The promise that outlives this outcome, should the outcome not close the customer."""
-        standing = self.standing.get((lease.assignment_id, lease.customer_id))
+        standing = self._of(lease)
         if standing is None:
             return None
-        if standing.id is None or standing.id != lease.follow_up_id:
+        if lease.follow_up_id not in standing.names:
             return Kept(standing.due_at, put_off=False)
         effect = EFFECTS[outcome]
         reached = effect.rang and not effect.number_state  # the telephone rang, and it was theirs
         return None if reached else Kept(standing.due_at, put_off=True)
 
-    def note(self, lease: Any, by: str, after: Change) -> None:
-        """Say what became of the promises of a placement, once the outcome is settled."""
+    def concern(self, lease: Any) -> bool:
+        """Whether anything is promised to the customer of this lease, before or in the call."""
+        return lease.id in self.asked or self._of(lease) is not None
+
+    def without(self, lease: Any, before: Change) -> Change:
+        """The placement as it would be if nothing had been promised before."""
+        standing = self._of(lease)
+        if standing is None:
+            return before
+        state, due_at = standing.otherwise
+        if before.state == "follow_up":
+            return replace(before, state=state, due_at=due_at)
+        if before.return_state == "follow_up":
+            return replace(before, return_state=state, return_due_at=due_at)
+        return before
+
+    def note(self, lease: Any, by: str, after: Change, unpromised: Change) -> None:
+        """Say what became of the promises of a placement, once the outcome is settled.
+
+        `unpromised`: the placement as it would be now if nothing were promised.
+        """
         key = (lease.assignment_id, lease.customer_id)
-        asked, standing = self.asked.get(lease.id), self.standing.get(key)
-        waits = _due(after)
+        asked, standing = self.asked.get(lease.id), self._of(lease)
+        waits, otherwise = _due(after), _waits(unpromised)
         stands = asked is not None and waits == asked.due_at
         if standing is not None and (stands or waits is None):
             self._end(standing, lease.id, by)
             del self.standing[key]
-        elif standing is not None and waits is not None and waits != standing.due_at:
-            self._move(standing, waits)
+        elif standing is not None and waits is not None:
+            self._keep(standing, waits, otherwise)
         if asked is not None:
-            self._make(key, lease, asked, by, standing, stands=stands)
+            self._make(key, lease, asked, by, standing, otherwise, stands=stands)
+
+    def _of(self, lease: Any) -> Standing | None:
+        found = self.standing.get((lease.assignment_id, lease.customer_id))
+        return found if found is None or found.over in (None, lease.id) else None
 
     def _end(self, standing: Standing, lease_id: UUID, by: str) -> None:
         if standing.made is not None:
             standing.made |= {"ended_by": "outcome", "ended_lease_id": lease_id}
-        elif standing.id is not None:
+        elif standing.id is not None and standing.over is None:
             self._ended.append((standing.id, lease_id, by))
 
-    def _move(self, standing: Standing, due_at: datetime) -> None:
-        standing.due_at = due_at
+    def _keep(self, standing: Standing, due_at: datetime, otherwise: Waits) -> None:
+        if standing.over is None and (due_at, otherwise) == (standing.due_at, standing.otherwise):
+            return
+        standing.due_at, standing.otherwise, standing.over = due_at, otherwise, None
         if standing.made is not None:
-            standing.made["due_at"] = due_at
+            standing.made |= {"due_at": due_at} | _as_columns(otherwise)
         elif standing.id is not None:
-            self._put_off[standing.id] = due_at
+            self._stay[standing.id] = standing
 
     def _make(
-        self, key: Key, lease: Any, asked: Asked, by: str, before: Standing | None, *, stands: bool
-    ) -> None:
+        self, key: Key, lease: Any, asked: Asked, by: str, before: Standing | None, otherwise: Waits, *,
+        stands: bool,
+    ) -> None:  # fmt: skip
         """Write the promise down, whether it stands or was overtaken by what came before it was told."""
         row = {
             "assignment_id": key[0], "customer_id": key[1],
@@ -125,11 +191,12 @@ class Promises:
             "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone, "due_at": asked.due_at,
             "note": asked.note, "made_by": "seller" if by == "seller" else "key_press",
             "lease_id": lease.id, "replaces": before.id if before and stands else None,
+            **_as_columns(otherwise),
             "ended_by": None if stands else "overtaken", "ended_lease_id": None,
         }  # fmt: skip
         self._made.append(row)
         if stands:
-            self.standing[key] = Standing(None, asked.due_at, row)
+            self.standing[key] = Standing(None, asked.due_at, otherwise, made=row)
 
     def write(self, work: Work) -> dict[UUID, Promised]:
         """Write it all; the promises made and standing, by the lease in whose call they were made.
@@ -139,8 +206,13 @@ class Promises:
         if self._ended:
             ids, leases, authors = zip(*self._ended, strict=True)
             work.run(_END, ids=list(ids), leases=list(leases), authors=list(authors))
-        if self._put_off:
-            work.run(_PUT_OFF, ids=list(self._put_off), dues=list(self._put_off.values()))
+        over = {key for key, *_ in self._ended}  # kept by one outcome of the batch, and ended by the next
+        if stay := {key: one for key, one in self._stay.items() if key not in over}:
+            states, state_dues = zip(*(one.otherwise for one in stay.values()), strict=True)
+            work.run(
+                _STAY, ids=list(stay), dues=[one.due_at for one in stay.values()],
+                states=list(states), state_dues=list(state_dues),
+            )  # fmt: skip
         if not self._made:
             return {}
         columns = {f"{name}s": [row[name] for row in self._made] for name in self._made[0]}
@@ -153,23 +225,27 @@ class Promises:
 
 
 def promises_of(
-    work: Work, leases: Sequence[Row[Any]], wishes: Mapping[UUID, Wish | None], rows: Rows
-) -> Promises:
+    work: Work, leases: Sequence[Row[Any]], wishes: Mapping[UUID, Wish | None], rows: Rows,
+    completed: Sequence[Row[Any]],
+) -> Promises:  # fmt: skip
     """What is promised to the customers of these leases, and what these reports promise them.
 
-    `rows`: their placements, locked. Who has no promise, and is given none, costs no question.
+    `rows`: their placements, locked. `completed`: the leases of which another word is known already. Who has
+    no promise, and is given none, costs no question.
     """
     waiting = sorted(
         {customer for (_, customer), row in rows.items() if "follow_up" in (row.state, row.return_state)}
     )
-    standing = (
-        {
-            (r.assignment_id, r.customer_id): Standing(r.id, r.due_at)
-            for r in work.run(_OPEN, customers=waiting)
-        }
-        if waiting
-        else {}
-    )
+    standing = {}
+    if waiting or completed:
+        found = work.run(
+            _STANDING, waiting=waiting, completed=sorted({lease.customer_id for lease in completed}),
+            leases=[lease.id for lease in completed],
+        )  # fmt: skip
+        for row in found:  # what is open comes last, and stands
+            standing[row.assignment_id, row.customer_id] = Standing(
+                row.id, row.due_at, (row.otherwise_state, row.otherwise_due_at), row.names, row.over
+            )
     return Promises(_asked(work, leases, wishes), standing)
 
 
@@ -189,6 +265,17 @@ def _due(after: Change) -> datetime | None:
     if after.state == "follow_up":
         return after.due_at
     return after.return_due_at if after.return_state == "follow_up" else None
+
+
+def _waits(change: Change) -> Waits:
+    """What a placement is, or goes back to; who has left is called no more."""
+    if change.state == "leased" and change.return_state is not None:
+        return change.return_state, change.return_due_at
+    return (change.state, change.due_at) if change.state in OTHERWISE else ("closed", None)
+
+
+def _as_columns(otherwise: Waits) -> dict[str, Any]:
+    return dict(zip(("otherwise_state", "otherwise_due_at"), otherwise, strict=True))
 
 
 def _promised(key: int, row: dict[str, Any], asked: Asked) -> Promised:

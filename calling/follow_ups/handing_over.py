@@ -17,9 +17,10 @@ _THEIRS = text("""
     select id, assignment_id, customer_id from follow_up
      where crm_id = :crm_id and seller_id = :seller_id and ended_at is null
 """)
+# The new owner is waited for as anybody is.
 _HAND = text("""
     update follow_up set seller_id = :to_seller_id, handed_at = :now, handed_by = :author,
-           handed_from = seller_id
+           handed_from = seller_id, anybodys_at = null
      where crm_id = :crm_id and id = any(:ids) and seller_id = :seller_id and ended_at is null
 """)
 _OFFERED = text("""

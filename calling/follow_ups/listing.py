@@ -1,5 +1,6 @@
 """Promised calls as lists: a seller's own, what is due, what is late, what has ended and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -9,13 +10,15 @@ from sqlalchemy import Row, text
 
 from calling.handout.promised import PASSED
 from calling.hours.opening import Doors, openings
+from calling.walls import pauses
+from calling.walls.pauses import Pauses
 from models.work import Work
 
 Which = Literal["open", "due", "overdue", "ended"]
 WHICH: tuple[Which, ...] = ("open", "due", "overdue", "ended")
 Standing = Literal["waits", "due", "handed_out", "ended"]
 
-_LIST = text(f"""
+_ROWS = f"""
     select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
            p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
       from follow_up f
@@ -25,7 +28,9 @@ _LIST = text(f"""
                       and p.customer_id = f.customer_id
       left join seller s on s.crm_id = :crm_id and s.id = f.seller_id
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id and l.follow_up_id = f.id
-     where f.crm_id = :crm_id and f.id > :after
+     where f.crm_id = :crm_id
+"""  # noqa: S608 - our own words
+_LIST = text(f"""{_ROWS} and f.id > :after
        and (cast(:assignment_id as bigint) is null or f.assignment_id = :assignment_id)
        and (cast(:customer_id as bigint) is null or f.customer_id = :customer_id)
        and (cast(:seller_id as bigint) is null or f.seller_id = :seller_id)
@@ -36,7 +41,13 @@ _LIST = text(f"""
            else f.ended_at is null
                 and f.due_at + a.follow_up_grace_seconds * interval '1 second' <= :now end
      order by f.id limit :most
-""")  # noqa: S608 - our own words
+""")
+# By their time; the seller, or what is nobody's own, or all.
+_BETWEEN = text(f"""{_ROWS} and f.assignment_id = :assignment_id and f.ended_at is null
+       and f.due_at >= :since and f.due_at < :until
+       and (cast(:of as text) = 'all' or f.seller_id is not distinct from :seller_id)
+     order by f.due_at, f.id limit :most
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,9 @@ class Listed:
     """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
 
     `due_at`: from when it is handed out. `will_be`: when hours next allow it; None: they never do, or it has
-    ended. `anybodys`: shared, or its owner's grace is over. `gate`: what keeps it from being handed out.
+    ended. `anybodys`: shared, or its owner's grace is over;
+    `anybodys_at`: when that is, once it runs. `gate`: what keeps it from being handed out besides hours: a
+    stamped gate, or pause.
     """
 
     id: int
@@ -60,6 +73,7 @@ class Listed:
     zone: str
     due_at: datetime
     will_be: datetime | None
+    anybodys_at: datetime | None
     standing: Standing
     anybodys: bool
     gate: str | None
@@ -80,7 +94,8 @@ class Listed:
 _PLAIN = (
     "id", "assignment_id", "assignment", "customer_id", "external_id", "name", "seller_id", "seller",
     "asked_at", "wall_time", "zone", "due_at", "note", "author", "made_by", "created_at", "lease_id",
-    "replaces", "handed_at", "handed_by", "handed_from", "ended_at", "ended_by", "ended_author",
+    "anybodys_at", "replaces", "handed_at", "handed_by", "handed_from", "ended_at", "ended_by",
+    "ended_author",
 )  # fmt: skip
 
 
@@ -92,21 +107,44 @@ def follow_ups(
 
     `overdue`: the owner's grace is over and nobody has rung yet.
     """
-    rows = work.run(
-        _LIST, after=after, most=most, which=which, assignment_id=assignment_id, customer_id=customer_id,
-        seller_id=seller_id,
-    ).all()  # fmt: skip
+    return _all_listed(
+        work,
+        work.run(
+            _LIST, after=after, most=most, which=which, assignment_id=assignment_id, customer_id=customer_id,
+            seller_id=seller_id,
+        ).all(),
+    )  # fmt: skip
+
+
+def open_between(
+    work: Work, assignment_id: int, since: datetime, until: datetime, most: int, *, seller_id: int | None,
+    of_all: bool,
+) -> list[Listed]:  # fmt: skip
+    """Open ones of an assignment due from `since` on and before `until` (UTC), by their time.
+
+    `of_all`: whosever they are; else the seller's, or with None what is nobody's own.
+    """
+    of = {"of": "all" if of_all else "one", "seller_id": seller_id}
+    return _all_listed(
+        work,
+        work.run(_BETWEEN, assignment_id=assignment_id, since=since, until=until, most=most, **of).all(),
+    )
+
+
+def _all_listed(work: Work, rows: Sequence[Row[Any]]) -> list[Listed]:
+    stopped = pauses.standing(work)
     hours = openings(work, sorted({row.clock_id for row in rows}))
-    return [_listed(row, hours.of(row.assignment_id, row.segment_id), work.now) for row in rows]
+    return [_listed(row, hours.of(row.assignment_id, row.segment_id), stopped, work.now) for row in rows]
 
 
-def _listed(row: Row[Any], hours: Doors, now: datetime) -> Listed:
+def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> Listed:
+    where = {"assignment_id": row.assignment_id, "segment_id": row.segment_id}
     return Listed(
         **{name: getattr(row, name) for name in _PLAIN},
         will_be=None if row.ended_at else hours.next_opening(row.clock_id, max(row.due_at, now)),
         standing=_standing(row, now),
         anybodys=row.anybodys,
-        gate=None if row.ended_at else row.gated_by,
+        gate=None if row.ended_at else row.gated_by or ("pause" if stopped.shut(**where) else None),
     )
 
 

@@ -10,13 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, reckon
+from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, instant, reckon
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
 from calling.segments.following import follow
 from models import turnstile
 from models.errors import Conflict, NotFound
-from models.outcomes import EFFECTS
 from models.work import OpenWork, Work
 
 _ZONE = text("select reckoning_zone from customer where crm_id = :crm_id and id = :customer_id")
@@ -26,13 +25,15 @@ _END = text("""
     update follow_up set ended_at = :now, ended_by = :ended_by, ended_author = :author
      where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
        and ended_at is null
-    returning id
+    returning id, seller_id, handed_at, handed_by, handed_from, otherwise_state, otherwise_due_at
 """)
 _MAKE = text("""
     insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, replaces, created_at)
+                           note, author, made_by, replaces, otherwise_state, otherwise_due_at,
+                           handed_at, handed_by, handed_from, created_at)
     values (:crm_id, :assignment_id, :customer_id, :seller_id, :asked_at, :wall_time, :zone, :due_at,
-            :note, :author, :made_by, :replaces, :now)
+            :note, :author, :made_by, :replaces, :otherwise_state, :otherwise_due_at,
+            :handed_at, :handed_by, :handed_from, :now)
     returning id
 """)
 # Who is on the telephone stays there; what they go back to is the promise.
@@ -44,26 +45,21 @@ _WAIT = text("""
            return_due_at = case when state = 'leased' then cast(:due_at as timestamptz) end
      where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
 """)
-_ON = """case when p.attempts >= a.max_attempts or p.last_outcome = any(cast(:final as text[])) then 'closed'
-              else 'ready' end"""
-# Back into the line; who has had all their attempts, or bought or said no before, stays out of it.
+_IS = """case when p.attempts >= a.max_attempts then 'closed'
+              when t.state = 'resting' and t.due_at <= :now then 'ready' else t.state end"""
+# Back to what they would be without it; a rest that is over by now is over, and so are they who have had all
+# their attempts.
 _LET_GO = text(f"""
     update placement p
-       set state = case when p.state = 'leased' then p.state else {_ON} end,
-           due_at = case when p.state = 'leased' then p.due_at end,
-           return_state = case when p.state = 'leased' then {_ON} end, return_due_at = null
-      from assignment a
-     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
-       and a.crm_id = :crm_id and a.id = :assignment_id
+       set state = case when p.state = 'leased' then p.state else {_IS} end,
+           due_at = case when p.state = 'leased' then p.due_at when {_IS} = 'resting' then t.due_at end,
+           return_state = case when p.state = 'leased' then {_IS} end,
+           return_due_at = case when p.state = 'leased' and {_IS} = 'resting' then t.due_at end
+      from (values (cast(:otherwise_state as text), cast(:otherwise_due_at as timestamptz)))
+           as t(state, due_at), assignment a
+     where a.crm_id = :crm_id and a.id = :assignment_id
+       and p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)  # noqa: S608 - our own words
-
-
-_FINAL = [
-    outcome.value
-    for outcome, effect in EFFECTS.items()
-    if effect.after == "close" and effect.number_state is None
-]
-"""Outcomes that close a customer, whatever numbers they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +121,11 @@ def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str,
         found = follow_up(work, follow_up_id)
     with open_work() as work:
         check_note(patch.note or "")
+        zone_name = _zone(work, found.customer_id)
+        if patch.wish is not None and instant(patch.wish, zone_name) == found.asked_at:
+            patch = replace(patch, wish=None)  # the same time as it is: it may have come by now
         if patch.wish is not None:
-            check_wish(patch.wish, _zone(work, found.customer_id), work.now)
+            check_wish(patch.wish, zone_name, work.now)
         if patch.reowned and patch.seller_id is not None:
             check_seller(work, patch.seller_id)
         row = _locked(work, found.assignment_id, found.customer_id)
@@ -139,7 +138,7 @@ def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str,
 
 
 def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
-    """Take a promise back: the customer is in the line again, or closed as they were.
+    """Take a promise back: the customer is what they would be without it: in the line, resting, or closed.
 
     Raises NotFound, and Conflict when it has ended.
     """
@@ -149,8 +148,9 @@ def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
         row = _locked(work, found.assignment_id, found.customer_id)
         _check_open(work, follow_up_id)
         where = {"assignment_id": found.assignment_id, "customer_id": found.customer_id}
-        work.run(_END, **where, ended_by="cancelled", author=author)
-        work.run(_LET_GO, **where, final=_FINAL)
+        ended = work.run(_END, **where, ended_by="cancelled", author=author).one()
+        otherwise = {"otherwise_state": ended.otherwise_state, "otherwise_due_at": ended.otherwise_due_at}
+        work.run(_LET_GO, **where, **otherwise)
         _settled(work, found.assignment_id, found.customer_id)
     _take_back(open_work, row.lease_id)
 
@@ -177,15 +177,37 @@ def _put(
 ) -> Promised:
     """The promise in place of whatever was promised; the placement is locked."""
     where: dict[str, Any] = {"assignment_id": row.assignment_id, "customer_id": row.customer_id}
-    replaces = work.run(_END, **where, ended_by="changed", author=author).scalar()
+    before = work.run(_END, **where, ended_by="changed", author=author).first()
     values: dict[str, Any] = {
         "seller_id": seller_id, "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
         "due_at": asked.due_at, "note": asked.note,
     }  # fmt: skip
-    key = work.run(_MAKE, **where, **values, author=author, made_by=made_by, replaces=replaces).scalar_one()
+    history = _otherwise(row, before) | _handed(before, seller_id, work.now, author)
+    key = work.run(_MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
     work.run(_WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)
     return Promised(key, **where, **values, told=asked.told)
+
+
+def _otherwise(row: Row[Any], before: Row[Any] | None) -> dict[str, Any]:
+    """What the customer is without the promise: as they were before the first of those that replace it."""
+    if before is not None:
+        return {"otherwise_state": before.otherwise_state, "otherwise_due_at": before.otherwise_due_at}
+    leased = row.state == "leased"
+    state, due_at = (row.return_state, row.return_due_at) if leased else (row.state, row.due_at)
+    return {"otherwise_state": state, "otherwise_due_at": due_at}
+
+
+def _handed(before: Row[Any] | None, seller_id: int | None, now: datetime, author: str) -> dict[str, Any]:
+    """What it replaces, and whose that was: what was somebody's own is never a machine's."""
+    if before is None:
+        return {"replaces": None, "handed_at": None, "handed_by": None, "handed_from": None}
+    if before.seller_id == seller_id:
+        handed = {name: getattr(before, name) for name in ("handed_at", "handed_by", "handed_from")}
+    else:
+        owner = before.seller_id if before.seller_id is not None else before.handed_from
+        handed = {"handed_at": now, "handed_by": author, "handed_from": owner}
+    return {"replaces": before.id, **handed}
 
 
 def _settled(work: Work, assignment_id: int, customer_id: int) -> None:

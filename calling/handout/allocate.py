@@ -15,7 +15,7 @@ from calling.handout.candidates import Card, candidates
 from calling.handout.closing import Closing, closing_of
 from calling.handout.leasing import Chosen, lease_all
 from calling.handout.needs import Need, needs_of
-from calling.handout.promised import KEPT_FREE, deal_promises
+from calling.handout.promised import deal_promises
 from calling.hours.opening import last_ring_by
 from calling.walls import pauses
 from models import turnstile
@@ -28,15 +28,20 @@ BATCH = 200
 SPARE = 8
 """Customers looked at beyond those that are wanted, before the rest of twice as many."""
 
-# Whether anything promised is due, here or elsewhere, in a question asked anyway.
+# Whether anything promised is due, and who is kept free for a promise, with whoever shares a number with
+# them: in a question asked anyway.
 _ASSIGNMENT = text("""
     select a.*,
            exists (select from follow_up f
                     where f.crm_id = :crm_id and f.assignment_id = a.id
                       and f.ended_at is null and f.due_at <= :now) as promise_due,
            array(select f.customer_id from follow_up f
-                  where f.crm_id = :crm_id and f.assignment_id <> a.id
-                    and f.ended_at is null and f.due_at <= :now and f.due_at > :promised_since) as kept_free,
+                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
+                 union
+                 select sharer.customer_id from follow_up f
+                   join customer_number m on m.crm_id = :crm_id and m.customer_id = f.customer_id
+                   join customer_number sharer on sharer.crm_id = :crm_id and sharer.e164 = m.e164
+                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now) as kept_free,
            (select b.lifts from best_hours b
              where b.crm_id = :crm_id and b.assignment_id = a.id and b.ordering) as lifts
       from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
@@ -75,8 +80,7 @@ def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) 
 
 def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
     """The round itself; the caller is the allocator and has passed the turnstile."""
-    asked = {"assignment_id": assignment_id, "promised_since": work.now - KEPT_FREE}
-    assignment = work.run(_ASSIGNMENT, **asked).mappings().first()
+    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
     if assignment is None:
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from calling.handout.needs import Need
-from calling.hours.opening import openings
+from calling.hours.opening import Openings, openings
 from calling.walls.pauses import Pauses
 from models.work import Work
 
@@ -17,7 +17,7 @@ _SEGMENTS = text("""
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
      order by position, id
 """)
-_BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
+BEYOND_CLOCKS = 2**40  # ids of clocks are far smaller
 
 Closing = Mapping[int, Mapping[int, datetime]]
 """Segment -> the clocks that are open under its hours, each with the instant from which it may not ring."""
@@ -25,11 +25,6 @@ Closing = Mapping[int, Mapping[int, datetime]]
 
 def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
     """The segments that are not paused, in order of priority, each with its open clocks."""
-    segments = [
-        segment
-        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
-        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
-    ]
     known = openings(work)
     for need in needs:
         need.forbidden = known.without_robots() if need.robot else frozenset()
@@ -38,9 +33,23 @@ def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence
         known = replace(
             known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
         )
+    return closing_at(known, assignment_id, worked_segments(work, standing, assignment_id), work.now)
+
+
+def worked_segments(work: Work, standing: Pauses, assignment_id: int) -> list[int]:
+    """The segments of an assignment that are not paused, in order of priority."""
+    return [
+        segment
+        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
+        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
+    ]
+
+
+def closing_at(known: Openings, assignment_id: int, segments: Sequence[int], at: datetime) -> Closing:
+    """These segments, each with the clocks that are open at an instant (UTC)."""
     there: dict[int, Mapping[int, datetime]] = {}
     for doors, same in known.by_hours(assignment_id, segments):
-        there |= dict.fromkeys(same, doors.open(work.now))  # asked once for all of them
+        there |= dict.fromkeys(same, doors.open(at))  # asked once for all of them
     return {segment: there[segment] for segment in segments}
 
 
@@ -55,7 +64,7 @@ def bound(
     open clock of a set is the sum of both: looked up in a hash, without another join.
     """
     sets = {id(closing[segment]): closing[segment] for segment in segments}
-    numbers = {one: n * _BEYOND_CLOCKS for n, one in enumerate(sets)}
+    numbers = {one: n * BEYOND_CLOCKS for n, one in enumerate(sets)}
     return {
         "segments": list(segments), "hours": [numbers[id(closing[segment])] for segment in segments],
         "open": [

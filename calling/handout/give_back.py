@@ -40,7 +40,7 @@ _RETURN = text("""
 _COUNT_AS_RUNG = text("""
     update lease set rung_at = :now where crm_id = :crm_id and id = any(:leases) and rung_at is null
 """)
-# A promise stays promised: only an outcome consumes it.
+# A promise stays promised: only an outcome consumes it. Its owner is waited for anew from then on.
 _REST = text("""
     with rested as (
         update placement p
@@ -56,7 +56,11 @@ _REST = text("""
            and a.crm_id = :crm_id and a.id = p.assignment_id
         returning p.assignment_id, p.customer_id, p.state, p.due_at
     )
-    update follow_up f set due_at = r.due_at
+    update follow_up f
+       set due_at = r.due_at, anybodys_at = null,
+           otherwise_state = case f.otherwise_state when 'closed' then 'closed' else 'resting' end,
+           otherwise_due_at = case when f.otherwise_state <> 'closed'
+                                   then greatest(r.due_at, f.otherwise_due_at) end
       from rested r
      where r.state = 'follow_up' and f.crm_id = :crm_id and f.assignment_id = r.assignment_id
        and f.customer_id = r.customer_id and f.ended_at is null

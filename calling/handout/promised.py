@@ -1,115 +1,79 @@
-"""Promised calls that are due: to whom they may be handed out, and whom somebody else holds meanwhile.
+"""Promised calls that are due, and to whom they may be handed out.
 
-A personal one is its owner's; it is everybody's once a grace of business time is over, or at once while its
-owner is away for the day: away for an hour or longer, which no break is.
+A personal one is its owner's; it is everybody's once its grace is over, of which promise_watch.py keeps the
+time. What was ever somebody's own is rung by people, never by a machine alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import text
 
-from calling.handout.closing import Closing, bound
+from calling.handout.closing import BEYOND_CLOCKS, Closing
 from calling.handout.needs import Need
-from calling.handout.recalling import recall
 from calling.hours.opening import last_ring_by
-from models.work import OpenWork, Work
-
-AWAY_FOR_THE_DAY = timedelta(hours=1)
-"""Business time after which a seller who is away is not expected back for what is due."""
-
-KEPT_FREE = timedelta(hours=1)
-"""For so long after it came due, other assignments keep off a customer who is promised a call."""
+from models.sql import load
+from models.work import Work
 
 BATCH = 200
 
-_OWNER = """
-    join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
-    left join seller s on s.crm_id = :crm_id and s.id = f.seller_id
-"""
-PASSED = f"""(f.seller_id is null
-    or f.due_at + a.follow_up_grace_seconds * interval '1 second' <= :now
-    or (s.presence = 'away' and s.presence_since <= cast(:now as timestamptz)
-        - interval '{AWAY_FOR_THE_DAY.total_seconds():.0f} seconds'))"""
-"""SQL over `f` follow_up, `a` its assignment and `s` its owner: whether anybody may ring."""
+PASSED = "(f.seller_id is null or coalesce(f.anybodys_at <= :now, false))"
+"""SQL over `f` follow_up: whether anybody may ring, people at least."""
 
-_STANDS = """f.ended_at is null and f.due_at <= :now
-       and p.state = 'follow_up' and p.due_at <= :now and p.gated_by is null"""
-_PLACEMENT = """join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
-                     and p.customer_id = f.customer_id"""
-_FREE = """not exists (select from claim_customer c
-                       where c.crm_id = :crm_id and c.customer_id = f.customer_id)
-       and not exists (select from customer_number m
-                         join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
-                        where m.crm_id = :crm_id and m.customer_id = f.customer_id)"""
-# A clock under the hours of its segment, both in one number: segments with the same hours share it.
-_OPEN = """join unnest(cast(:segments as bigint[]), cast(:hours as bigint[])) as doors(segment_id, hours)
-                   on doors.segment_id = p.segment_id
-                  and doors.hours + p.clock_id = any(cast(:open as bigint[]))"""
-_MAY = f"{_STANDS} and f.assignment_id = :assignment_id and {_FREE}"
-
-# Owners and everybody are two probes, each by its own index: what waits for an owner who is busy would fill
-# the list of one.
-_DUE = text(f"""
-    (select own.*, w.seller_id as owner_id
-       from unnest(cast(:sellers as bigint[])) as w(seller_id)
-      cross join lateral (
-         select f.id, f.customer_id, p.segment_id, p.clock_id, f.due_at
-           from follow_up f {_PLACEMENT} {_OPEN}
-          where f.crm_id = :crm_id and f.seller_id = w.seller_id and {_MAY}
-          order by f.due_at, f.id limit 1) own
-      order by own.due_at, own.id)
-    union all
-    (select f.id, f.customer_id, p.segment_id, p.clock_id, f.due_at, null
-       from follow_up f {_PLACEMENT} {_OPEN} {_OWNER}
-      where f.crm_id = :crm_id and {_MAY} and {PASSED}
-      order by f.due_at, f.id limit :most)
-""")  # noqa: S608 - our own words
 _OVER = text("""
     select id from follow_up where crm_id = :crm_id and id = any(:follow_ups) and ended_at is not null
 """)
-_ELSEWHERE = text(f"""
-    select distinct l.id
-      from follow_up f {_PLACEMENT}
-     cross join lateral (
-        select c.lease_id from claim_customer c where c.crm_id = :crm_id and c.customer_id = f.customer_id
-        union
-        select n.lease_id from customer_number m
-          join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
-         where m.crm_id = :crm_id and m.customer_id = f.customer_id) held
-      join lease l on l.crm_id = :crm_id and l.id = held.lease_id
-     where f.crm_id = :crm_id and f.due_at > :since and {_STANDS}
-       and l.ended_at is null and l.state = 'offered' and l.follow_up_id is null
-       and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
-     order by l.id limit :batch
-""")  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A promised call that is due. `owner_id`: only this seller may ring yet; None: anybody."""
+    """A promised call that is due. `owner_id`: only this seller may ring yet; None: anybody.
+
+    `robots_too`: it was never anybody's own, so that a machine may keep it.
+    """
 
     follow_up_id: int
     customer_id: int
     segment_id: int
     clock_id: int
     owner_id: int | None
+    robots_too: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What holders have in common as far as promises go: each kind is probed once."""
+
+    segment_id: int | None
+    rings_late: timedelta
+    forbidden: frozenset[int]
+    person: bool
 
 
 def due_promises(
-    work: Work, assignment_id: int, *, sellers: Sequence[int], closing: Closing, most: int
+    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing, *, held: bool = False
 ) -> list[Due]:
-    """One personal to each of these sellers, then `most` that are anybody's; each oldest first, each once.
+    """What these holders may keep: one personal to each seller, then what is anybody's, each oldest first.
 
-    Stamps are believed: whoever leases them asks the gates.
+    Of the latter twice as many as each kind of holder is to have. Stamps are believed: whoever leases them
+    asks the gates. `held`: with those whom somebody holds.
     """
+    mosts: dict[_Kind, int] = {}
+    for need in needs:
+        kind = _Kind(need.segment_id, need.rings_late, need.forbidden, need.person)
+        mosts[kind] = min(mosts.get(kind, 0) + 2 * need.promised, BATCH)
+    kinds = list(mosts)
     rows = work.run(
-        _DUE, assignment_id=assignment_id, sellers=list(sellers), **bound(closing, list(closing)), most=most
-    )
+        load("due_promises"), assignment_id=assignment_id, held=held, any=len(kinds),
+        sellers=[need.seller_id for need in needs if need.seller_id is not None],
+        asked=list(range(len(kinds))), people=[kind.person for kind in kinds], mosts=list(mosts.values()),
+        **_doors([*kinds, _Kind(None, timedelta(0), frozenset(), person=True)], closing, work.now),
+    )  # fmt: skip
     found: dict[int, Due] = {}
-    for row in sorted(rows, key=lambda row: row.owner_id is None):
-        due = Due(row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id)
+    for row in rows:
+        due = Due(row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id, row.robots_too)
         found.setdefault(row.id, due)
     return list(found.values())
 
@@ -122,16 +86,20 @@ def deal_promises(
     What a need is given counts towards what it wants. `closing`: of all segments that are not paused.
     """
     hungry = [need for need in needs if need.promised > 0]
-    if not hungry:
-        return []
-    sellers = [need.seller_id for need in hungry if need.seller_id is not None]
-    most = min(2 * sum(need.promised for need in hungry), BATCH)  # some may be nobody's here to keep
-    found = due_promises(work, assignment_id, sellers=sellers, closing=closing, most=most)
+    return (
+        match(due_promises(work, assignment_id, hungry, closing), hungry, closing, work.now) if hungry else []
+    )
+
+
+def match(
+    found: Sequence[Due], hungry: Sequence[Need], closing: Closing, now: datetime
+) -> list[tuple[Due, Need]]:
+    """Each to the first who may keep it and has room, at most 200; what a need is given, it wants no more."""
     dealt: list[tuple[Due, Need]] = []
-    for due in found[:BATCH]:
+    for due in found:
         closes_at = closing[due.segment_id][due.clock_id]
-        need = next((one for one in hungry if _may_keep(one, due, closes_at, work.now)), None)
-        if need is not None:
+        need = next((one for one in hungry if _may_keep(one, due, closes_at, now)), None)
+        if need is not None and len(dealt) < BATCH:
             need.promised, need.wanted = need.promised - 1, need.wanted - 1
             dealt.append((due, need))
     return dealt
@@ -143,22 +111,37 @@ def _may_keep(need: Need, due: Due, closes_at: datetime, now: datetime) -> bool:
         return False
     if due.owner_id is not None:
         return due.owner_id == need.seller_id
-    return need.segment_id in (None, due.segment_id)
+    return need.segment_id in (None, due.segment_id) and (need.person or due.robots_too)
+
+
+def _doors(kinds: Sequence[_Kind], closing: Closing, now: datetime) -> dict[str, Any]:
+    """Which segments and clocks each kind may ring: `kinds`, `segments`, `hours` by row, and what is `open`.
+
+    As in closing.py, a set of clocks is a number beyond all clocks, and an open clock of it the sum of both.
+    """
+    numbers: dict[tuple[int, timedelta, frozenset[int]], int] = {}
+    there: list[int] = []
+    rows: list[tuple[int, int, int]] = []
+    for place, kind in enumerate(kinds):
+        for segment_id, clocks in closing.items():
+            if kind.segment_id not in (None, segment_id):
+                continue
+            key = (id(clocks), kind.rings_late, kind.forbidden)
+            if key not in numbers:
+                numbers[key] = len(numbers) * BEYOND_CLOCKS
+                there += [numbers[key] + clock for clock in _rung_by(kind, clocks, now)]
+            rows.append((place, segment_id, numbers[key]))
+    places, segments, hours = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+    return {"kinds": places, "segments": segments, "hours": hours, "open": there}
+
+
+def _rung_by(kind: _Kind, clocks: Mapping[int, datetime], now: datetime) -> list[int]:
+    return [
+        clock for clock, closes_at in clocks.items()
+        if clock not in kind.forbidden and last_ring_by(closes_at, kind.rings_late) > now
+    ]  # fmt: skip
 
 
 def ended_promises(work: Work, follow_ups: Sequence[int]) -> set[int]:
     """Those of these that were changed or taken back by now. The caller holds their placements."""
     return set(work.run(_OVER, follow_ups=list(follow_ups)).scalars()) if follow_ups else set()
-
-
-def recall_for_promises(open_work: OpenWork) -> int:
-    """Want back the customers of due promises who are offered to somebody else; how many leases.
-
-    Once a recall is confirmed the promise is handed out. Whoever has taken or rung them goes on.
-    """
-    with open_work() as work:
-        leases = list(work.run(_ELSEWHERE, since=work.now - KEPT_FREE, batch=BATCH).scalars())
-    if leases:
-        with open_work() as work:
-            recall(work, leases, "a promised call is due", states=["offered"])
-    return len(leases)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
@@ -87,8 +88,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
     wishes = {report.lease_id: report.promise for report in reports if report.outcome is Outcome.FOLLOW_UP}
-    promises = promises_of(work, leases, wishes, rows)
     new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
+    promises = promises_of(work, leases, wishes, rows, [lease for lease in new if lease.id in known])
     came = _came(work, new, by_lease)
     for lease in new:
         report, revision = by_lease[lease.id], known.get(lease.id)
@@ -97,12 +98,14 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
         asked = promises.asked.get(lease.id)
-        change = settle(
-            before, lease, report.outcome, work.now, first=revision is None, other_number=other,
-            times=came[lease.assignment_id, lease.customer_id, report.outcome],
-            promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome),
+        settled_by = partial(
+            settle, lease=lease, outcome=report.outcome, now=work.now, first=revision is None,
+            other_number=other, times=came[lease.assignment_id, lease.customer_id, report.outcome],
         )  # fmt: skip
-        promises.note(lease, report.by, change)
+        promised, kept = asked.due_at if asked else None, promises.kept(lease, report.outcome)
+        change = settled_by(before, promised=promised, kept=kept)
+        if promises.concern(lease):
+            promises.note(lease, report.by, change, settled_by(promises.without(lease, before)))
         settled[key] = change
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
     made: Mapping[UUID, Promised] = {}

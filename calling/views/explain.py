@@ -53,7 +53,9 @@ class Explanation:
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
-           o.name as owner, f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
+           o.name as owner,
+           coalesce(f.anybodys_at, greatest(f.due_at, :now) + a.follow_up_grace_seconds * interval '1 second')
+               as owners_until
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id

@@ -10,7 +10,7 @@
 -- clock lags behind the best one, if the assignment orders by the hour), then rank.
 -- Who is held in another assignment, or shares a number with somebody held, is stepped over: else the best
 -- ranks would be the same few busy customers in every round, and one switchboard would empty everybody's
--- list. `kept_free`: whoever was promised a call elsewhere that has just come due.
+-- list. `kept_free`: whoever is wanted for a promised call that is due, or shares a number with them.
 -- `held` is read once, as a hashed set: asked for each pair, it was read again for each.
 with held as materialized (
     select c.customer_id from claim_customer c where c.crm_id = :crm_id

@@ -4,7 +4,8 @@
 -- that are wanted back, or of which nobody knows since Redis burnt, do not count against it; nor does anything
 -- that can ring no more.
 -- `promised`: how many promised calls they may be given besides. Who is on a call gets none: it would wait
--- behind a conversation; who is not may get one beyond the depth, since it jumps the queue.
+-- behind a conversation; who is not may get one beyond the depth, since it jumps the queue. `room`: how many if
+-- nobody were busy. `person`: a seller, or a dialer in a mode in which a person is heard.
 -- All are counted in one pass over the live leases: counted seller by seller, 200 of them took 236 ms at a
 -- million, since every index of live leases looks alike to the planner while there are few.
 with waiting as materialized (
@@ -21,14 +22,15 @@ with waiting as materialized (
 )
 select s.id as seller_id, null::bigint as dialer_id, s.segment_id,
        :depth - coalesce(w.orders, 0) as wanted, 0 as rings_late_seconds,
-       case when coalesce(w.busy, false) then 0 else 1 end as promised, false as robot
+       case when coalesce(w.busy, false) then 0 else 1 end as promised, 1 as room,
+       false as robot, true as person
   from seller s
   left join waiting w on w.seller_id = s.id
  where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.presence = 'available'
    and (cast(:only_seller as bigint) is null or s.id = :only_seller)
 union all
 select null, d.id, d.segment_id, d.wanted - coalesce(w.orders, 0), d.rings_late_seconds,
-       d.wanted - coalesce(w.orders, 0), d.mode = 'voice_robot'
+       d.wanted - coalesce(w.orders, 0), d.wanted, d.mode = 'voice_robot', d.mode in ('connect', 'preview')
   from dialer d
   left join waiting w on w.dialer_id = d.id
  where d.crm_id = :crm_id and d.assignment_id = :assignment_id

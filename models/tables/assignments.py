@@ -149,8 +149,14 @@ class Placement(Base):
             postgresql_where=text("state = 'ready' and gated_by is null"),
         ),
         Index(
-            "ix_placement_due", "crm_id", "due_at",
+            "ix_placement_due", "crm_id", "state", "due_at",
             postgresql_where=text("state in ('resting', 'follow_up')"),
+        ),
+        # Promised calls, probed like who is ready: a descent per segment and open clock.
+        Index(
+            "ix_placement_promised",
+            "crm_id", "assignment_id", "segment_id", "clock_id", "due_at", "customer_id",
+            postgresql_where=text("state = 'follow_up' and gated_by is null"),
         ),
         Index(
             "ix_placement_gated", "crm_id", "gated_until",

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, CrmId, one_of
 
+OTHERWISE = ("ready", "resting", "closed")
 WAYS = ("seller", "key_press", "api", "hand")
 FOLLOW_UP_ENDINGS = ("outcome", "changed", "cancelled", "overtaken")
 
@@ -17,7 +18,8 @@ class FollowUp(Base):
 
     A change of time ends the row and writes another that `replaces` it, so nothing that was promised is
     forgotten; only the owner changes in place (`handed_*`: last). While it is open, the placement is in
-    `follow_up`, or is leased and will go back there, with the same `due_at`.
+    `follow_up`, or is leased and will go back there, with the same `due_at`. `otherwise_*` is what the
+    customer would be without it, and is again once it is taken back.
     """
 
     __tablename__ = "follow_up"
@@ -28,16 +30,24 @@ class FollowUp(Base):
         ),
         CheckConstraint(one_of("made_by", WAYS), name="made_by"),
         CheckConstraint(one_of("ended_by", FOLLOW_UP_ENDINGS), name="ended_by"),
+        CheckConstraint(one_of("otherwise_state", OTHERWISE), name="otherwise_state"),
         CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
         CheckConstraint("(handed_at is null) = (handed_by is null)", name="handed"),
         Index(
             "uq_follow_up_open", "crm_id", "assignment_id", "customer_id",
             unique=True, postgresql_where=text("ended_at is null"),
         ),
-        Index("ix_follow_up_due", "crm_id", "due_at", "id", postgresql_where=text("ended_at is null")),
+        Index(
+            "ix_follow_up_due", "crm_id", "assignment_id", "due_at", "id",
+            postgresql_where=text("ended_at is null"),
+        ),
         Index(
             "ix_follow_up_seller", "crm_id", "seller_id", "due_at", "id",
             postgresql_where=text("ended_at is null"),
+        ),
+        Index(
+            "ix_follow_up_kept_free", "crm_id", "kept_free_until",
+            postgresql_where=text("ended_at is null and kept_free_until is not null"),
         ),
         Index("ix_follow_up_customer", "crm_id", "customer_id", "id"),
     )  # fmt: skip
@@ -51,6 +61,10 @@ class FollowUp(Base):
     wall_time: Mapped[str]  # the same as asked, on the wall of `zone`: "2026-03-05T10:00"
     zone: Mapped[str]
     due_at: Mapped[datetime]  # from when it is handed out: asked_at, or the next opening after it
+    otherwise_state: Mapped[str] = mapped_column(server_default="ready")
+    otherwise_due_at: Mapped[datetime | None]
+    anybodys_at: Mapped[datetime | None]  # of a personal one: when its grace is over; None: it does not run
+    kept_free_until: Mapped[datetime | None]  # until then nobody is offered the customer for anything else
     note: Mapped[str]
     author: Mapped[str]
     made_by: Mapped[str]

@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
     add(group, promise)
     add(group, cancel)
     add(group, hand_over, name="hand-over")
+    add(group, set_grace, name="grace")
     app.add_typer(group, name="followups", rich_help_panel="Calls", help=FOLLOW_UPS)
 
 
@@ -189,6 +190,43 @@ def hand_over(
     said = f"{would(dry_run)}{counted(done.handed, 'follow-up')} of {shown(seller)}: now {whose}'s."
     document = {"handed": done.handed, "dry_run": dry_run}
     answer(document, lambda console: console.print(said), as_json=as_json)
+
+
+def set_grace(
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Wait so long for the owner; 0: not at all.")
+    ] = None,
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show how long a due personal follow-up waits for its owner, or say it anew.
+
+    Only time in which the customer could be rung counts. Those that wait already follow.
+
+    \b
+    Examples:
+      ringeliste followups grace
+      ringeliste followups grace --minutes 30 --assignment Loans
+    """
+    from calling.follow_ups import grace
+    from ringeliste.cli.doors import reading, writing_in
+    from ringeliste.cli.output import answer, would
+
+    if minutes is None:
+        with reading(crm, assignment) as (work, assignment_id):
+            seconds = grace.grace(work, assignment_id)
+    else:
+        seconds = round(minutes * 60)
+        with (
+            writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id),
+            open_work() as work,
+        ):
+            grace.set_grace(work, assignment_id, seconds)
+    said = f"A due personal follow-up waits {seconds / 60:g} minutes for its owner."
+    document = {"grace_seconds": seconds, "dry_run": dry_run}
+    answer(document, lambda console: console.print(f"{would(dry_run)}{said}"), as_json=as_json)
 
 
 def wish(at: str, zone: str | None, note: str) -> "Wish":

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from calling.follow_ups.late import Late
     from calling.segments.alarms import Alarm
     from calling.views.audit import Finding
     from calling.views.dry import DryList
@@ -46,7 +47,8 @@ def report(
 ) -> None:
     """Calls, contacts and sales per hour. Hours are those of the business clock, in UTC.
 
-    Rules that cannot be read any more, and lists that are worked and dry, are told of as well.
+    Rules that cannot be read any more, lists that are worked and dry, and promised calls that are late are
+    told of as well.
 
     \b
     Examples:
@@ -55,6 +57,7 @@ def report(
     """
     from datetime import timedelta
 
+    from calling.follow_ups.late import late_promises
     from calling.segments.alarms import found_now
     from calling.views.dry import dry_lists
     from calling.views.report import hours as per_hour
@@ -66,10 +69,17 @@ def report(
         worked = per_hour(work, assignment_id, now - timedelta(hours=hours))
         broken = found_now(work, assignment_id)
         dry = [one for one in dry_lists(work) if one.assignment_id == assignment_id]
+        late = late_promises(work, assignment_id)
     document = {
         "now": now, "hours": worked, "total": _total(worked), "broken_rules": broken, "dry": dry,
+        "late_promises": late,
     }  # fmt: skip
-    answer(document, lambda console: _draw_report(console, worked, now, broken, dry), as_json=as_json)
+
+    def draw(console: "Console") -> None:
+        _draw_report(console, worked, now, broken, dry)
+        _draw_late(console, late)
+
+    answer(document, draw, as_json=as_json)
 
 
 def check(crm: CrmName = None, as_json: AsJson = False) -> None:
@@ -115,6 +125,17 @@ def _draw_report(
         stop = f"{one.stopped:,} of {one.customers:,} stop at {one.gate}: {one.meaning}"
         on = f"; the first goes on {instant(one.next_at)}" if one.next_at else "; somebody has to act"
         console.print(f"[red]Nobody may be rung, and somebody waits: {shown(stop)}{on}.[/red]")
+
+
+def _draw_late(console: "Console", late: "list[Late]") -> None:
+    from calling.follow_ups.late import NOBODY
+    from ringeliste.cli.output import instant
+    from ringeliste.drawing import counted
+
+    for one in late:
+        why = "nobody has rung" if one.gate == NOBODY else f"kept by {one.gate}"
+        said = f"{counted(one.promises, 'promised call')} late, the oldest since {instant(one.since)}: {why}."
+        console.print(f"[red]{said}[/red]")
 
 
 def _draw_hours(console: "Console", worked: "list[Hour]", now: "datetime") -> None:

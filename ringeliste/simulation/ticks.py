@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from calling.handout import allocate, due, promised, reaper
+from calling.handout import allocate, due, reaper
 from calling.handout.best_hours import learn_best_hours
+from calling.handout.promise_watch import watch_promises
 from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
@@ -61,7 +62,7 @@ class Ticks:
         while True:
             due.wake_due(self._stage.opener)
             due.open_gates(self._stage.opener)
-            promised.recall_for_promises(self._stage.opener)
+            watch_promises(self._stage.opener)
             sweep_all(self._stage.opener)
             reaper.reap(self._stage.opener)
             yield SWEEP if self._awake() else self._until_opening()

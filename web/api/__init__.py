@@ -8,6 +8,7 @@ from web.api import (
     audit,
     customers,
     fields,
+    follow_up_grace,
     follow_ups,
     holds,
     hours,
@@ -35,8 +36,8 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, follow_ups, assignments, retries, order, rules, segments, rebuilds, segment_stories,
-    selections, holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields,
+    me, leases, follow_ups, follow_up_grace, assignments, retries, order, rules, segments, rebuilds,
+    segment_stories, selections, holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields,
     templates, versions, outcomes, audit,
 )  # fmt: skip
 

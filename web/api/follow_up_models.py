@@ -94,6 +94,7 @@ class FollowUp(Model):
     will_be: Instant | None = Field(description="When hours next allow it; null: never, or it has ended.")
     standing: Literal["waits", "due", "handed_out", "ended"]
     anybodys: bool = Field(description="Shared, or its owner's grace is over.")
+    anybodys_at: Instant | None = Field(description="When the grace is over; null: it does not run.")
     gate: str | None = Field(description="What keeps it from being handed out.")
     note: str
     author: str
@@ -134,7 +135,8 @@ LISTED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "assignment": "Spring", "customer_id": 1841, "external_id": "17",
     "name": "Ines", "seller_id": 7, "seller": "Ana", "asked_at": "2026-03-05T22:00:00Z",
     "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "due_at": "2026-03-06T09:01:00Z",
-    "will_be": "2026-03-06T09:01:00Z", "standing": "waits", "anybodys": False, "gate": None,
+    "will_be": "2026-03-06T09:01:00Z", "standing": "waits", "anybodys": False, "anybodys_at": None,
+    "gate": None,
     "note": "about the boat", "author": "Ana", "made_by": "seller", "created_at": "2026-03-02T12:00:00Z",
     "replaces": None, "handed_at": None, "handed_by": None, "handed_from": None, "ended_at": None,
     "ended_by": None, "ended_author": None,

@@ -7,7 +7,7 @@ from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from web.keys import KeyRing
-from web.pages import floor_page, segments_page, sign_in
+from web.pages import floor_page, promises_page, segments_page, sign_in
 from web.pages.readers import Readers
 from wiring.app import App
 
@@ -46,6 +46,17 @@ def attach(site: FastAPI, app: App, keys: KeyRing) -> None:
         if holder.role != "manager":
             return RedirectResponse("/sign-in?why=role", 303)
         await segments_page.build(app, keys, holder, sign_in.key_of(request), assignment, filters)
+        return None
+
+    @ui.page("/promises", title=TITLE)
+    async def promises(request: Request, assignment: int | None = None) -> Response | None:
+        """A manager's promised calls: late, today and coming, by whose they are."""
+        holder = await sign_in.holder_of(request, keys)
+        if holder is None:
+            return RedirectResponse("/sign-in", 303)
+        if holder.role != "manager":
+            return RedirectResponse("/sign-in?why=role", 303)
+        await promises_page.build(app, keys, holder, sign_in.key_of(request), assignment)
         return None
 
     ui.run_with(

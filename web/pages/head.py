@@ -19,6 +19,7 @@ def head() -> str:
         f'<script src="{_address("theme.js")}"></script>'
         f'<link rel="stylesheet" href="{_address("style.css")}">'
         f'<link rel="stylesheet" href="{_address("segments.css")}">'
+        f'<link rel="stylesheet" href="{_address("promises.css")}">'
         f'<script defer src="{_address("ticking.js")}"></script>'
         '<meta name="robots" content="noindex">'
     )

@@ -12,7 +12,7 @@ from web.pages.parts import box, words
 from web.pages.readers import News
 
 FASTER = 1.01
-PAGES = {"": "Floor", "segments": "Segments"}
+PAGES = {"": "Floor", "segments": "Segments", "promises": "Promised"}
 
 
 class Header:
