@@ -37,7 +37,8 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, leases, follow_ups, follow_up_grace, assignments, retries, order, rules, segments, rebuilds,
-    segment_stories, selections, holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields,
+    segment_stories, selections, holds, hours, pauses, suppressions, limits, customers,
+    segment_explanations, tags, fields,
     templates, versions, outcomes, audit,
 )  # fmt: skip
 
