@@ -1,5 +1,6 @@
 -- Lease the placements that are still as they were chosen; the caller has locked their rows. Whoever is handed
--- out to keep a promise (follow_up_id) goes back to it if nobody rings.
+-- out to keep a promise (follow_up_id) goes back to it if nobody rings. A number that an outcome has called bad
+-- since it was chosen is not leased: another one is chosen in the next round.
 -- Answers the leases that came to be; of the others the caller gives the claims back.
 with chosen as (
     select * from unnest(
@@ -13,14 +14,20 @@ with chosen as (
       from chosen t
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
        and p.gated_by is null and p.segment_id = t.segment_id
+       and exists (select from customer_number m
+                    where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+                      and m.state = any(:callable))
        and case when t.follow_up_id is null then p.state = 'ready'
                 else p.state = 'follow_up' and p.due_at <= :now end
     returning p.customer_id, p.rule_version
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-                   state, e164, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
+                   state, e164, number_kind, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
 select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
-       'offered', t.e164, t.zone,
+       'offered', t.e164,
+       (select m.kind from customer_number m
+         where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164),
+       t.zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
        -- (By keys whatever the planner has heard of the table's size: a join read every lease for each.)
        greatest(:now, (select max(last.ended_at)
