@@ -18,7 +18,8 @@ from calling.hours.clocks import reclock
 from calling.segments.following import follow_facts
 from calling.segments.resegmenting import take_back_moved
 from models.errors import BadValues, Conflict, NotFound
-from models.tables.customers import NUMBER_KINDS, NUMBER_STATES
+from models.kinds import NUMBER_KINDS
+from models.tables.customers import NUMBER_STATES
 from models.work import OpenWork, Work
 from segmentation.resegment import Moved
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, time
 from functools import lru_cache
 from typing import Any
 
-from models.tables.customers import NUMBER_KINDS
+from models.kinds import NUMBER_KINDS
 from models.zones import zone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -6,12 +6,11 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.kinds import KIND_SOURCES, NUMBER_KINDS
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 NUMBER_STATES = ("unverified", "good", "disconnected", "wrong_person")
 CALLABLE_NUMBER_STATES = ("unverified", "good")
-NUMBER_KINDS = ("home", "work", "mobile", "other")
-KIND_SOURCES = ("hand", "list", "plan")  # who said the kind; "plan": the numbering plan, no owner did
 TAG_SOURCES = ("hand", "import", "api", "event", "rule")
 FIELD_TYPES = ("text", "number", "date", "yes_no", "choice")
 
