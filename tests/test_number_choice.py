@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from calls import say, take
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from interleaving import acting_after, acting_before
 from sqlalchemy import text
@@ -94,6 +94,9 @@ ROWS = st.lists(
     max_size=3,
 )
 PLANS = st.fixed_dictionaries({}, optional={"next_after": st.sampled_from([None, 1, 2, 3, 5]), "hours": ROWS})
+GOOD = Drawn("good", None, 0, 0, None, None, suppressed=False)
+AT_WORK = Drawn("unverified", "work", 1, 0, None, None, suppressed=False)
+WORK_BY_DAY: dict[str, Any] = {"hours": [{"kinds": ["work"], "hours": ("09:00", "16:00")}]}
 LIMITED = st.sampled_from([None, None, ("number", 3600), ("customer", 3600), ("number", 7200)])
 
 
@@ -175,6 +178,8 @@ def test_the_choice_is_what_a_look_at_every_number_says(world: World) -> None:
         NUMBERS, PLANS, LIMITED, st.sampled_from([LISBON, AZORES, TOKYO]), st.integers(0, 7 * 24 * 4),
         st.booleans(),
     )  # fmt: skip
+    @example([GOOD, AT_WORK], WORK_BY_DAY, None, TOKYO, 4 * 14, False)  # Tuesday, 11:00 there, 02:00 UTC
+    @example([GOOD, AT_WORK], WORK_BY_DAY, None, TOKYO, 4 * 22, False)  # 19:00 there, 10:00 UTC
     def agree(
         drawn: list[Drawn], plan: dict[str, Any], limited: Any, zone: str, quarters: int, promised: bool
     ) -> None:

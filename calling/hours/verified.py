@@ -1,11 +1,19 @@
 """A zone that somebody vouches for: read strictly, and held against where the customer could be otherwise."""
 
+import re
 from collections.abc import Collection
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
 from calling.hours.zones import ALIASES, zone_names
+
+NO_IDEA = "; write Area/City, such as Europe/Oslo"
+SHORTEST = 4
+"""Letters by which a name may be guessed; CET is no Ceuta."""
+
+# CET, or <-03>: what people call a time is not the time.
+_NAME = re.compile(rb"<[^>]*>|[A-Za-z]{3,}")
 
 
 def read_zone(text: str) -> str:
@@ -44,17 +52,19 @@ def _names() -> dict[str, str]:
 def _meant(name: str) -> str:
     """Oslo is Europe/Oslo, and Europe/Olso as well."""
     wanted = name.casefold().replace(" ", "_")
+    if len(wanted) < SHORTEST:
+        return NO_IDEA
     cities = {key.rpartition("/")[2]: key for key in sorted(_names(), reverse=True)}
     near = get_close_matches(wanted, _names(), 1, 0.75) or [
         cities[one] for one in get_close_matches(wanted, cities, 1, 0.75)
     ]
-    return f"; did you mean {_names()[near[0]]}?" if near else "; write Area/City, such as Europe/Oslo"
+    return f"; did you mean {_names()[near[0]]}?" if near else NO_IDEA
 
 
 @cache
 def _rule(name: str) -> bytes:
-    """What tzdata says of all the time to come, the last line of a zone's file; of no zone its name."""
+    """What tzdata says of all time to come, without names: a zone file's last line; of no zone its name."""
     if name not in zone_names():
         return name.encode()
     file = (files("tzdata") / "zoneinfo").joinpath(*name.split("/"))
-    return file.read_bytes().splitlines()[-1]
+    return _NAME.sub(b"", file.read_bytes().splitlines()[-1])
