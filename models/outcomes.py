@@ -45,6 +45,11 @@ class Effect:
     number_state: str | None = None
     proves: bool = False
 
+    @property
+    def unanswered(self) -> bool:
+        """It rang and no person was reached: busy and a machine are no answer either."""
+        return self.rang and not self.contact
+
 
 EFFECTS: dict[Outcome, Effect] = {
     Outcome.ANSWERED: Effect("rest", contact=True, proves=True),

@@ -37,7 +37,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "broken_rule": {"kind": "label"},
     "bulk_action": {"kind": "wake"},
     "call_limit": {"scope": "customer", "days": 1},
-    "customer_number": {"e164": "+351912345678", "state": "good"},
+    "customer_number": {"e164": "+351912345678", "state": "good", "kind": "work", "kind_by": "hand"},
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
     "field": {"type": "number"},

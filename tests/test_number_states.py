@@ -99,7 +99,7 @@ def test_a_good_number_is_rung_before_the_first(two: Two) -> None:
 def test_the_order_by_hand_decides_among_equals(two: Two) -> None:
     done = set_number(two.world.opener(), two.customer, OTHER, place=1, author="Kari")
     assert done.changed == ("numbers.order",)
-    assert [e164 for e164, _ in done.numbers] == [OTHER, two.first]
+    assert [one.e164 for one in done.numbers] == [OTHER, two.first]
     card = two.take()
     assert card is not None
     assert card.e164 == OTHER
@@ -199,7 +199,7 @@ def test_by_the_api(kari: Caller, two: Two) -> None:
     path = f"/customers/{two.customer}/numbers"
     done = kari.ok("PATCH", path, json={"number": "919 999 999", "state": "good", "place": 1})
     assert done["changed"] == ["numbers.state", "numbers.order"]
-    assert done["numbers"][0] == {"e164": OTHER, "state": "good"}
+    assert done["numbers"][0] == {"e164": OTHER, "state": "good", "kind": None}
     assert kari.ok("GET", f"/customers/{two.customer}")["numbers"] == done["numbers"]
     assert "good" in kari.refused(422, "PATCH", path, json={"number": OTHER, "state": "god"})["detail"]
     kari.refused(404, "PATCH", path, json={"number": "912 000 000", "state": "good"})

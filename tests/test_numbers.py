@@ -31,7 +31,11 @@ def straight(text: str, region: str | None) -> Number | None:
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     if len(e164) > 16:
         return None
-    return Number(e164, zones_of(e164, zones), presumed_place(e164, None if country == "001" else country))
+    mobile = phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    return Number(
+        e164, zones_of(e164, zones), presumed_place(e164, None if country == "001" else country),
+        "mobile" if mobile else None,
+    )  # fmt: skip
 
 
 def agrees(text: str, region: str | None) -> None:
@@ -159,18 +163,20 @@ def test_one_bad_part_is_told_beside_the_good_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("e164", "zones", "country"),
+    ("e164", "zones", "country", "kind"),
     [
-        ("+351912345678", ("Atlantic/Azores", "Europe/Lisbon"), "PT"),  # a mobile may be on the islands
-        ("+351212345678", ("Europe/Lisbon",), "PT"),
-        ("+351295212345", ("Atlantic/Azores",), "PT"),
-        ("+351291212345", ("Europe/Lisbon",), "PT"),
-        ("+919876543210", ("Asia/Kolkata",), "IN"),  # not the old Asia/Calcutta
-        ("+80012345678", (), None),  # no country, no zone
+        # a mobile may be on the islands
+        ("+351912345678", ("Atlantic/Azores", "Europe/Lisbon"), "PT", "mobile"),
+        ("+351212345678", ("Europe/Lisbon",), "PT", None),  # at home, or at work
+        ("+351295212345", ("Atlantic/Azores",), "PT", None),
+        ("+351291212345", ("Europe/Lisbon",), "PT", None),
+        ("+919876543210", ("Asia/Kolkata",), "IN", "mobile"),  # not the old Asia/Calcutta
+        ("+12125550142", ("America/New_York",), "US-NY", None),  # may be a mobile, or not
+        ("+80012345678", (), None, None),  # no country, no zone
     ],
 )
-def test_zones_and_country(e164: str, zones: tuple[str, ...], country: str | None) -> None:
-    assert read_number(e164, None) == Number(e164, zones, country)
+def test_zones_and_country(e164: str, zones: tuple[str, ...], country: str | None, kind: str | None) -> None:
+    assert read_number(e164, None) == Number(e164, zones, country, kind)
     assert place_of(e164) == country
 
 

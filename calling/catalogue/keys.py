@@ -6,7 +6,17 @@ import unicodedata
 from segmentation.catalogue import TAKEN
 
 # What a customer has beside the CRM's own fields: the targets of a list's columns.
-TARGETS = ("external_id", "name", "first_name", "last_name", "email", "place", "phone", "tags")
+TARGETS = (
+    "external_id",
+    "name",
+    "first_name",
+    "last_name",
+    "email",
+    "place",
+    "phone",
+    "tags",
+    "verified_zone",
+)
 RESERVED = TAKEN | frozenset(TARGETS)
 """Keys that mean something else already: in rules, in facets, or as a column of a list."""
 

@@ -1,8 +1,11 @@
 """Everything that may stop a customer, once: allocate, ring, explain and the funnel all read this list.
 
 A gate is a piece of SQL that says *until when* it is shut (an instant), or null if it is open. It stands
-over `p` placement, `c` customer, `k` call_clock and `n`, the first callable number of the customer, a good
-one before the others.
+over `p` placement, `c` customer, `k` call_clock and `n`, the number of the customer that is rung next.
+
+Which one that is: of those that may be rung at all, one that no limit and no gap stops, else the first that
+neither will stop; then the one with the fewest rounds of calls without an answer, of the kind that the plan
+prefers at this hour, good before unverified, in the customer's order (docs/numbers.md).
 
 Stamped gates depend on facts that change by an event or at a known instant. Whoever changes the fact
 writes the stamp (`restamp`), so that stamped customers leave the probe index. Pause and window are never
@@ -12,15 +15,19 @@ stamped: they are joined at hand-out, so that nothing is rewritten when time pas
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import orjson
 from sqlalchemy import text
 
 from calling.handout import placements
+from calling.limits.standing import Standing, standing
 from calling.limits.stops import stops
+from calling.numbers.plan import KINDS, NEVER, NEXT_AFTER, UNKNOWN, plan_of, preferred
 from models.tables import FOREVER
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
+from models.zones import zone_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,49 +79,91 @@ STAMPED = (
     ),
     Gate(
         "limit",
-        "they were rung as often as the law, or a limit of the owner's, allows",
-        """cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, n.e164)
-                as timestamptz)""",
+        "every number of theirs was rung as often as the law, or a limit of the owner's, allows",
+        "n.limited_until",
     ),
     Gate(
         "gap",
         "they were rung a moment ago",
         f"""case when {_PROMISED} then null else
-            (select max(r.gap_until) from ring_limit r
-              where r.crm_id = :crm_id and r.gap_until > :now
-                and ((r.scope = 'customer' and r.subject = p.customer_id::text)
-                  or (r.scope = 'number' and r.subject = n.e164))) end""",
+            greatest(n.gap_until, (
+                select r.gap_until from ring_limit r
+                 where r.crm_id = :crm_id and r.gap_until > :now
+                   and r.scope = 'customer' and r.subject = p.customer_id::text)) end""",
     ),
 )
 
-FACTS = f"""
-    left join call_clock k on k.id = p.clock_id
-    left join lateral (
-        select m.e164 from customer_number m
+NUMBERS = f"""
+          from customer_number m
+         cross join lateral (
+            select cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, m.e164)
+                        as timestamptz) as limited_until,
+                   case when {_PROMISED} then null else
+                       (select r.gap_until from ring_limit r
+                         where r.crm_id = :crm_id and r.gap_until > :now
+                           and r.scope = 'number' and r.subject = m.e164) end as gap_until) stop
          where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
            and (cast(:e164 as text) is null or m.e164 = :e164)
            and not exists (select from suppression s
                             where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
-         order by m.state <> 'good', m.position, m.e164 limit 1
+"""
+"""The numbers `m` of a customer that may be rung at all, each with what stops it alone (`stop`)."""
+
+_SOONEST = "greatest(stop.limited_until, stop.gap_until) nulls first"
+_ORDER = "m.state <> 'good', m.position, m.e164"
+
+# What depends on the assignment and the hour comes as values: (assignment, zone, kind) -> place.
+ROUND = f"""m.unanswered / coalesce(cast(
+    cast(:plans as jsonb) #>> array[p.assignment_id::text, 'next_after'] as integer), {NEXT_AFTER})"""
+PLACE = f"""coalesce(cast(cast(:plans as jsonb) #>> array[
+    p.assignment_id::text, c.reckoning_zone, coalesce(m.kind, '{UNKNOWN}')] as integer), {len(KINDS)})"""
+CHOICE = f"{_SOONEST}, {ROUND}, {PLACE}, {_ORDER}"
+"""The order in which numbers are rung, the next one first. Bind :plans as `plans_now` tells them."""
+
+
+def _joins(order: str) -> str:
+    """The joins that the gates' SQL stands on. Bind :e164 null for any number, or the number of a lease."""
+    return f"""
+    left join call_clock k on k.id = p.clock_id
+    left join lateral (
+        select m.e164, stop.limited_until, stop.gap_until {NUMBERS} order by {order} limit 1
     ) n on true
 """
-"""The joins that the gates' SQL stands on. Bind :e164 null for the best number, or the number of a lease."""
 
 
-def _bindings(
+def bindings(
     work: Work, customers: Iterable[int], assignment_id: int | None = None, e164: str | None = None
 ) -> dict[str, object]:
-    """The values that the gates' SQL needs besides crm_id and now; limits are reckoned here, in Python."""
+    """The values that the gates' SQL needs besides crm_id and now.
+
+    Limits, and what number plans say of this hour, are reckoned here, in Python.
+    """
+    asked = standing(work)
     limited = {
         f"{stop.assignment_id} {stop.customer_id} {stop.e164}": stop.until
-        for stop in stops(work, customers, assignment_id)
+        for stop in stops(work, customers, assignment_id, asked)
     }
     return {
+        "plans": orjson.dumps(plans_now(asked, work.now)).decode(),
         "callable": list(CALLABLE_NUMBER_STATES),
         "forever": FOREVER,
         "e164": e164,
         "limited": orjson.dumps(limited).decode(),
     }
+
+
+def plans_now(asked: Standing, now: datetime) -> dict[str, dict[str, Any]]:
+    """Assignment -> zone -> kind -> its place among those that come first there now; and `next_after`.
+
+    Only of assignments with a plan of their own. A customer's reckoning zone is one of their clock's.
+    """
+    zones = {name for clock in asked.clocks.values() for name in clock.zones} if asked.number_plans else set()
+    told: dict[str, dict[str, Any]] = {}
+    for assignment_id, own in asked.number_plans.items():
+        plan = plan_of(own)
+        after = NEVER if plan.next_after is None else plan.next_after
+        told[str(assignment_id)] = {"next_after": after, **preferred(plan, zones & zone_names(), now)}
+    return told
 
 
 _UNTILS = ", ".join(f'({gate.until}) as "{gate.name}"' for gate in STAMPED)
@@ -125,12 +174,12 @@ _ITS_UNTIL = ", ".join(f'"{gate.name}"' for gate in STAMPED)
 # Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
 _GIVEN = "any((select cast(:customers as bigint[]))::bigint[])"
 
-# `facts` is materialised: each gate is asked once.
+# `facts` is materialised: each gate is asked once. Which of two numbers that are free is rung, no stamp asks.
 _RESTAMP = text(f"""
     with facts as materialized (
         select p.assignment_id, p.customer_id, {_UNTILS}
           from placement p
-          {FACTS}
+          {_joins(f"{_SOONEST}, {_ORDER}")}
          where p.crm_id = :crm_id and p.customer_id = {_GIVEN} and p.state not in ('left', 'anonymised')
     ), stamp as (
         select assignment_id, customer_id,
@@ -152,7 +201,7 @@ _SHUT = text(f"""
                     where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
-      {FACTS}
+      {_joins(CHOICE)}
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = {_GIVEN}
 """)
 
@@ -186,7 +235,7 @@ def restamp(work: Work, customers: Iterable[int], *, locked: bool = False) -> in
         return 0
     if not locked:
         placements.lock(work, ids)
-    return work.run(_RESTAMP, customers=ids, **_bindings(work, ids)).rowcount
+    return work.run(_RESTAMP, customers=ids, **bindings(work, ids)).rowcount
 
 
 def facts_of(
@@ -194,9 +243,9 @@ def facts_of(
 ) -> dict[int, Facts]:
     """Ask every stamped gate about these customers, whatever their stamps say.
 
-    With `e164`, that number is meant instead of the first callable one.
+    With `e164`, that number is meant instead of the one to ring next.
     """
-    bound = _bindings(work, customers, assignment_id, e164)
+    bound = bindings(work, customers, assignment_id, e164)
     rows = work.run(_SHUT, assignment_id=assignment_id, customers=list(customers), **bound)
     return {
         row.customer_id: Facts(

@@ -14,6 +14,7 @@ from calling.handout.promised import ended_promises
 from calling.hours.opening import last_ring_by
 from calling.hours.versions import version_id
 from models.sql import load
+from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
 
 EXPIRY_GRACE = timedelta(seconds=120)
@@ -68,6 +69,7 @@ def lease_all(
                 _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
             ],
             follow_ups=[c.follow_up_id for c in rows],
+            callable=list(CALLABLE_NUMBER_STATES),
         ).scalars()
     )
     claims.drop(work, [c.lease_id for c in rows if c.lease_id not in leased])

@@ -97,16 +97,20 @@ def read_clocks(work: Work, ids: Sequence[int] | None = None) -> list[Clock]:
 
 
 def whereabouts_of(
-    work: Work, customers: Iterable[int], supposed_place: Mapping[int, str | None] | None = None
-) -> dict[int, Whereabouts]:
+    work: Work, customers: Iterable[int], supposed_place: Mapping[int, str | None] | None = None,
+    *, verified: bool = True,
+) -> dict[int, Whereabouts]:  # fmt: skip
     """Where these customers may be, worked out anew from their numbers, verified zone and address.
 
-    `supposed_place`: customer -> an address that is taken for theirs.
+    `supposed_place`: customer -> an address that is taken for theirs. `verified` false: as if nobody vouched
+    for a zone.
     """
     places = supposed_place or {}
     return {
         row.id: whereabouts(
-            _candidates(row.numbers, row.zones), row.verified_zone, places.get(row.id, row.place)
+            _candidates(row.numbers, row.zones),
+            row.verified_zone if verified else None,
+            places.get(row.id, row.place),
         )
         for row in work.run(_FACTS, customers=sorted(set(customers)))
     }

@@ -9,6 +9,7 @@ from calling.catalogue.field import Field
 from calling.catalogue.keys import TARGETS, key_of, plain, problem_of
 from calling.catalogue.values import TYPES, infer
 from models.errors import BadInput
+from models.kinds import NUMBER_KINDS
 
 IGNORED = "-"
 SEVERAL = ("phone", "tags")  # targets that more than one column may give
@@ -25,19 +26,41 @@ _SYNONYMS = {
     "telefone telefono mobile mobilephone mobilenumber mobil mobilnr mobilnummer mobiltelefon mobiltlf "
     "telemovel movil cell cellphone cellular handy landline homephone phonehome workphone phonework msisdn "
     "e164 rufnummer",
+    "verified_zone": "verifiedzone verifiedtimezone",
     "tags": "tags tag etiketter merkelapper etiquetas schlagworte",
 }
+# Telephone columns that say where their numbers ring. What is only called a telephone says nothing of it.
+_KINDS = {
+    "home": "homephone phonehome hometelephone privatephone phoneprivate privattelefon privattlf "
+    "telefonprivat hjemmetelefon hjemmetlf hemtelefon telefonecasa telefonocasa",
+    "work": "workphone phonework worktelephone officephone phoneoffice businessphone jobbtelefon jobbtlf "
+    "arbeidstelefon arbeidstlf arbejdstelefon arbetstelefon diensttelefon telefongeschaftlich "
+    "telefonetrabalho telefonotrabajo",
+    "mobile": "mobile mobilephone mobilenumber mobil mobilnr mobilnummer mobiltelefon mobiltlf telemovel "
+    "movil cell cellphone cellular handy",
+}
+_KIND_OF = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _TARGET_OF = {word: target for target, words in _SYNONYMS.items() for word in words.split()}
+_TARGET_OF |= dict.fromkeys(_KIND_OF, "phone")
+ANYWAY = "anyway"
+"""Said of a column of verified zones: also those that no number and no address of the customer speaks for."""
+
+_MORE = {"phone": NUMBER_KINDS, "verified_zone": (ANYWAY,)}
+"""What may be said after a colon of a target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: where it stands, what it is, and its field where it is an own one of the CRM."""
+    """One column: where it stands, what it is, and its field where it is an own one of the CRM.
+
+    `more`: of telephone numbers their kind, of verified zones "anyway"; None: nothing is said.
+    """
 
     index: int
     header: str
     target: str
     field: Field | None = None
+    more: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +112,7 @@ def plan_columns(
             cells = (row[index].strip() for row in sample if index < len(row))
             field = known.get(target) or Field(target, kind or infer([cell for cell in cells if cell]), text)
             problems += [_retired(text, field)] if field.retired_at else []
-        columns.append(Column(index, text, target, field))
+        columns.append(Column(index, text, target, field, kind if target in _MORE else None))
     problems += _clashes(columns) + _missing(columns, headers)
     if problems:
         raise BadInput("; ".join(problems), problems=problems)
@@ -111,12 +134,15 @@ def _retired(header: str, field: Field) -> str:
 
 
 def _guess(header: str, fields: Mapping[str, Field]) -> tuple[str, str | None]:
-    """The target that a header names; any other is an own field; an empty header is left out."""
+    """The target that a header names, and the kind of its numbers; any other is an own field.
+
+    An empty header is left out.
+    """
     if not header:
         return IGNORED, None
     word = normal(header)
-    target = _TARGET_OF.get(word) or _TARGET_OF.get(word.rstrip("0123456789"))
-    return (target or _own(header, fields) or key_of(header)), None
+    word = word if word in _TARGET_OF else word.rstrip("0123456789")
+    return (_TARGET_OF.get(word) or _own(header, fields) or key_of(header)), _KIND_OF.get(word)
 
 
 def _own(header: str, fields: Mapping[str, Field]) -> str | None:
@@ -131,7 +157,12 @@ def _say(header: str, said: str, fields: Mapping[str, Field], problems: list[str
     """The target and type that the caller gave for a header."""
     target, _, kind = (part.strip() for part in said.partition(":"))
     known = fields.get(target)
-    if kind and (kind not in TYPES or target in TARGETS):
+    if kind and target in _MORE:
+        if kind not in _MORE[target]:
+            near = get_close_matches(kind, _MORE[target], 1)
+            hint = f"did you mean {target}:{near[0]}?" if near else f"one of {', '.join(_MORE[target])}"
+            problems.append(f"{header!r} is mapped to {said!r}: after {target} stands {hint}")
+    elif kind and (kind not in TYPES or target in TARGETS):
         problems.append(f"{header!r} is mapped to {said!r}: a type is one of {', '.join(TYPES)}")
     if kind and known and known.type != kind:
         problems.append(f"{header!r} is mapped to {said!r}, but {target} is a {known.type} field already")

@@ -18,7 +18,7 @@ from calling.catalogue.uniqueness import looking_again
 from calling.hours.clocks import clock_ids
 from calling.hours.whereabouts import Whereabouts
 from calling.intake import placing
-from calling.intake.columns import Plan, plan_columns
+from calling.intake.columns import Column, Plan, plan_columns
 from calling.intake.import_run import Counts, Run
 from calling.intake.numbers import check_region
 from calling.intake.parallel import parse_all
@@ -238,6 +238,11 @@ class _Import:
                 del self.seen[key]
 
 
+def _taken_for(column: Column) -> str:
+    more = column.field.type if column.field else column.more
+    return f"{column.target}:{more}" if more else column.target
+
+
 def _rows(rejects: Iterable[Reject]) -> int:
     """How many rows were not taken."""
     return len({reject.line for reject in rejects if reject.what == ROW_REJECTED})
@@ -258,7 +263,7 @@ def _report(
         run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
         unchanged=counts.unchanged, rejected=counts.rejected,
         dropped=work.rejected.dropped, placed=work.placed, seconds=seconds,
-        columns={c.header: c.target + (f":{c.field.type}" if c.field else "") for c in plan.columns},
+        columns={c.header: _taken_for(c) for c in plan.columns},
         new_fields=new_fields, rejects=work.rejected.first,
         rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,
     )  # fmt: skip

@@ -54,12 +54,14 @@ class Number(NamedTuple):
     """A number that can be rung. `zones`: candidates, sorted; empty means unknown, so not callable.
 
     `place`: the country in whose numbering plan it stands ("PT"), or the state that its area code presumes
-    ("US-FL"); None for numbers of no country.
+    ("US-FL"); None for numbers of no country. `kind`: "mobile" where its numbering plan knows; else None: a
+    plan tells no home from an office, and in North America no mobile from either.
     """
 
     e164: str
     zones: tuple[str, ...]
     place: str | None
+    kind: str | None = None
 
 
 # All but the tail of a text, and its region -> the number without its tail (calling/intake/tails.py).
@@ -85,7 +87,7 @@ def read_number(text: str, region: str | None) -> Number | str:
     tail = text[-TAIL:]
     known = _known.get((text[:-TAIL], region))
     if known and tail.isdecimal() and tail.isascii():
-        return Number(known.e164 + tail, known.zones, known.place)
+        return known._replace(e164=known.e164 + tail)
     return _read(text, region)
 
 
@@ -107,7 +109,8 @@ def _read(text: str, region: str | None) -> Number | str:
     e164 = format_number(number, PhoneNumberFormat.E164)
     if len(e164) > LONGEST + 1:
         return "too long"
-    read = Number(e164, zones_of(e164, zones), _place(number, e164))
+    mobile = number_type(number) == PhoneNumberType.MOBILE
+    read = Number(e164, zones_of(e164, zones), _place(number, e164), "mobile" if mobile else None)
     if _PLAIN.fullmatch(text) and tail_is_free(number, region, sum(map(str.isdecimal, text))):
         if len(_known) >= _KEPT:
             _known.clear()

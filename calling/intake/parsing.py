@@ -4,15 +4,16 @@ Runs in worker processes for large files, so it knows neither the database nor a
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from calling.catalogue.checking import Checker
 from calling.catalogue.person import read_email, read_name, read_place
+from calling.hours.verified import contradiction, contradicts, read_zone
 from calling.hours.whereabouts import Whereabouts, whereabouts
-from calling.intake.columns import Column, Plan
+from calling.intake.columns import ANYWAY, Column, Plan
 from calling.intake.numbers import Number, read_numbers
 from calling.intake.tables import Row
 from models.tags import read_tag
@@ -68,8 +69,9 @@ class Parser:
         self._email = next(iter(plan.of("email")), None)
         self._place = next(iter(plan.of("place")), None)
         self._phones, self._tagging = plan.of("phone"), plan.of("tags")
+        self._zone = next(iter(plan.of("verified_zone")), None)
         self._own = [(column, _Memory(column)) for column in plan.own]
-        self._wheres: dict[tuple[tuple[tuple[str, ...], str | None], ...], tuple[Whereabouts, str]] = {}
+        self._wheres: dict[tuple[object, ...], tuple[Whereabouts, str]] = {}
 
     def parse(self, rows: Iterable[Row]) -> Parsed:
         """The rows that can be loaded, and what is wrong with the others."""
@@ -106,23 +108,24 @@ class Parser:
         fields = [part for column, memory in self._own if (part := memory.read(cells[column.index], wrong))]
         tags = self._tags(cells, wrong)
         numbers, bad = self._numbers(cells)
+        zone, contradicts = self._verified(cells, numbers, place, wrong)
         if wrong or not numbers:
             wrong += bad
         if wrong:
             return
         parsed.rejects += _rejects(line, bad, NUMBER_DROPPED)
-        where, tail = self._where(numbers, place)
+        where, tail = self._where(numbers, place, zone)
         parsed.where.add(where)
         parsed.lines.append(line)
         parsed.ids.append(external_id)
         parsed.customers.append(
             f"{line}\t{external_id.translate(_ESCAPES)}\t{name}\t{email}\t{place or _NULL}"
-            f"\t{{{','.join(fields)}}}\t{tail}\t{tags}\n"
+            f"\t{{{','.join(fields)}}}\t{tail}\t{tags}\t{zone or _NULL}\t{contradicts}\n"
         )
         parsed.numbers.append(
             "".join(
-                f"{line}\t{number.e164}\t{position}\t{{{','.join(number.zones)}}}\n"
-                for position, number in enumerate(numbers)
+                f"{line}\t{number.e164}\t{position}\t{{{','.join(number.zones)}}}\t{said}\n"
+                for position, (number, said) in enumerate(numbers)
             )
         )
 
@@ -149,9 +152,12 @@ class Parser:
                 tags.add(_read(read_tag, column, part.strip(), wrong))
         return f"{{{','.join(sorted(tags))}}}"  # a tag holds nothing that an array's text would quote
 
-    def _numbers(self, cells: list[str]) -> tuple[list[Number], Wrong]:
-        """Every number of the row, in the order of the columns, each once; and the parts that are none."""
-        found: dict[str, Number] = {}
+    def _numbers(self, cells: list[str]) -> tuple[list[tuple[Number, str]], Wrong]:
+        """Every number of the row, in the order of the columns, each once; and the parts that are none.
+
+        Beside each the COPY text of its kind and who says it: the list, or else the numbering plan.
+        """
+        found: dict[str, tuple[Number, str]] = {}
         bad: Wrong = []
         for column in self._phones:
             text = cells[column.index]
@@ -159,18 +165,46 @@ class Parser:
                 continue
             numbers, refused = read_numbers(text, self._plan.region)
             for number in numbers:
-                found.setdefault(number.e164, number)
+                if column.more or number.e164 not in found:
+                    found[number.e164] = number, _kind(number, column.more)
             bad += [(column, part, reason) for part, reason in refused]
         return list(found.values()), bad
 
-    def _where(self, numbers: list[Number], place: str | None) -> tuple[Whereabouts, str]:
+    def _verified(
+        self, cells: list[str], numbers: Sequence[tuple[Number, str]], place: str | None, wrong: Wrong
+    ) -> tuple[str | None, str]:
+        """The zone that the row vouches for; and as COPY text whether nothing else speaks for it."""
+        column = self._zone
+        if column is None or not (text := cells[column.index].strip()):
+            return None, "f"
+        zone = _read(read_zone, column, text, wrong)
+        found, _ = self._where(numbers, place, None)
+        if not zone or not contradicts(zone, found.zones):
+            return zone or None, "f"
+        if column.more != ANYWAY:
+            wrong.append(
+                (column, text, f"{contradiction(found.zones)}; map it to verified_zone:{ANYWAY} to take it")
+            )
+        return zone, "t"
+
+    def _where(
+        self, numbers: Sequence[tuple[Number, str]], place: str | None, zone: str | None
+    ) -> tuple[Whereabouts, str]:
         """Where the customer may be, and the COPY text of its clock's key and reckoning zone."""
-        facts = (*((number.zones, number.place) for number in numbers), ((), place))
+        known = tuple((number.zones, number.place) for number, _ in numbers)
+        facts = (known, place, zone)
         if facts not in self._wheres:
-            where = whereabouts(facts[:-1], None, place)
+            where = whereabouts(known, zone, place)
             key = f"{','.join(where.places)}|{','.join(where.zones)}"
             self._wheres[facts] = where, f"{key}\t{where.reckoning}"
         return self._wheres[facts]
+
+
+def _kind(number: Number, said: str | None) -> str:
+    """COPY text: a number's kind, and who says it."""
+    if said:
+        return f"{said}\tlist"
+    return f"{number.kind}\tplan" if number.kind else f"{_NULL}\t{_NULL}"
 
 
 def _rejects(line: int, wrong: Wrong, what: str) -> list[Reject]:

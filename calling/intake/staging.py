@@ -19,9 +19,10 @@ from models.work import Work
 _TABLES = """
     create temporary table staged (
         row_no bigint, external_id text, name text, email text, place text, fields jsonb,
-        clock_key text, reckoning_zone text, tags text[]) on commit drop;
+        clock_key text, reckoning_zone text, tags text[],
+        verified_zone text, contradicts boolean) on commit drop;
     create temporary table staged_number (
-        row_no bigint, e164 text, position smallint, zones text[]) on commit drop;
+        row_no bigint, e164 text, position smallint, zones text[], kind text, kind_by text) on commit drop;
     create temporary table matched (row_no bigint, customer_id bigint, kind text) on commit drop;
 """
 _COPY = "copy staged from stdin"
@@ -41,12 +42,14 @@ class Given:
     keys: tuple[str, ...]
     has_tags: bool = False
     author: str = ""
+    has_zones: bool = False
 
     @classmethod
     def by(cls, plan: Plan, author: str) -> "Given":
         """What a file's columns give, and who signs its tags."""
         own = tuple(column.target for column in plan.own)
-        return cls(bool(plan.of("email")), bool(plan.of("place")), own, bool(plan.of("tags")), author)
+        zones = bool(plan.of("verified_zone"))
+        return cls(bool(plan.of("email")), bool(plan.of("place")), own, bool(plan.of("tags")), author, zones)
 
     def bindings(self) -> dict[str, object]:
         """As parameters of the import's statements."""
@@ -88,6 +91,7 @@ def load_new(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -
     work.run(_COUNT_MATCHED)
     work.run(load("import_new_numbers"))
     put_tags(work, given, ["created"])
+    put_zones(work, given, ["created"])
     return _loaded(work, left, refused, given)
 
 
@@ -102,6 +106,13 @@ def put_tags(work: Work, given: Given, kinds: Sequence[str]) -> None:
     """Give the tags of staged rows of these kinds; whoever has one keeps its first source and time."""
     if given.has_tags:
         work.run(load("import_tags"), kinds=list(kinds), author=given.author)
+
+
+def put_zones(work: Work, given: Given, kinds: Sequence[str]) -> None:
+    """Write the zones that staged rows of these kinds vouch for; what a person has verified stays."""
+    if given.has_zones:
+        for name in ("import_end_zones", "import_zones"):
+            work.run(load(name), kinds=list(kinds), source=given.author)
 
 
 def _left(rows: Sequence[Staged], refused: Sequence[Reject]) -> int:

@@ -15,7 +15,7 @@ from calling.handout import gates, placements
 from calling.hours.clocks import reclock
 from calling.intake.parsing import Reject
 from calling.intake.placing import note_rebuild, rerank
-from calling.intake.staging import Given, Refuse, Staged, put_tags, stage
+from calling.intake.staging import Given, Refuse, Staged, put_tags, put_zones, stage
 from models import turnstile
 from models.sql import load
 from models.work import Work
@@ -87,6 +87,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refus
     work.run(load("import_update"), **given.bindings())
     work.run(load("import_update_numbers"))
     put_tags(work, given, ["differs", "same"])
+    put_zones(work, given, ["differs", "same"])
     if held:
         work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)

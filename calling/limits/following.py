@@ -5,6 +5,7 @@ full and the sellers' screens true. It begins again where it stopped, and twice 
 """
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -13,6 +14,7 @@ from calling.handout.recalling import recall
 from calling.limits import law
 from calling.limits.changing import concerned, in_force
 from calling.limits.standing import standing
+from calling.limits.stops import stops
 from models.work import OpenWork, Work
 
 BATCH = 200
@@ -36,11 +38,11 @@ _NEXT = text("""
      order by customer_id limit :batch
 """)
 _OFFERED = text("""
-    select l.id from lease l
+    select l.id, l.assignment_id, l.customer_id, l.e164, p.gated_by = 'limit' as gated from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
-       and l.customer_id = any(:customers) and p.gated_by = 'limit'
+       and l.customer_id = any(:customers)
      order by l.id
 """)
 _REACHED = text("""
@@ -85,11 +87,18 @@ def _batch(open_work: OpenWork, after: int) -> tuple[list[int], int]:
     with open_work() as work:
         customers = list(work.run(_NEXT, after=after, since=_since(work), batch=BATCH).scalars())
         stamped = gates.restamp(work, customers)
-        offered = list(work.run(_OFFERED, customers=customers).scalars())
+        offered = _stopped(work, customers)
     if offered:
         with open_work() as work:  # claims are locked before placements
             recall(work, offered, "a limit was set", states=["offered"])
     return customers, stamped
+
+
+def _stopped(work: Work, customers: list[int]) -> list[UUID]:
+    """Offered leases whose customer a limit stops, or the number that they ring: another one may be free."""
+    rows = work.run(_OFFERED, customers=customers).all()
+    stopped = {(s.assignment_id, s.customer_id, s.e164) for s in stops(work, [r.customer_id for r in rows])}
+    return [r.id for r in rows if r.gated or (r.assignment_id, r.customer_id, r.e164) in stopped]
 
 
 def _since(work: Work) -> datetime:

@@ -1,4 +1,7 @@
-"""The limits of a CRM that are in force now: its own, and the law of the places that its clocks name."""
+"""The limits of a CRM that are in force now: its own, and the law of the places that its clocks name.
+
+And, in the same statement, which numbers its assignments ring: the gates need both at each look.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,7 +21,9 @@ _STANDING = text("""
     select array(select id from call_clock) as clocks,
            array(select id from assignment where crm_id = :crm_id and about_debts) as about_debts,
            (select jsonb_agg(to_jsonb(o) order by o.id) from call_limit o
-             where o.crm_id = :crm_id and o.ended_at is null) as own
+             where o.crm_id = :crm_id and o.ended_at is null) as own,
+           (select jsonb_object_agg(a.id, a.number_plan) from assignment a
+             where a.crm_id = :crm_id and a.number_plan <> '{}') as number_plans
 """)
 
 
@@ -48,12 +53,16 @@ _learning = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments."""
+    """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments.
+
+    `number_plans`: of the assignments that have one of their own.
+    """
 
     own: tuple[Limit, ...]
     clocks: Mapping[int, Clock]
     lawful: frozenset[int]
     about_debts: frozenset[int]
+    number_plans: Mapping[int, Mapping[str, Any]]
 
     def binding(self, assignment_id: int, clock_id: int, now: datetime) -> list[Limit]:
         """Every limit that binds the rings of an assignment to customers of a clock."""
@@ -70,7 +79,8 @@ def standing(work: Work) -> Standing:
     known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
     lawful = known.lawful_of_debts if row.about_debts else known.lawful
-    return Standing(own, known.clocks, lawful, frozenset(row.about_debts))
+    plans = {int(assignment_id): plan for assignment_id, plan in (row.number_plans or {}).items()}
+    return Standing(own, known.clocks, lawful, frozenset(row.about_debts), plans)
 
 
 def _clocks(work: Work, ids: Iterable[int]) -> _Known:

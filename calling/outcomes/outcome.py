@@ -34,6 +34,9 @@ from models.work import OpenWork, Work
 
 BATCH = 200
 
+UNANSWERED = [outcome.value for outcome, effect in EFFECTS.items() if effect.unanswered]
+CONTACTS = [outcome.value for outcome, effect in EFFECTS.items() if effect.contact]
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -201,6 +204,13 @@ def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
 
 def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
     """A number is marked as good, or no good; who asked not to be called is suppressed (P8)."""
+    counting = [(x.customer_id, x.e164) for x, r, _, n in changes if n or EFFECTS[r.outcome].rang]
+    if counting:
+        customers_, numbers_ = zip(*counting, strict=True)
+        work.run(
+            sql.COUNT_UNANSWERED, customers=list(customers_), numbers=list(numbers_),
+            unanswered=UNANSWERED, contacts=CONTACTS,
+        )  # fmt: skip
     proven = [(x.customer_id, x.e164) for x, r, *_ in changes if EFFECTS[r.outcome].proves]
     if proven:
         work.run(sql.PROVE_NUMBERS, customers=[c for c, _ in proven], numbers=[n for _, n in proven])

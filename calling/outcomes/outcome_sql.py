@@ -48,6 +48,30 @@ PROVE_NUMBERS = text("""
      where m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
        and m.state = 'unverified'
 """)
+# Calls in a row that nobody answered, counted anew from all that is in force: whatever came late, or was
+# completed, counts in its place. What did not ring counts neither way.
+COUNT_UNANSWERED = text("""
+    with told as (
+        select distinct customer_id, e164 from unnest(
+            (select cast(:customers as bigint[])), cast(:numbers as text[])) as t(customer_id, e164)
+    ), call as (
+        select t.customer_id, t.e164, a.outcome = any(:unanswered) as unanswered,
+               bool_or(a.outcome = any(:contacts))
+                   over (partition by t.customer_id, t.e164 order by a.lease_id desc) as before_contact
+          from told t
+          join attempt a on a.crm_id = :crm_id and a.customer_id = t.customer_id and a.e164 = t.e164
+         where not exists (select from attempt later
+                            where later.crm_id = :crm_id and later.lease_id = a.lease_id
+                              and later.revision > a.revision)
+    ), counted as (
+        select customer_id, e164, count(*) filter (where unanswered and not before_contact) as calls
+          from call group by customer_id, e164
+    )
+    update customer_number m set unanswered = least(r.calls, 32767)
+      from counted r
+     where m.crm_id = :crm_id and m.customer_id = r.customer_id and m.e164 = r.e164
+       and m.unanswered <> least(r.calls, 32767)
+""")
 OTHER_NUMBERS = text("""
     select m.customer_id, m.e164 from customer_number m
      where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)

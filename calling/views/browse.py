@@ -65,7 +65,7 @@ _LAST_SUPPRESSION = text("""
 """)
 _CUSTOMERS = text("""
     select c.id, c.external_id, c.name, c.email, c.place, c.reckoning_zone, c.fields, c.created_at,
-           coalesce((select jsonb_agg(jsonb_build_object('e164', n.e164, 'state', n.state)
+           coalesce((select jsonb_agg(jsonb_build_object('e164', n.e164, 'state', n.state, 'kind', n.kind)
                                       order by n.position, n.e164)
                        from customer_number n where n.crm_id = :crm_id and n.customer_id = c.id),
                     '[]') as numbers

@@ -9,9 +9,13 @@ select s.row_no, c.id,
                  case when :has_email then s.email else c.email end,
                  case when :has_place then s.place else c.place end,
                  (c.fields - cast(:keys as text[])) || s.fields) then 'differs'
+            when s.verified_zone <> coalesce(c.verified_zone, '')
+                 and not exists (select from zone_verification v
+                                  where v.crm_id = :crm_id and v.customer_id = c.id
+                                    and v.ended_at is null and v.source is null) then 'differs'
             else 'same' end
   from staged s
  cross join lateral (
-       select x.id, x.name, x.email, x.place, x.fields, x.anonymised_at from customer x
+       select x.id, x.name, x.email, x.place, x.fields, x.verified_zone, x.anonymised_at from customer x
         where x.crm_id = :crm_id and x.external_id = s.external_id limit 1) c
  where not exists (select from matched m where m.row_no = s.row_no)

@@ -1,5 +1,6 @@
 -- Lease the placements that are still as they were chosen; the caller has locked their rows. Whoever is handed
--- out to keep a promise (follow_up_id) goes back to it if nobody rings.
+-- out to keep a promise (follow_up_id) goes back to it if nobody rings. A number that an outcome has called bad
+-- since it was chosen is not leased: another one is chosen in the next round.
 -- Answers the leases that came to be; of the others the caller gives the claims back.
 with chosen as (
     select * from unnest(
@@ -11,16 +12,18 @@ with chosen as (
     update placement p
        set state = 'leased', lease_id = t.lease_id, return_state = p.state, return_due_at = p.due_at
       from chosen t
+      join customer_number m on m.crm_id = :crm_id and m.customer_id = t.customer_id and m.e164 = t.e164
+                            and m.state = any(:callable)
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = t.customer_id
        and p.gated_by is null and p.segment_id = t.segment_id
        and case when t.follow_up_id is null then p.state = 'ready'
                 else p.state = 'follow_up' and p.due_at <= :now end
-    returning p.rule_version, t.*
+    returning p.rule_version, m.kind, t.*
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-                   state, e164, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
+                   state, e164, number_kind, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
 select :crm_id, lease_id, :assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-       'offered', e164, zone,
+       'offered', e164, kind, zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
        -- (By keys whatever the planner has heard of the table's size: a join read every lease for each.)
        greatest(:now, (select max(last.ended_at)

@@ -1,6 +1,15 @@
 """Every table, by the file that keeps it. `TENANT` tables lie behind the wall (P7)."""
 
-from models.tables.assignments import Assignment, BestHours, Hold, Label, Placement, RuleSet, Segment
+from models.tables.assignments import (
+    Assignment,
+    BestHours,
+    Hold,
+    Label,
+    NumberPlanChange,
+    Placement,
+    RuleSet,
+    Segment,
+)
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
 from models.tables.bulk import BulkAction, BulkPart
@@ -13,6 +22,7 @@ from models.tables.customers import (
     CustomerTag,
     Field,
     UniqueValue,
+    ZoneVerification,
 )
 from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
@@ -27,9 +37,9 @@ from models.tables.walls import Pause, Suppression
 
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
 TENANT = (
-    Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, BestHours, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
-    BulkAction, BulkPart,
+    Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
+    Assignment, BestHours, NumberPlanChange, Segment, Label, RuleSet, Placement, Hold, FollowUp,
+    SegmentMove, SegmentEvent, BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
@@ -44,8 +54,9 @@ __all__ = [
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer",
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
-    "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild",
+    "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
+    "Placement", "Rebuild",
     "Recall", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
     "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
-    "UniqueValue",
+    "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

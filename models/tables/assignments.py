@@ -38,6 +38,9 @@ class Assignment(Base):
     retry_plan: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'")
     )  # outcome -> {"delay": seconds, ...}; what is missing takes the default (calling/outcomes/retrying.py)
+    number_plan: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'")
+    )  # which number is rung next, and when; {}: the default (calling/numbers/plan.py)
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
     follow_up_grace_seconds: Mapped[int] = mapped_column(
@@ -60,6 +63,23 @@ class BestHours(Base):
     lifts: Mapped[dict[str, Any] | None]  # place -> 168 lifts, Monday 00 first (calling/handout/)
     learned_at: Mapped[datetime | None]
     changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class NumberPlanChange(Base):
+    """Somebody said which numbers an assignment rings when; append-only, the last one is in force."""
+
+    __tablename__ = "number_plan_change"
+    __table_args__ = (
+        ForeignKeyConstraint(["crm_id", "assignment_id"], ["assignment.crm_id", "assignment.id"]),
+        Index(None, "crm_id", "assignment_id", "id"),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    plan: Mapped[dict[str, Any]]
+    author: Mapped[str]
     changed_at: Mapped[datetime]
 
 

@@ -40,6 +40,7 @@ class Attempt(Base):
     seller_id: Mapped[int | None]
     dialer_id: Mapped[int | None]
     e164: Mapped[str]
+    number_kind: Mapped[str | None]  # its lease's
     zone: Mapped[str]
     outcome: Mapped[str]
     status: Mapped[str]  # of the placement after it

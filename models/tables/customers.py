@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.kinds import KIND_SOURCES, NUMBER_KINDS
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 NUMBER_STATES = ("unverified", "good", "disconnected", "wrong_person")
@@ -22,14 +23,24 @@ class Customer(Base):
         UniqueConstraint("crm_id", "external_id"),
         Index(None, "crm_id", "created_at"),
         Index(None, "crm_id", "reckoning_zone"),
-    )
+        # Whose zone nobody knows: for a person to verify. No verified zone is Etc/UTC.
+        Index(
+            "ix_customer_zone_unknown", "crm_id", "id",
+            postgresql_where=text("reckoning_zone = 'Etc/UTC' and anonymised_at is null"),
+        ),
+    )  # fmt: skip
 
     crm_id: Mapped[CrmId]
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     external_id: Mapped[str]
     name: Mapped[str] = mapped_column(server_default="")
     email: Mapped[str | None]
-    verified_zone: Mapped[str | None]  # set by a person or a system of record: then the only candidate
+    verified_zone: Mapped[
+        str | None
+    ]  # by a person or a system of record: the only candidate (ZoneVerification)
+    numbers_by_hand: Mapped[bool] = mapped_column(
+        server_default=text("false")
+    )  # the order of their numbers was set by hand: no list changes it
     place: Mapped[str | None]  # legal place of the address: "PT", "US-FL"
     clock_id: Mapped[int]
     reckoning_zone: Mapped[str]  # midnights and parts of the day; "Etc/UTC" while unknown
@@ -45,6 +56,9 @@ class CustomerNumber(Base):
     __tablename__ = "customer_number"
     __table_args__ = (
         CheckConstraint(one_of("state", NUMBER_STATES), name="state"),
+        CheckConstraint(one_of("kind", NUMBER_KINDS), name="kind"),
+        CheckConstraint(one_of("kind_by", KIND_SOURCES), name="kind_by"),
+        CheckConstraint("(kind is null) = (kind_by is null)", name="kind_said"),
         CheckConstraint(r"e164 ~ '^\+[1-9][0-9]{3,14}$'", name="e164"),
         ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
         Index(None, "crm_id", "e164"),
@@ -56,6 +70,42 @@ class CustomerNumber(Base):
     position: Mapped[SmallInt]
     state: Mapped[str] = mapped_column(server_default="unverified")
     zones: Mapped[list[str]]  # candidate zones of this number, sorted; empty = unknown
+    kind: Mapped[str | None]  # where it rings; None: nobody knows
+    kind_by: Mapped[str | None]
+    unanswered: Mapped[SmallInt] = mapped_column(
+        server_default="0"
+    )  # calls in a row that nobody answered, the last ones
+
+
+class ZoneVerification(Base):
+    """Somebody vouched for a customer's zone; at most one stands, and `customer.verified_zone` repeats it.
+
+    `source` names the system of record that said so; None: a person did.
+    """
+
+    __tablename__ = "zone_verification"
+    __table_args__ = (
+        CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
+        ForeignKeyConstraint(["crm_id", "customer_id"], ["customer.crm_id", "customer.id"]),
+        Index(
+            "uq_zone_verification_standing", "crm_id", "customer_id", unique=True,
+            postgresql_where=text("ended_at is null"),
+        ),
+        Index(None, "crm_id", "customer_id", "id"),
+    )  # fmt: skip
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    customer_id: Mapped[int]
+    zone: Mapped[str]
+    source: Mapped[str | None]
+    author: Mapped[str]
+    reason: Mapped[str]
+    contradicts: Mapped[bool]  # no candidate keeps its time: it was said all the same
+    verified_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[str | None]
+    ended_reason: Mapped[str | None]  # None: another one took its place
 
 
 class Field(Base):

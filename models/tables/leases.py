@@ -50,6 +50,7 @@ class Lease(Base):
     dialer_id: Mapped[int | None]
     state: Mapped[str]
     e164: Mapped[str]
+    number_kind: Mapped[str | None]  # of the number, when it was dealt
     zone: Mapped[str]  # the customer's reckoning zone
     offered_at: Mapped[datetime]
     ring_by: Mapped[datetime]  # never rung later

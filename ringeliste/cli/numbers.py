@@ -1,7 +1,7 @@
-"""A customer's numbers: which is good and which is not, and which is rung first."""
+"""A customer's numbers: which is good and which is not, where each rings, and which is rung when."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_numbers(customer: Customer, crm: CrmName = None, as_json: AsJson = False) -> None:
-    """List the numbers of a customer in their order, with the state of each.
+    """List the numbers of a customer in their order, with the state and the kind of each.
 
     \b
     Examples:
@@ -48,9 +48,8 @@ def list_numbers(customer: Customer, crm: CrmName = None, as_json: AsJson = Fals
         found = customers(work, 0, 1, external_id=customer)
     if not found:
         raise NotFound("customer with the external id", customer)
-    numbers = [(one["e164"], one["state"]) for one in found[0].numbers]
-    document = [{"e164": e164, "state": state} for e164, state in numbers]
-    answer(document, lambda console: _draw(console, numbers), as_json=as_json)
+    numbers: list[dict[str, Any]] = found[0].numbers
+    answer(numbers, lambda console: _draw(console, numbers), as_json=as_json)
 
 
 def set_one(
@@ -60,19 +59,21 @@ def set_one(
         str | None,
         typer.Option(help="unverified, good, disconnected or wrong_person: the last two are not rung."),
     ] = None,
+    kind: Annotated[str | None, typer.Option(help="Where it rings: home, work, mobile or other.")] = None,
     place: Annotated[int | None, typer.Option(help="Its place in the order; 1 is rung first.")] = None,
     crm: CrmName = None,
     author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say what a number of a customer is, or when it is rung; what is offered with another comes back.
+    """Say what a number of a customer is, where it rings, or its place in their order.
 
-    A good number is rung before the others; among equals their order decides.
+    What is offered with another number comes back. No list that is imported changes what was said here.
 
     \b
     Examples:
       ringeliste numbers set 17 "912 345 678" --state disconnected
+      ringeliste numbers set 17 "212 345 678" --kind work
       ringeliste numbers set 17 +351912345678 --place 1 --dry-run
     """
     from calling.customers.numbers import set_number
@@ -83,20 +84,18 @@ def set_one(
     with writing(crm, dry_run=dry_run) as (_, open_work):
         with open_work() as work:
             key, e164 = customer_id(work, customer), e164_of(work, number)
-        done = set_number(open_work, key, e164, author=whoever(author), state=state, place=place)
-    document = {
-        "changed": list(done.changed), "moved": done.moved, "dry_run": dry_run,
-        "numbers": [{"e164": number, "state": state} for number, state in done.numbers],
-    }  # fmt: skip
+        done = set_number(open_work, key, e164, author=whoever(author), state=state, kind=kind, place=place)
+    numbers = [one._asdict() for one in done.numbers]
+    document = {"changed": list(done.changed), "moved": done.moved, "dry_run": dry_run, "numbers": numbers}
     head = would(dry_run) + ("" if done.changed else "Nothing changed.\n")
-    answer(document, lambda console: _draw(console, done.numbers, head), as_json=as_json)
+    answer(document, lambda console: _draw(console, numbers, head), as_json=as_json)
 
 
-def _draw(console: "Console", numbers: Sequence[tuple[str, str]], head: str = "") -> None:
+def _draw(console: "Console", numbers: Sequence[Mapping[str, Any]], head: str = "") -> None:
     from ringeliste.cli.output import plain_table
 
-    table = plain_table("", "number", "state", right=("",))
-    for place, (e164, state) in enumerate(numbers, 1):
-        table.add_row(str(place), e164, state.replace("_", " "))
+    table = plain_table("", "number", "state", "kind", right=("",))
+    for place, one in enumerate(numbers, 1):
+        table.add_row(str(place), one["e164"], one["state"].replace("_", " "), one["kind"] or "unknown")
     console.print(head, end="")
     console.print(table)

@@ -30,14 +30,15 @@ router = APIRouter(prefix="/customers", tags=["customers"])
 
 
 class Number(Model):
-    """One number of a customer, and whether it is any good."""
+    """One number of a customer, whether it is any good, and where it rings."""
 
     e164: str
     state: str
+    kind: str | None = Field(description="home, work, mobile or other; null: nobody knows.")
 
 
 class Customer(Model):
-    """A customer. The first good number is the one rung; if none is good, the first unverified one."""
+    """A customer, their numbers in their own order; docs/numbers.md says which of them is rung when."""
 
     id: int
     external_id: str
@@ -123,11 +124,12 @@ class NumberChange(Model):
     state: Words | None = Field(
         None, description="unverified, good, disconnected or wrong_person: the last two are not rung."
     )
+    kind: Words | None = Field(None, description="Where it rings: home, work, mobile or other.")
     place: int | None = Field(None, ge=1, le=1000, description="Its place in the order; 1 is rung first.")
 
 
 class NumberChanged(Model):
-    """What was changed, as `numbers.state` or `numbers.order`; the numbers in their order by now."""
+    """What was changed, as `numbers.state`, `.kind` or `.order`; the numbers in their order by now."""
 
     customer_id: int
     changed: list[str]
@@ -152,7 +154,8 @@ class Search(Asked):
 
 CUSTOMER: dict[str, Any] = {
     "id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "email": None, "place": "PT",
-    "reckoning_zone": "Europe/Lisbon", "numbers": [{"e164": "+351912345678", "state": "unverified"}],
+    "reckoning_zone": "Europe/Lisbon", "numbers": [
+        {"e164": "+351912345678", "state": "unverified", "kind": "mobile"}],
     "fields": {"age": 41, "job": "technician"}, "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 PLACEMENT: dict[str, Any] = {
@@ -164,10 +167,10 @@ CHANGE: dict[str, Any] = {"email": "ana@example.pt", "fields": {"age": 42, "job"
 EDITED: dict[str, Any] = {
     "customer_id": 1841, "changed": ["email", "fields.age", "fields.job"], "moved": 1,
 }  # fmt: skip
-NUMBER: dict[str, Any] = {"number": "912 345 678", "state": "good", "place": 1}
+NUMBER: dict[str, Any] = {"number": "912 345 678", "state": "good", "kind": "work", "place": 1}
 NUMBERS: dict[str, Any] = {
-    "customer_id": 1841, "changed": ["numbers.state"], "moved": 0,
-    "numbers": [{"e164": "+351912345678", "state": "good"}],
+    "customer_id": 1841, "changed": ["numbers.state", "numbers.kind"], "moved": 0,
+    "numbers": [{"e164": "+351912345678", "state": "good", "kind": "work"}],
 }  # fmt: skip
 EDIT: dict[str, Any] = {
     "id": 7, "author": "Kari", "changed": ["fields.age"], "edited_at": "2026-03-02T12:00:00Z",
@@ -237,15 +240,15 @@ def set_number(
     app: TheApp, holder: OnTheFloor, customer_id: PathId,
     body: Annotated[NumberChange, Body(**example(NUMBER))],
 ) -> dict[str, Any]:  # fmt: skip
-    """Say what a number is, or when it is rung. A good one comes first; among equals their order decides.
+    """Say what a number is, where it rings, or its place in the order. No list changes what was said here.
 
     Hours, gates and segments follow before this answers. A seller changes whom they have on the screen.
     """
     done = set_one_number(
         app.opener(holder.crm_id), customer_id, e164_of(body.number, holder.region), author=holder.author,
-        state=body.state, place=body.place, seller_id=holder.seller_id,
+        state=body.state, kind=body.kind, place=body.place, seller_id=holder.seller_id,
     )  # fmt: skip
-    numbers = [{"e164": e164, "state": state} for e164, state in done.numbers]
+    numbers = [one._asdict() for one in done.numbers]
     return {
         "customer_id": customer_id, "changed": list(done.changed), "numbers": numbers, "moved": done.moved,
     }  # fmt: skip

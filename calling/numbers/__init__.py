@@ -1,0 +1,1 @@
+"""Which of a customer's numbers is rung: the plan of an assignment, and why one comes before another."""
