@@ -8,6 +8,7 @@ from sqlalchemy import text
 from calling.handout import allocate, due, promised, reaper
 from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
+from calling.registers import following
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep_all
 from calling.walls import hours, pause, suppress
@@ -72,6 +73,7 @@ class Ticks:
             pause.finish_pauses(opener)
             suppress.finish_suppressions(opener)
             hours.finish_hours(opener)
+            following.follow(opener)
             for rebuild_id in rebuilds_to_do(opener):
                 run_rebuild(opener, rebuild_id)
             yield SLOW_SWEEP if self._awake() else self._until_opening()
