@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
+from calling.walls import scopes
 from models.errors import BadInput
 from models.tables import ApiKey, Assignment, Crm, DataOwner, Dialer, Segment, Seller
 from models.tables.assignments import UNSEGMENTED
@@ -28,14 +29,23 @@ def add_crm(
     hours: Mapping[str, Any],
     kind: str = "b2c",
 ) -> int:
-    """A CRM of a data owner (made if new), with its own hours {"mon": [["09:00", "21:00"]], ...}; its id."""
+    """A CRM of a data owner (made if new), with its own hours {"mon": [["09:00", "21:00"]], ...}; its id.
+
+    What may not be called in all CRMs of the owner, or by everyone, is on its list from the first day.
+    """
+    session.execute(scopes.FOUND)  # whoever shares a number meanwhile finds us, or is found by us
     owner_id = session.scalar(select(DataOwner.id).where(DataOwner.name == owner))
     if owner_id is None:
         owner_id = session.scalar(
             insert(DataOwner).values(name=owner, created_at=now).returning(DataOwner.id)
         )
     values = {"owner_id": owner_id, "kind": kind, "name": name, "region": region, "hours": dict(hours)}
-    return int(session.execute(insert(Crm).values(**values, created_at=now).returning(Crm.id)).scalar_one())
+    made = insert(Crm).values(**values, created_at=now).returning(Crm.id)
+    crm_id = int(session.execute(made).scalar_one())
+    session.execute(text(f"set local app.crm_id = {crm_id}"))  # behind its wall, for one statement
+    session.execute(scopes.INHERIT, {"crm_id": crm_id, "now": now})
+    session.execute(text("set local app.crm_id = ''"))
+    return crm_id
 
 
 def find_crm(session: Session, name: str) -> int | None:

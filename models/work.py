@@ -36,11 +36,20 @@ def _as_sent(statement: TextClause) -> str:
     return str(statement.compile(dialect=_DRIVER))
 
 
+def take_your_time(connection: Connection) -> None:
+    """Let this transaction last. For those alone that write nothing of any CRM: ticks count on the others."""
+    driver: Any = connection.connection.driver_connection
+    connection.exec_driver_sql("set local statement_timeout = 0")
+    if driver.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
+        connection.exec_driver_sql("set local transaction_timeout = 0")
+
+
 @dataclass(slots=True)
 class Work:
     """One transaction in one CRM. `now` is business time (UTC), the same for all its statements.
 
-    Hints are published after the commit, never before.
+    Hints are published after the commit, never before. `elsewhere`: the door to another CRM, which
+    calling/walls/scopes.py alone goes through; None in a trial.
     """
 
     session: Session
@@ -48,6 +57,7 @@ class Work:
     now: datetime
     new_id: Callable[[datetime], UUID]
     hints: list[Hint] = field(default_factory=list)
+    elsewhere: "Callable[[int], OpenWork] | None" = field(default=None, repr=False)
     _connection: Connection | None = field(default=None, init=False, repr=False)
 
     def run(self, statement: TextClause, **values: Any) -> CursorResult[Any]:
@@ -70,11 +80,8 @@ class Work:
         A transaction that writes has to end in time: ticks count on it. One that only reads may go on.
         """
         connection = self.session.connection()
-        driver: Any = connection.connection.driver_connection
         connection.exec_driver_sql("set transaction read only")
-        connection.exec_driver_sql("set local statement_timeout = 0")
-        if driver.info.server_version >= TRANSACTION_TIMEOUT_SINCE:
-            connection.exec_driver_sql("set local transaction_timeout = 0")
+        take_your_time(connection)
         self.plan_afresh()
 
     def hint(self, kind: HintKind, subject: int | str) -> None:

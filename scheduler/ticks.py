@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from dramatiq import Actor
 
 from calling.limits.following import changes_to_follow
+from calling.registers.following import uses_to_stamp
 from calling.segments.bulk import actions_to_do
 from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork
@@ -19,6 +20,7 @@ from workers.limits import limits
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
+from workers.registers import registers
 from workers.sweep import sweep
 from workers.versions import versions
 from workers.wake_due import wake_due
@@ -57,6 +59,7 @@ TICKS = (
     Tick("bulk", 5, bulk, subjects=actions_to_do),
     Tick("limits", 5, limits, subjects=changes_to_follow),
     Tick("best-hours", 60, best_hours),
+    Tick("registers", 5, registers, subjects=uses_to_stamp),
     Tick("facets", HOUR, facets, alone=True),
     # At once when a scheduler begins to lead, as it does behind an upgrade; else it finds nothing to do.
     Tick("versions", HOUR, versions),

@@ -249,7 +249,14 @@ def test_a_deal_that_stamps_and_a_hold(world: World, after: Hook, pool: ThreadPo
     segment = world.segment(assignment)
     world.seller(assignment)
     with world.work() as work:  # a suppression whose second half has not stamped yet
-        values = {"e164": None, "reason": "r", "author": "a", "expires_at": None}
+        values = {
+            "scope": "crm",
+            "origin_id": None,
+            "e164": None,
+            "reason": "r",
+            "author": "a",
+            "expires_at": None,
+        }
         work.run(suppress._SUPPRESS, customer_id=blocked, **values)
 
     def hold() -> int:
@@ -300,7 +307,14 @@ def test_a_lift_during_the_first_stamp_of_a_suppression(world: World, pool: Thre
             wait_until(lambda: bool(world.waited_for()))
 
     with world.work() as work:
-        values = {"e164": None, "reason": "r", "author": "a", "expires_at": None}
+        values = {
+            "scope": "crm",
+            "origin_id": None,
+            "e164": None,
+            "reason": "r",
+            "author": "a",
+            "expires_at": None,
+        }
         work.run(suppress._SUPPRESS, customer_id=customer, **values)
     assert suppress.lift(slow, customer_id=customer, author="Kari") == 1
     started[0].result()

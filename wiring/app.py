@@ -63,7 +63,9 @@ class App:
             if snapshot:
                 session.connection().exec_driver_sql(_SNAPSHOT)
             enter_crm(session.connection(), crm_id)
-            work = Work(session, crm_id, at, self._new_id)
+            work = Work(
+                session, crm_id, at, self._new_id, elsewhere=lambda other: self.opener(other, now=now)
+            )
             yield work
         publish(work.hints)
 

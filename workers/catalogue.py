@@ -13,12 +13,13 @@ from workers.limits import limits
 from workers.partitions import partitions
 from workers.reap import reap
 from workers.rebuild import rebuild
+from workers.registers import registers
 from workers.sweep import sweep
 from workers.versions import versions
 from workers.wake_due import wake_due
 from workers.walls import walls
 
 DUTIES: tuple[Actor[Any, None], ...] = (
-    allocate, best_hours, bulk, facets, inbox, limits, partitions, reap, rebuild, sweep, versions, wake_due,
-    walls,
+    allocate, best_hours, bulk, facets, inbox, limits, partitions, reap, rebuild, registers, sweep,
+    versions, wake_due, walls,
 )  # fmt: skip

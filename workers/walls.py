@@ -1,6 +1,7 @@
-"""What a crash left between a pause, a suppression or other hours and their answer is finished: then it is a
-wall."""
+"""What a crash left between a pause, a suppression, a register or other hours and their answer is finished:
+then it is a wall."""
 
+from calling.registers.following import wall
 from calling.walls.hours import finish_hours
 from calling.walls.pause import finish_pauses
 from calling.walls.suppress import finish_suppressions
@@ -14,3 +15,4 @@ def walls(crm_id: int) -> None:
     finish_pauses(app().opener(crm_id))
     finish_suppressions(app().opener(crm_id))
     finish_hours(app().opener(crm_id))
+    wall(app().opener(crm_id))

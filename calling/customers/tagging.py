@@ -11,6 +11,8 @@ from sqlalchemy import Row, text
 
 from calling.customers.standing import pass_turnstiles
 from calling.handout import placements
+from calling.handout.recalling import no_patience, recall_leases
+from calling.registers.tagged import follow_tags
 from calling.segments.following import follow_facts
 from calling.segments.resegmenting import take_back_moved
 from models.errors import BadInput, BadValues, NotFound
@@ -137,7 +139,9 @@ def _in_batches(open_work: OpenWork, customers: Iterable[int], tags: Iterable[st
             placements.lock(work, there)
             changed = act(work, there, read)
             moved = follow_facts(work, assignments, sorted(set(changed)), ["tags"], "event")
+            named = follow_tags(work, sorted(set(changed)), read)
         take_back_moved(open_work, moved)
+        recall_leases(open_work, named, "on a register of those not to be called", no_patience)
         done.marks += len(changed)
         done.customers += len(set(changed))
         done.moved += len(moved)

@@ -24,6 +24,7 @@ from calling.handout import placements
 from calling.limits.standing import Standing, standing
 from calling.limits.stops import stops
 from calling.numbers.plan import KINDS, NEVER, NEXT_AFTER, UNKNOWN, plan_of, preferred
+from calling.registers.standing import on_register
 from models.tables import FOREVER
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
@@ -40,6 +41,8 @@ class Gate:
 
 
 _STANDING = "s.lifted_at is null and (s.expires_at is null or s.expires_at > :now)"
+
+_ON_REGISTER = on_register("m.e164", "p.assignment_id", "p.customer_id")
 
 # They wait for a promised call, or are held to be given it now: then no gap keeps them waiting.
 _PROMISED = """(p.state = 'follow_up'
@@ -63,6 +66,15 @@ STAMPED = (
                        and (cast(:e164 as text) is null or m.e164 = :e164)
                      group by m.e164) as number)
             end)""",
+    ),
+    Gate(
+        "register",
+        "the customer's number, or the last one left, is on a national register of those not to be called",
+        f"""case when n.e164 is null and exists (
+            select from customer_number m
+             where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+               and (cast(:e164 as text) is null or m.e164 = :e164)
+               and {_ON_REGISTER}) then :forever end""",
     ),
     Gate(
         "no_number",
@@ -106,6 +118,7 @@ NUMBERS = f"""
            and (cast(:e164 as text) is null or m.e164 = :e164)
            and not exists (select from suppression s
                             where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
+           and not {_ON_REGISTER}
 """
 """The numbers `m` of a customer that may be rung at all, each with what stops it alone (`stop`)."""
 

@@ -28,16 +28,45 @@ def no_patience() -> bool:
 
 
 @dataclass(slots=True)
+class Elsewhere:
+    """What a wall found in the air of so many other CRMs: how many, since no lease of theirs is ours to see.
+
+    `until` (UTC): the last instant at which one of the `unknown` may still ring.
+    """
+
+    crms: int = 0
+    recalled: int = 0
+    rung: int = 0
+    unknown: int = 0
+    until: datetime | None = None
+
+    def add(self, answer: "WallAnswer") -> None:
+        """Count what one of them answered."""
+        self.crms += 1
+        self.recalled += len(answer.recalled)
+        self.rung += len(answer.rung)
+        self.unknown += len(answer.unknown)
+        self.until = max((at for at in (self.until, *(at for _, at in answer.unknown)) if at), default=None)
+
+
+@dataclass(slots=True)
 class WallAnswer:
     """What a wall found in the air (P2, P8): nothing else is offered, taken or rung behind it.
 
     `recalled` came back unrung. `rung` are ringing, talking or in wrap-up. `unknown` may still ring, each
-    until the instant (UTC) beside it.
+    until the instant (UTC) beside it. `elsewhere`: of a wall that stands in other CRMs as well.
     """
 
     recalled: list[UUID] = field(default_factory=list)
     rung: list[UUID] = field(default_factory=list)
     unknown: list[tuple[UUID, datetime]] = field(default_factory=list)
+    elsewhere: Elsewhere = field(default_factory=Elsewhere)
+
+    def join(self, other: "WallAnswer") -> None:
+        """Take in what another part of the same wall found."""
+        self.recalled += other.recalled
+        self.rung += other.rung
+        self.unknown += other.unknown
 
 
 _HOLDERS = text("""
@@ -86,6 +115,8 @@ def recall_all(
 
 def recall_leases(open_work: OpenWork, leases: Sequence[UUID], reason: str, patience: Patience) -> WallAnswer:
     """Recall these live leases, in batches; then what became of each."""
+    if not leases:
+        return WallAnswer()
     for start in range(0, len(leases), BATCH):
         with open_work() as work:
             recall(work, leases[start : start + BATCH], reason)

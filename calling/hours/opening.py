@@ -17,6 +17,8 @@ from calling.hours.clocks import Clock
 from calling.hours.law import shipped
 from calling.hours.timetable import MARGIN, Timetable
 from calling.hours.zones import zone
+from calling.registers.age import Refusal, refusals, refused_from
+from models.tables import FOREVER
 from models.work import Work
 
 # What ended, or is over by every clock on earth, has no say any more. As texts: they are their own cache key.
@@ -28,10 +30,16 @@ _HOURS = text("""
            (select jsonb_agg(to_jsonb(e) order by e.id)::text from exemption e
              where e.crm_id = :crm_id and e.ended_at is null
                and e.valid_to >= cast(:now as date) - 2) as exemptions,
+           (select jsonb_agg(jsonb_build_object('name', r.name, 'dated', r.dated) order by r.name)::text
+              from crm_register u join register r on r.id = u.register_id
+             where u.crm_id = :crm_id and u.ended_at is null) as registers,
            case when :all then array(select id from call_clock order by id) end as clocks
       from crm c where c.id = :crm_id
 """)
 _CLOCKS = text("select id, zones, places from call_clock where id = any(:ids) order by id")
+
+REGISTER_STALE = "register_stale"
+"""What shuts a clock whose register has grown too old, where reasons have names."""
 
 _known: WeakKeyDictionary[Engine, dict[int, Clock]] = WeakKeyDictionary()
 """Clocks once read, by database: a clock never changes, and no id is given twice."""
@@ -39,39 +47,67 @@ _known: WeakKeyDictionary[Engine, dict[int, Clock]] = WeakKeyDictionary()
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """The clocks of a CRM by id, under the hours of one segment. An unknown clock is never open."""
+    """The clocks of a CRM by id, under the hours of one segment. An unknown clock is never open.
+
+    `stale`: registers by which nobody in their country is called from some day on.
+    """
 
     hours: Timetable
     clocks: Mapping[int, Clock]
+    stale: tuple[Refusal, ...] = ()
 
     def open(self, now: datetime) -> dict[int, datetime]:
         """The clocks that are open at `now` (UTC), each with the instant from which it may not ring."""
-        return self.hours.closings(self.clocks.values(), now)
+        closings = self.hours.closings(self.clocks.values(), now)
+        if not self.stale:
+            return closings
+        ends = {clock_id: self._ends(clock_id) for clock_id in closings}
+        return {key: min(at, ends[key]) for key, at in closings.items() if now < ends[key]}
 
     def closes_at(self, clock_id: int, now: datetime) -> datetime | None:
         """The instant from which this clock may not ring; None: it is shut at `now`."""
         clock = self.clocks.get(clock_id)
-        return self.hours.closings([clock], now).get(clock_id) if clock else None
+        at = self.hours.closings([clock], now).get(clock_id) if clock else None
+        if at is None or not self.stale:
+            return at
+        ends = self._ends(clock_id)
+        return min(at, ends) if now < ends else None
 
     def is_open(self, clock_id: int, at: datetime) -> bool:
         """Whether this clock is open at an instant (UTC)."""
         return self.closes_at(clock_id, at) is not None
 
     def next_opening(self, clock_id: int, now: datetime) -> datetime | None:
-        """The first instant from `now` on at which it is open; None: never."""
+        """The first instant from `now` on at which it is open; None: never, or not before somebody acts."""
         clock = self.clocks.get(clock_id)
-        return self.hours.next_opening(clock, now) if clock else None
+        at = self.hours.next_opening(clock, now) if clock else None
+        return at if at is None or not self.stale or at < self._ends(clock_id) else None
 
     def next_of_all(self, now: datetime) -> datetime | None:
         """The next instant after `now` at which any shut clock opens."""
-        shut = set(self.clocks) - set(self.hours.open_clocks(self.clocks.values(), now))
-        openings = [self.hours.next_opening(self.clocks[clock_id], now) for clock_id in shut]
+        shut = set(self.clocks) - set(self.open(now))
+        openings = [self.next_opening(clock_id, now) for clock_id in shut]
         return min((at for at in openings if at is not None), default=None)
 
-    def why_shut(self, clock_id: int, now: datetime) -> str:
-        """Every zone and rule that keeps it shut, in words."""
+    def refused(self, clock_id: int, now: datetime) -> Refusal | None:
+        """The register that has grown too old to call anybody of this clock at `now`; None: none has."""
+        found = self._refusal(clock_id)
+        return found[1] if found and now >= found[0] else None
+
+    def _ends(self, clock_id: int) -> datetime:
+        found = self._refusal(clock_id)
+        return found[0] if found else FOREVER
+
+    def _refusal(self, clock_id: int) -> tuple[datetime, Refusal] | None:
         clock = self.clocks.get(clock_id)
-        return "; ".join(map(str, self.hours.why_shut(clock, now))) if clock else "no such clock"
+        return refused_from(self.stale, clock.places, clock.zones) if clock and self.stale else None
+
+    def why_shut(self, clock_id: int, now: datetime) -> str:
+        """Every zone and rule that keeps it shut, in words; a register that has grown too old first."""
+        clock = self.clocks.get(clock_id)
+        stale = self.refused(clock_id, now)
+        told = [*([stale] if stale else []), *(self.hours.why_shut(clock, now) if clock else [])]
+        return "; ".join(map(str, told)) if clock else "no such clock"
 
     def basis(self, clock_id: int, now: datetime) -> str:
         """What the hours of each legal place rest on, in words; who is exempted, by whom and until when."""
@@ -88,10 +124,11 @@ class Openings:
 
     book: HoursBook
     clocks: Mapping[int, Clock]
+    stale: tuple[Refusal, ...] = ()
 
     def of(self, assignment_id: int | None = None, segment_id: int | None = None) -> Doors:
         """Under the hours of a segment; of an assignment; or of the CRM alone."""
-        return Doors(self.book.of(assignment_id, segment_id), self.clocks)
+        return Doors(self.book.of(assignment_id, segment_id), self.clocks, self.stale)
 
     def by_hours(self, assignment_id: int, segments: Iterable[int]) -> list[tuple[Doors, list[int]]]:
         """The segments of an assignment, in their order, with those under the same hours together."""
@@ -115,7 +152,7 @@ class Openings:
         return frozenset(key for key, clock in self.clocks.items() if _no_robots(clock.places))
 
     def _everywhere(self, assignment_id: int | None) -> list[Doors]:
-        return [Doors(hours, self.clocks) for hours in self.book.all_of(assignment_id)]
+        return [Doors(hours, self.clocks, self.stale) for hours in self.book.all_of(assignment_id)]
 
 
 @cache
@@ -128,7 +165,7 @@ def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
     row = work.run(_HOURS, all=clock_ids is None).one()
     ids = row.clocks if clock_ids is None else clock_ids
     book = hours_book(row.hours, row.stricter, row.exemptions)
-    return Openings(book, read_known(work, ids))
+    return Openings(book, read_known(work, ids), refusals(row.registers))
 
 
 def read_known(work: Work, ids: Sequence[int]) -> dict[int, Clock]:

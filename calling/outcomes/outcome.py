@@ -25,6 +25,7 @@ from calling.outcomes import outcome_sql as sql
 from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
+from calling.walls import scopes
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
 from models.outcomes import EFFECTS, Outcome
@@ -218,13 +219,26 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
     if bad:
         customers, numbers, states = zip(*bad, strict=True)
         work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
-    asked = [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]
-    if asked:
-        work.run(
-            sql.SUPPRESS,
-            customers=[x.customer_id for x in asked] + [None] * len(asked),
-            numbers=[None] * len(asked) + [x.e164 for x in asked],
-        )
+    if asked := [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]:
+        _suppress(work, asked)
+
+
+ASKED = "asked not to be called"
+
+
+def _suppress(work: Work, asked: Sequence[Row[Any]]) -> None:
+    """The customer, and the number, as widely as their assignment says; `afterwards` makes a wall of it."""
+    widely = sorted({lease.e164 for lease in asked if lease.do_not_call_scope != "crm"})
+    origins = scopes.share(work, widely, scope="owner", reason=ASKED, author="outcome") if widely else {}
+    numbers = sorted({lease.e164 for lease in asked})
+    work.run(
+        sql.SUPPRESS,
+        reason=ASKED,
+        customers=[x.customer_id for x in asked] + [None] * len(numbers),
+        numbers=[None] * len(asked) + numbers,
+        scopes=["crm"] * len(asked) + ["owner" if number in origins else "crm" for number in numbers],
+        origins=[None] * len(asked) + [origins.get(number) for number in numbers],
+    )
 
 
 def _answers(

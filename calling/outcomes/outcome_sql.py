@@ -7,7 +7,7 @@ from calling.handout.rank import rank_sql
 WHERE = text("select id, assignment_id, customer_id from lease where crm_id = :crm_id and id = any(:leases)")
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
-           l.zone, l.follow_up_id, a.max_attempts, a.retry_plan
+           l.zone, l.follow_up_id, a.max_attempts, a.retry_plan, a.do_not_call_scope
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
      where l.crm_id = :crm_id and l.id = any(:leases)
      order by l.id for update of l
@@ -77,9 +77,11 @@ OTHER_NUMBERS = text("""
      where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)
 """)
 SUPPRESS = text("""
-    insert into suppression (crm_id, customer_id, e164, reason, author, created_at)
-    select :crm_id, t.customer_id, t.e164, 'asked not to be called', 'outcome', :now
-      from unnest(cast(:customers as bigint[]), cast(:numbers as text[])) as t(customer_id, e164)
+    insert into suppression (crm_id, customer_id, e164, scope, origin_id, reason, author, created_at)
+    select :crm_id, t.customer_id, t.e164, t.scope, t.origin_id, :reason, 'outcome', :now
+      from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:scopes as text[]),
+                  cast(:origins as bigint[])) as t(customer_id, e164, scope, origin_id)
+    on conflict do nothing
 """)
 
 # The placements of one batch, as calling/outcomes/settling.py worked them out. The rows are locked already.

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import Doors, openings
+from calling.hours.opening import REGISTER_STALE, Doors, openings
 from calling.limits.stops import stops
 from calling.views.next_call import callable_at
 from calling.walls import pauses
@@ -159,6 +159,8 @@ def _pause(work: Work, row: Row[Any]) -> Answer:
 def _window(hours: Doors, now: datetime, row: Row[Any]) -> Answer:
     if hours.is_open(row.clock_id, now):
         return Answer("window", True, None, f"open in {', '.join(row.zones)}{_by(hours, now, row)}")
+    if stale := hours.refused(row.clock_id, now):
+        return Answer(REGISTER_STALE, False, None, str(stale))
     why = f"{hours.why_shut(row.clock_id, now)}{_by(hours, now, row)}"
     return Answer("window", False, hours.next_opening(row.clock_id, now), why)
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import Doors, openings
+from calling.hours.opening import REGISTER_STALE, Doors, openings
 from calling.views.browse import assignment
 from calling.walls import pauses
 from models.tables import FOREVER
@@ -57,6 +57,7 @@ _MEANINGS = {
     "segment": "their segment was deleted; the rebuild puts them where they belong",
     **{gate.name: gate.meaning for gate in gates.STAMPED},
     "pause": "what they are in is paused",
+    REGISTER_STALE: "the register of their country is too old to call by: load a newer version",
     "window": "their hours are shut",
 }
 """Every gate in the order in which it is asked, and what it means."""
@@ -93,8 +94,7 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     for group in groups:
         paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
         hours = doors[group.segment_id]
-        is_open = hours.is_open(group.clock_id, work.now)
-        gate = _first(group, paused=paused is not None, is_open=is_open)
+        gate = _first(group, paused=paused is not None, shut=_shut(hours, group.clock_id, work.now))
         if gate is None:
             free += group.customers
         else:
@@ -104,7 +104,14 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     return Funnel(free + sum(step.customers for step in steps), steps, free)
 
 
-def _first(group: Row[Any], *, paused: bool, is_open: bool) -> str | None:
+def _shut(hours: Doors, clock_id: int, now: datetime) -> str | None:
+    """What shuts the door of a clock; None: nothing."""
+    if hours.is_open(clock_id, now):
+        return None
+    return REGISTER_STALE if hours.refused(clock_id, now) else "window"
+
+
+def _first(group: Row[Any], *, paused: bool, shut: str | None) -> str | None:
     """The first gate that stops a group; None: nothing does."""
     if group.state in _STATES:
         return str(group.state)
@@ -114,7 +121,7 @@ def _first(group: Row[Any], *, paused: bool, is_open: bool) -> str | None:
         return str(group.gated_by)
     if paused:
         return "pause"
-    return None if is_open else "window"
+    return shut
 
 
 def _next(

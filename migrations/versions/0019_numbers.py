@@ -1,6 +1,6 @@
 """Numbers: their kind and unanswered calls, which is rung when; zones that somebody vouches for.
 
-Revision: 0019, after: 0017
+Revision: 0019, after: 0018
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 

@@ -31,11 +31,22 @@ from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, Ring
 from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
 from models.tables.people import Dialer, Seller
+from models.tables.registers import (
+    CrmRegister,
+    Register,
+    RegisterExemption,
+    RegisterNumber,
+    RegisterStaging,
+    RegisterVersion,
+)
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
-from models.tables.walls import Pause, Suppression
+from models.tables.walls import Pause, SharedSuppression, Suppression
 
-SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
+SHARED = (
+    DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion,
+    SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
+)  # fmt: skip
 TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
     Assignment, BestHours, NumberPlanChange, Segment, Label, RuleSet, Placement, Hold, FollowUp,
@@ -43,20 +54,20 @@ TENANT = (
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
-    Pause, Suppression, CallLimit, LimitChange,
+    Pause, Suppression, CrmRegister, RegisterExemption, CallLimit, LimitChange,
     StricterHours, Exemption, Rezoning, RezonedCustomers,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
 
 __all__ = [
-    "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BrokenRule",
-    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer",
-    "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
-    "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
-    "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
-    "Placement", "Rebuild",
-    "Recall", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
-    "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
-    "UniqueValue", "ZoneVerification",
+    "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BestHours", "BrokenRule",
+    "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer", "ClaimNumber",
+    "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
+    "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
+    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
+    "Placement", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber", "RegisterStaging",
+    "RegisterVersion", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
+    "SegmentMove", "Seller", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
+    "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

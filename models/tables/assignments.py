@@ -24,6 +24,7 @@ class Assignment(Base):
         CheckConstraint("max_attempts between 1 and 255", name="max_attempts"),
         CheckConstraint("gap_seconds >= 0", name="gap_seconds"),
         CheckConstraint("follow_up_grace_seconds >= 0", name="follow_up_grace_seconds"),
+        CheckConstraint(one_of("do_not_call_scope", ("crm", "owner")), name="do_not_call_scope"),
     )
 
     crm_id: Mapped[CrmId]
@@ -34,6 +35,7 @@ class Assignment(Base):
     order_descending: Mapped[bool] = mapped_column(server_default=text("false"))
     max_attempts: Mapped[SmallInt] = mapped_column(server_default="8")
     gap_seconds: Mapped[int] = mapped_column(server_default="3600")  # between any two rings to a person
+    do_not_call_scope: Mapped[str] = mapped_column(server_default="crm")  # of outcomes: "owner" for all CRMs
     about_debts: Mapped[bool] = mapped_column(server_default=text("false"))  # the law's limits for debts bind
     retry_plan: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'")

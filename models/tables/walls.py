@@ -1,13 +1,19 @@
-"""What stops calls at once: pauses, and numbers that may not be called."""
+"""What stops calls at once: pauses, and numbers that may not be called.
+
+`shared_suppression` is shared, yet what an owner's CRMs may not call no other owner's sees: the database
+keeps it apart.
+"""
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Identity, Index, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, CrmId, one_of
+from models.tables.base import Base, CrmId, OwnId, one_of
 
 PAUSE_SCOPES = ("crm", "assignment", "segment", "seller", "dialer")
+SUPPRESSION_SCOPES = ("crm", "owner", "everyone")
+SHARED_SCOPES = SUPPRESSION_SCOPES[1:]
 
 
 class Pause(Base):
@@ -35,20 +41,63 @@ class Pause(Base):
     lifted_by: Mapped[str | None]
 
 
+class SharedSuppression(Base):
+    """A number that all CRMs of a data owner, or all there are, may not call: each gets a row of its own.
+
+    `spread_at`: every CRM of the scope has what stands here, and its wall; null again once it is lifted.
+    """
+
+    __tablename__ = "shared_suppression"
+    __table_args__ = (
+        CheckConstraint(one_of("scope", SHARED_SCOPES), name="scope"),
+        CheckConstraint("(scope = 'owner') = (owner_id is not null)", name="owner"),
+        CheckConstraint("(lifted_at is null) = (lifted_by is null)", name="lifted"),
+        Index("ix_shared_suppression_number", "e164", postgresql_where=text("lifted_at is null")),
+        Index("ix_shared_suppression_unspread", "id", postgresql_where=text("spread_at is null")),
+    )
+
+    id: Mapped[OwnId]
+    scope: Mapped[str]
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("data_owner.id"))
+    e164: Mapped[str]
+    reason: Mapped[str]
+    author: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime | None]
+    spread_at: Mapped[datetime | None]
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None]
+
+
 class Suppression(Base):
-    """A number or a customer that may not be called: a gate, not a state, since registers expire (P8)."""
+    """A number or a customer that may not be called: a gate, not a state, since registers expire (P8).
+
+    `origin_id`: the shared row that this one stands for. Rows are added to and lifted, and never deleted.
+    """
 
     __tablename__ = "suppression"
     __table_args__ = (
         CheckConstraint("(e164 is null) <> (customer_id is null)", name="subject"),
+        CheckConstraint(one_of("scope", SUPPRESSION_SCOPES), name="scope"),
+        CheckConstraint("(scope = 'crm') = (origin_id is null)", name="origin"),
         Index("ix_suppression_number", "crm_id", "e164", postgresql_where=text("lifted_at is null")),
         Index("ix_suppression_customer", "crm_id", "customer_id", postgresql_where=text("lifted_at is null")),
-    )
+        Index(
+            "ix_suppression_unwalled", "crm_id", "id",
+            postgresql_where=text("walled_at is null and lifted_at is null"),
+        ),
+        Index(
+            "uq_suppression_origin", "crm_id", "origin_id", unique=True,
+            postgresql_where=text("origin_id is not null"),
+        ),
+    )  # fmt: skip
 
     crm_id: Mapped[CrmId]
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     e164: Mapped[str | None]
     customer_id: Mapped[int | None]
+    scope: Mapped[str] = mapped_column(server_default="crm")
+    origin_id: Mapped[int | None]
     reason: Mapped[str]
     author: Mapped[str]
     created_at: Mapped[datetime]

@@ -10,6 +10,7 @@ from calling.handout.best_hours import learn_best_hours
 from calling.handout.promise_watch import watch_promises
 from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
+from calling.registers import following
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.segments.sweeping import sweep_all
 from calling.walls import hours, pause, suppress
@@ -75,6 +76,7 @@ class Ticks:
             suppress.finish_suppressions(opener)
             hours.finish_hours(opener)
             learn_best_hours(opener)
+            following.follow(opener)
             for rebuild_id in rebuilds_to_do(opener):
                 run_rebuild(opener, rebuild_id)
             yield SLOW_SWEEP if self._awake() else self._until_opening()

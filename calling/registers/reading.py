@@ -1,0 +1,172 @@
+"""The file of a register as numbers in E.164: millions of lines, one number each.
+
+Numbers are read as people of the register's country write them. All that differ in their last digits alone,
+where these decide nothing, are read by phonenumbers once (calling/intake/tails.py).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import TextIO
+
+from phonenumbers import parse
+
+from calling.intake.delimited import delimiter_of
+from calling.intake.encodings import encoding_of
+from calling.intake.numbers import Number, read_number
+from calling.intake.tails import tail_is_free
+from models.errors import BadInput
+
+CHUNK = 50_000
+"""Numbers that are handed on together."""
+
+TAIL = 4
+"""Free digits that are asked for: a register has ten thousand neighbours where a list has a thousand."""
+
+SHOWN = 20  # bad lines that are kept to be told
+_TRIED = 1_000  # lines after which a file of mostly bad ones is given up
+_KEPT = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line (from 1) that holds no number, and why."""
+
+    line: int
+    text: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far a file has been read. `bad`: the first bad lines. `share`: 0 to 1."""
+
+    lines: int = 0
+    bad_lines: int = 0
+    share: float = 0.0
+    bad: list[BadLine] = field(default_factory=list)
+
+    @property
+    def mostly_bad(self) -> bool:
+        """It is no file of this register."""
+        return 2 * self.bad_lines > self.lines
+
+
+def read_register(
+    path: Path, region: str, *, column: str | None = None, reading: Reading,
+    told: Callable[[], None] = lambda: None,
+) -> Iterator[list[str]]:  # fmt: skip
+    """The numbers of a file, E.164, in chunks; what was seen is counted in `reading`.
+
+    `column`: a header, or a place from 1; "1+2" joins two (area code and number); the first if not said.
+    Raises BadInput for a file that is none, and for one of mostly bad lines.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file")
+    size = max(path.stat().st_size, 1)
+    with path.open("rb") as raw:
+        file = _as_text(raw, path)
+        for numbers in _chunks(file, region, column, reading):
+            reading.share = min(raw.tell() / size, 1.0)
+            told()
+            yield numbers
+    reading.share = 1.0
+    _check(path, reading)
+
+
+def _as_text(raw: object, path: Path) -> TextIO:
+    from io import TextIOWrapper
+
+    return TextIOWrapper(raw, encoding_of(path), errors="replace")  # type: ignore[type-var]
+
+
+def _chunks(file: TextIO, region: str, column: str | None, reading: Reading) -> Iterator[list[str]]:
+    head = [line for _, line in zip(range(50), file, strict=False)]
+    pick = _picker(head, column)
+    known: dict[str, str] = {}
+    numbers: list[str] = []
+    for line in chain(head, file):
+        reading.lines += 1
+        text = line.strip() if pick is None else pick(line)
+        start = known.get(text[:-TAIL])
+        tail = text[-TAIL:]
+        if start is not None and tail.isdecimal() and tail.isascii():
+            numbers.append(start + tail)
+        elif text:
+            found = _read(text, region, known)
+            if found is not None:
+                numbers.append(found)
+            elif reading.lines == 1 and not any(map(str.isdigit, text)):
+                reading.lines = 0 if len(head) == 1 else 1  # it names the column
+            else:
+                _note(reading, text, region)
+        if len(numbers) >= CHUNK:
+            yield numbers
+            numbers = []
+    yield numbers
+
+
+def _read(text: str, region: str, known: dict[str, str]) -> str | None:
+    """The long way; remembers how numbers with another tail begin."""
+    read = read_number(text, region)
+    if not isinstance(read, Number):
+        return None
+    digits = sum(map(str.isdecimal, text))
+    if (
+        text[-TAIL:].isdecimal()
+        and len(known) < _KEPT
+        and tail_is_free(parse(read.e164), region, digits, TAIL)
+    ):
+        known[text[:-TAIL]] = read.e164[:-TAIL]
+    return read.e164
+
+
+def _note(reading: Reading, text: str, region: str) -> None:
+    reading.bad_lines += 1
+    if len(reading.bad) < SHOWN:
+        why = read_number(text, region)
+        reading.bad.append(BadLine(reading.lines, text[:60], why if isinstance(why, str) else ""))
+    if reading.lines >= _TRIED and reading.mostly_bad:
+        raise BadInput(_refusal(reading), lines=reading.lines, bad_lines=reading.bad_lines)
+
+
+def _check(path: Path, reading: Reading) -> None:
+    if reading.lines == reading.bad_lines == 0:
+        raise BadInput(f"{path} is empty")
+    if reading.mostly_bad:
+        raise BadInput(_refusal(reading), lines=reading.lines, bad_lines=reading.bad_lines)
+
+
+def _refusal(reading: Reading) -> str:
+    first = "; ".join(f"line {bad.line}: {bad.text!r}, {bad.reason}" for bad in reading.bad[:3])
+    return (
+        f"{reading.bad_lines} of {reading.lines} lines hold no number of the register's country; is it "
+        f"another file, or another column (--column)? {first}"
+    )
+
+
+def _picker(head: list[str], column: str | None) -> Callable[[str], str] | None:
+    """What takes the number out of a line; None: the line is the number. Raises BadInput."""
+    sign = delimiter_of(head) if head else ","
+    cells = [cell.strip().strip('"') for cell in head[0].strip().split(sign)] if head else []
+    if column is None and len(cells) < 2:
+        return None
+    places = [_place(one.strip(), cells) for one in (column or "1").split("+")]
+
+    def pick(line: str) -> str:
+        found = line.rstrip("\r\n").split(sign)
+        return "".join(found[place].strip().strip('"') for place in places if place < len(found))
+
+    return pick
+
+
+def _place(name: str, cells: list[str]) -> int:
+    if name.isdecimal() and 0 < int(name) <= max(len(cells), 1):
+        return int(name) - 1
+    by_name = [n for n, cell in enumerate(cells) if cell.casefold() == name.casefold()]
+    if not by_name:
+        raise BadInput(
+            f"--column {name}: the file has {len(cells)} columns, its first line is {', '.join(cells)}"
+        )
+    return by_name[0]
