@@ -7,9 +7,20 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import Doors, openings
+from calling.hours.opening import Doors, Openings, openings
 from calling.limits.stops import stops
+from calling.views.answers import Answer
+from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
+from calling.views.stepped_over import (
+    HELD,
+    KEPT,
+    MEANINGS,
+    ROBOTS,
+    forbidden_to_all,
+    kept_free_until,
+    promised_elsewhere,
+)
 from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
@@ -19,20 +30,11 @@ from segmentation.rows import GONE
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One gate: open or shut, until when (UTC; None: until somebody acts), and a fact in words."""
-
-    gate: str
-    open: bool
-    until: datetime | None
-    fact: str
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """A customer in an assignment. `callable_at`: when time alone will next let them be called.
 
     `segment_why`: one line of why they are in their segment; calling/segments/explaining.py has all of it.
+    `holder`: whether the seller or dialer that was asked for may be given them; None: nobody was.
     """
 
     customer_id: int
@@ -48,12 +50,14 @@ class Explanation:
     callable_now: bool
     callable_at: datetime | None
     answers: list[Answer]
+    holder: HolderAnswer | None = None
 
 
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
-           o.name as owner, f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
+           o.id as owner_id, o.name as owner, o.presence as owner_presence, o.presence_since as owner_since,
+           f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id
@@ -71,25 +75,35 @@ _PLACEMENT = text("""
 """)
 
 
-def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
-    """Ask every gate about one customer, stamped or not. Raises NotFound."""
+def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = None) -> Explanation:
+    """Ask every gate about one customer, stamped or not; and whether `who` may be given them.
+
+    Raises NotFound.
+    """
     row = work.run(_PLACEMENT, assignment_id=assignment_id, customer_id=customer_id).first()
     if row is None:
         raise NotFound("customer in the assignment", customer_id)
     facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
     shut = dict(facts.shut)
-    hours = openings(work, [row.clock_id]).of(assignment_id, row.segment_id)
+    known = openings(work, [row.clock_id])
+    hours = known.of(assignment_id, row.segment_id)
+    robots = _robots(work, known, row)
     answers = [
         _state(row, work.now),
         *_deleted(row),
         *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
+        _held(row, facts),
+        _kept_free(work, row),
         _pause(work, row),
         _window(hours, work.now, row),
+        *robots,
     ]
+    forbidden = any(not one.open for one in robots)
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
-        callable_at(work, row, hours), answers,
+        None if forbidden else callable_at(work, row, hours), answers,
+        ask_holder(work, who, row, known) if who else None,
     )  # fmt: skip
 
 
@@ -145,6 +159,31 @@ def _more(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) 
         stop.limit for stop in stops(work, [facts.customer_id], assignment_id) if stop.e164 == facts.e164
     ]
     return "".join(f": {limit}, by {limit.name} ({limit.source})" for limit in found)
+
+
+def _held(row: Row[Any], facts: gates.Facts) -> Answer:
+    """Whoever leases them here is told by their state."""
+    if row.state == "leased" or not facts.held:
+        return Answer(HELD, True, None, "nobody of another assignment holds them")
+    return Answer(HELD, False, None, MEANINGS[HELD])
+
+
+def _kept_free(work: Work, row: Row[Any]) -> Answer:
+    """A promise of this assignment is kept, whatever another one has promised."""
+    dues = promised_elsewhere(work, row.assignment_id, row.customer_id)
+    until = None if row.state == "follow_up" else kept_free_until(dues, work.now)
+    if until is None:
+        return Answer(KEPT, True, None, "no other assignment owes them a call now")
+    return Answer(KEPT, False, until, MEANINGS[KEPT])
+
+
+def _robots(work: Work, known: Openings, row: Row[Any]) -> list[Answer]:
+    """Said only where the law forbids the voices of robots."""
+    if row.clock_id not in known.without_robots():
+        return []
+    if row.clock_id in forbidden_to_all(work, row.assignment_id, known):
+        return [Answer(ROBOTS, False, None, MEANINGS[ROBOTS])]
+    return [Answer(ROBOTS, True, None, "no robot may be heard where they are; people may ring")]
 
 
 def _pause(work: Work, row: Row[Any]) -> Answer:
