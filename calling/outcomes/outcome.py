@@ -24,6 +24,7 @@ from calling.outcomes import outcome_sql as sql
 from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
+from calling.outcomes.when_again import when_again
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
 from models.outcomes import EFFECTS, Outcome
@@ -90,25 +91,28 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     promises = promises_of(work, leases, wishes, rows)
     new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
     came = _came(work, new, by_lease)
+    again = when_again(work, new, {lease_id: report.outcome for lease_id, report in by_lease.items()}, rows)
     for lease in new:
         report, revision = by_lease[lease.id], known.get(lease.id)
         came[lease.assignment_id, lease.customer_id, report.outcome] += 1
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
-        asked = promises.asked.get(lease.id)
+        asked, times = promises.asked.get(lease.id), came[(*key, report.outcome)]
         change = settle(
-            before, lease, report.outcome, work.now, first=revision is None, other_number=other,
-            times=came[lease.assignment_id, lease.customer_id, report.outcome],
+            before, lease, report.outcome, work.now, first=revision is None, other_number=other, times=times,
             promised=asked.due_at if asked else None, kept=promises.kept(lease, report.outcome),
+            opens=again.opens(lease, report.outcome),
         )  # fmt: skip
+        again.note(lease, report.outcome, change.state, times, work.now)
         promises.note(lease, report.by, change)
         settled[key] = change
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
     made: Mapping[UUID, Promised] = {}
     if changes:
         made = _write(work, changes, settled, touched, promises)
-        follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
+        moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
+        again.after_moves(work, moved)
     return _answers(by_lease, leases, changes, made)
 
 

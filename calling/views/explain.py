@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -9,6 +10,7 @@ from sqlalchemy import Row, text
 from calling.handout import gates
 from calling.hours.opening import Doors, Openings, openings
 from calling.limits.stops import stops
+from calling.outcomes.retrying import DEFAULTS, in_other_part, part_of, plan_of
 from calling.views.answers import Answer
 from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
@@ -23,6 +25,7 @@ from calling.views.stepped_over import (
 )
 from calling.walls import pauses
 from models.errors import NotFound
+from models.outcomes import Outcome
 from models.tables import FOREVER
 from models.work import Work
 from segmentation.explanation import explain_segment
@@ -56,6 +59,7 @@ class Explanation:
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
+           c.reckoning_zone, a.retry_plan, coalesce(t.rung_at, p.last_attempt_at) as tried_at,
            o.id as owner_id, o.name as owner, o.presence as owner_presence, o.presence_since as owner_since,
            f.due_at + a.follow_up_grace_seconds * interval '1 second' as owners_until
       from placement p
@@ -67,6 +71,7 @@ _PLACEMENT = text("""
                       and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
                                      and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+      left join lease t on t.crm_id = :crm_id and t.id = p.last_lease_id
       join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id
       left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
                            and f.customer_id = p.customer_id and f.ended_at is null
@@ -89,7 +94,7 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
     hours = known.of(assignment_id, row.segment_id)
     robots = _robots(work, known, row)
     answers = [
-        _state(row, work.now),
+        _state(row, hours, work.now),
         *_deleted(row),
         *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
         _held(row, facts),
@@ -113,7 +118,7 @@ def _why(work: Work, row: Row[Any]) -> str:
     return explain_segment(work, row.assignment_id, row.customer_id).why
 
 
-def _state(row: Row[Any], now: datetime) -> Answer:
+def _state(row: Row[Any], hours: Doors, now: datetime) -> Answer:
     """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
         return Answer("state", True, None, "ready")
@@ -121,11 +126,24 @@ def _state(row: Row[Any], now: datetime) -> Answer:
         due = row.due_at <= now
         return Answer("state", due, None if due else row.due_at, _promise(row))
     if row.state == "resting":
-        return Answer("state", False, row.due_at, f"{row.state}, due")
+        return Answer("state", False, row.due_at, f"{row.state}, due{_same_part(row, hours)}")
     if row.state == "leased":
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
     return Answer("state", False, None, row.state)
+
+
+def _same_part(row: Row[Any], hours: Doors) -> str:
+    """Said where a plan asks for another part of the day, and hours never open in one."""
+    outcome = row.last_outcome
+    if outcome not in DEFAULTS or not plan_of(Outcome(outcome), row.retry_plan).other_part:
+        return ""
+    tried, zone = row.tried_at, row.reckoning_zone
+    other = in_other_part(row.due_at, tried, zone, partial(hours.next_opening, row.clock_id))
+    part = part_of(tried, zone)
+    if part != part_of(row.due_at, zone) or part != part_of(other, zone):
+        return ""
+    return f", again in the {part}: their hours open in no other part of the day"
 
 
 def _promise(row: Row[Any]) -> str:

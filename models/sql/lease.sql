@@ -15,10 +15,10 @@ with chosen as (
        and p.gated_by is null and p.segment_id = t.segment_id
        and case when t.follow_up_id is null then p.state = 'ready'
                 else p.state = 'follow_up' and p.due_at <= :now end
-    returning p.customer_id, p.rule_version
+    returning p.customer_id, p.rule_version, p.clock_id
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-                   state, e164, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
+                   state, e164, zone, offered_at, ring_by, expires_at, data_version, clock_id, follow_up_id)
 select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rule_version, t.seller_id, t.dialer_id,
        'offered', t.e164, t.zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
@@ -28,6 +28,6 @@ select :crm_id, t.lease_id, :assignment_id, t.customer_id, t.segment_id, hit.rul
                         cross join lateral (select max(l.ended_at) as ended_at from lease l
                                              where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = t.e164)),
-       t.ring_by, t.expires_at, :data_version, t.follow_up_id
+       t.ring_by, t.expires_at, :data_version, hit.clock_id, t.follow_up_id
   from hit join chosen t on t.customer_id = hit.customer_id
 returning id

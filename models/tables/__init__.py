@@ -1,6 +1,6 @@
 """Every table, by the file that keeps it. `TENANT` tables lie behind the wall (P7)."""
 
-from models.tables.assignments import Assignment, Hold, Label, Placement, RuleSet, Segment
+from models.tables.assignments import Assignment, Hold, Label, Placement, RetryChange, RuleSet, Segment
 from models.tables.attempts import Attempt, DialerEvent
 from models.tables.base import FOREVER, Base
 from models.tables.bulk import BulkAction, BulkPart
@@ -28,7 +28,7 @@ from models.tables.walls import Pause, Suppression
 SHARED = (DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion)
 TENANT = (
     Customer, CustomerNumber, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
+    Assignment, RetryChange, Segment, Label, RuleSet, Placement, Hold, FollowUp, SegmentMove, SegmentEvent,
     BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
@@ -45,7 +45,7 @@ __all__ = [
     "ClaimNumber", "Crm", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon", "Field",
     "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "Pause", "Placement", "Rebuild",
-    "Recall", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
-    "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
+    "Recall", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment",
+    "SegmentEvent", "SegmentMove", "Seller", "StricterHours", "Suppression", "Sweep", "TurnoverClasses",
     "UniqueValue",
 ]  # fmt: skip

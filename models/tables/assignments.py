@@ -38,12 +38,27 @@ class Assignment(Base):
     retry_plan: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'")
     )  # outcome -> {"delay": seconds, ...}; what is missing takes the default (calling/outcomes/retrying.py)
+    retry_version: Mapped[int] = mapped_column(server_default="0")  # of retry_plan: its last RetryChange
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
     follow_up_grace_seconds: Mapped[int] = mapped_column(
         server_default="900"
     )  # business time for which a due personal follow-up waits for its owner
     created_at: Mapped[datetime]
+
+
+class RetryChange(Base):
+    """Somebody changed what an assignment says of its own about trying again. Written once."""
+
+    __tablename__ = "retry_change"
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    version: Mapped[Key]  # 1, 2, ...: of the assignment's plan after it
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    author: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class Segment(Base):
