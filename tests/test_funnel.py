@@ -2,9 +2,11 @@
 
 from collections import Counter
 from datetime import timedelta
+from json import dumps
 from random import Random
 
 import pytest
+from promises import promise
 from shell import Shell
 from sqlalchemy import text
 from web_client import api_of
@@ -12,13 +14,16 @@ from world import NOON, World
 
 from calling.handout import gates
 from calling.handout.hand_out import next_customer
+from calling.hours.week import DAYS
+from calling.views.dry import dry_lists
 from calling.views.explain import explain
 from calling.views.funnel import Funnel, funnel, why_dry
+from calling.views.holders import Who
 from calling.walls.pause import pause
 from calling.walls.suppress import suppress
 from models.errors import NotFound
 
-HOUR = timedelta(hours=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 EVENING = NOON + timedelta(hours=9)  # 21:00 in Lisbon, 20:00 on the Azores: all is shut
 
 
@@ -84,6 +89,77 @@ def test_everybody_is_counted_once_where_explain_says_that_they_stop(world: Worl
     assert as_counts(found) == one_by_one(world, spring)
     assert len(found.steps) == 8  # all kinds were there
     assert found.total == sum(step.customers for step in found.steps) + found.callable_now
+
+
+def test_whom_a_hand_out_steps_over_stops_at_a_gate_of_their_own(world: World, spring: int) -> None:
+    """Held elsewhere, by themselves or by a shared number; promised a call elsewhere, until an hour after it.
+
+    Reality agrees: the rest is dealt, and nobody else. Planted: whoever is promised a call here as
+    well; promises that are not due yet; each seen to fail.
+    """
+    other = world.assignment("Autumn")
+    people = world.customers(7, spring)
+    held, sharing, kept, own, later, over, free = people
+    world.place([held, kept, own, later, over], other)  # `own` is promised a call by both
+    with world.work() as work:
+        share = (
+            "insert into customer_number (crm_id, customer_id, e164, position, zones) "
+            "select crm_id, :b, e164, 1, zones from customer_number where customer_id = :a"
+        )
+        work.run(text(share), a=held, b=sharing)
+    promise(world, other, held, NOON + timedelta(seconds=1))
+    with world.work(NOON + HOUR) as work:  # held, in the other assignment, to keep a promise
+        gates.restamp(work, people)
+    for customer, where, at in (
+        (kept, other, NOON + 30 * MINUTE), (own, spring, NOON + 30 * MINUTE),
+        (later, other, NOON + 90 * MINUTE), (over, other, NOON + MINUTE), (own, other, NOON + 40 * MINUTE),
+    ):  # fmt: skip
+        promise(world, where, customer, at)
+    now = NOON + HOUR + MINUTE
+    assert next_customer(world.opener(now), world.seller(other)) is not None  # `held` came due first
+    with world.work(now) as work:
+        found = funnel(work, spring)
+        told = [next((a for a in explain(work, spring, c).answers if not a.open), None) for c in people]
+    assert as_counts(found) == {"held": 2, "kept_free": 1, "callable_now": 4}
+    assert {step.gate: step.next_at for step in found.steps} == {
+        "held": None,
+        "kept_free": NOON + 90 * MINUTE,
+    }
+    assert [one and one.gate for one in told] == ["held", "held", "kept_free", None, None, None, None]
+    for _ in range(6):
+        next_customer(world.opener(now), world.seller(spring))
+    with world.work() as work:
+        dealt = work.run(text("select customer_id from lease where assignment_id = :a"), a=spring).scalars()
+        assert sorted(dealt) == sorted([own, later, over, free])
+
+
+def test_where_only_robots_work_and_none_may_be_heard(world: World, spring: int) -> None:
+    """Iran forbids their voices at any hour. Planted: any dialer taken for a robot; seen to fail."""
+    hours = {day: [["00:00", "24:00"]] for day in DAYS}
+    with world.app.shared() as session:
+        session.execute(text("update crm set hours = cast(:hours as jsonb)"), {"hours": dumps(hours)})
+    clock = world.clock(["Asia/Tehran"], ["IR"])
+    (there,) = world.customers(1)
+    world.place([there], spring, clock_id=clock)
+    world.customers(2, spring)
+    robot = world.dialer(spring, mode="voice_robot", wanted=5, wanted_at=NOON)
+
+    def verdict() -> tuple[dict[str, int], bool]:
+        with world.work() as work:
+            return as_counts(funnel(work, spring)), explain(work, spring, there).callable_now
+
+    assert verdict() == ({"robots": 1, "callable_now": 2}, False)
+    with world.work() as work:
+        work.run(text("update placement set state = 'closed' where customer_id <> :there"), there=there)
+        assert [one.gate for one in dry_lists(work)] == ["robots"]
+        assert explain(work, spring, there).callable_at is None
+    world.dialer(spring, mode="connect", wanted=5, wanted_at=NOON)
+    assert verdict() == ({"closed": 2, "callable_now": 1}, True)
+    with world.work() as work:
+        assert dry_lists(work) == []
+        found = explain(work, spring, there, Who("dialer", robot)).holder
+        assert found is not None
+        assert [one.gate for one in found.answers if not one.open] == ["mode"]
 
 
 def test_each_step_says_when_time_lets_the_first_on(world: World, spring: int) -> None:

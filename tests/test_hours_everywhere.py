@@ -1,25 +1,21 @@
 """P3: every zone of tzdata by every row of hours, against an oracle that counts minutes on walls.
 
-The oracle reads the law file by itself and knows nothing of spans, timetables or rows: it asks zoneinfo
-what the clock on the wall shows at a minute, and looks whether that minute of that day is in a list. Each run
-draws other days; a failure names the seed, and HOURS_SEED=<seed> draws the same again.
+The oracle (hours_oracle.py) reads the law file by itself and knows nothing of spans, timetables or rows. Each
+run draws other days; a failure names the seed, and HOURS_SEED=<seed> draws the same again.
 """
 
 import os
-import tomllib
-import zoneinfo
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from importlib.resources import files
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import holidays
 import pytest
+from hours_oracle import DAYS, WHOLE, Minutes, by_law, minutes, public, rows, wall, zones_of_the_package
 
 from calling.hours.clocks import Clock
 from calling.hours.law import shipped
@@ -32,72 +28,17 @@ from calling.hours.zones import zone_names
 from calling.intake.numbers import Number, read_number
 
 SEED = int(os.environ.get("HOURS_SEED") or Random().randrange(1_000_000))
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2033, 1, 1, tzinfo=UTC)
 ALWAYS: dict[str, list[list[str]]] = {day: [["00:00", "24:00"]] for day in DAYS}
 ZONES = sorted(zone_names())
-Minutes = frozenset[int]
-WHOLE = frozenset(range(1440))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _zones_of_the_package() -> Iterator[None]:
     """The oracle asks zoneinfo itself, but reads the same edition of the rules, not the machine's."""
-    zoneinfo.reset_tzpath([])
-    ZoneInfo.clear_cache()
-    yield
-    zoneinfo.reset_tzpath()
-    ZoneInfo.clear_cache()
-
-
-# The oracle
-
-
-@cache
-def rows() -> list[Mapping[str, Any]]:
-    """The law file, a dict a row and place."""
-    text = (files("calling") / "laws" / "hours.toml").read_text(encoding="utf-8")
-    written = tomllib.loads(text)["law"]
-    return [{**row, "place": place} for row in written for place in (row["place"], *row.get("also", []))]
-
-
-def minutes(intervals: Sequence[Sequence[str]]) -> Minutes:
-    """Minutes of the day that lie in intervals such as ["09:00", "20:00"]."""
-    found: set[int] = set()
-    for begin, end in intervals:
-        (a, b), (c, d) = (map(int, text.split(":")) for text in (begin, end))
-        found |= set(range(a * 60 + b, c * 60 + d))
-    return frozenset(found)
-
-
-@cache
-def by_law(place: str, day: date) -> Minutes:
-    """Minutes of a local day that no row of the place, or of its country, forbids."""
-    allowed = WHOLE
-    for row in rows():
-        if row["place"] in (place, place[:2]) and (
-            row.get("valid_from", day) <= day <= row.get("valid_to", day)
-        ):
-            calendar, own = row.get("holidays"), row.get("own_days", [])
-            shut = f"{day:%m-%d}" in own or (calendar is not None and day in public(calendar, day.year))
-            allowed &= minutes(row["holiday_hours"] if shut else of_weekday(row["hours"], day.weekday()))
-    return allowed
-
-
-@cache
-def public(calendar: str, year: int) -> frozenset[date]:
-    country, *subdivision = calendar.split("-")
-    made = holidays.country_holidays(country, subdiv=subdivision[0] if subdivision else None, years=year)
-    return frozenset(day for day in made if calendar != "NO" or made[day] != "Søndag")
-
-
-def of_weekday(hours: Mapping[str, Any], weekday: int) -> Any:
-    for days, intervals in hours.items():
-        first, *last = (DAYS.index(day) for day in days.split("-"))
-        if first <= weekday <= (last[0] if last else first):
-            return intervals
-    raise AssertionError(hours)
+    with zones_of_the_package():
+        yield
 
 
 @dataclass(frozen=True)
@@ -133,11 +74,6 @@ class Case:
             if self.exempted
         ]
         return Timetable(read_week(ALWAYS), None, [stricter], exemptions)
-
-
-def wall(zone: ZoneInfo, at: datetime) -> tuple[date, int]:
-    local = at.astimezone(zone)
-    return local.date(), local.hour * 60 + local.minute
 
 
 def check_day(case: Case, start: datetime) -> None:

@@ -66,7 +66,7 @@ _LOCK_UNSENT = text("""
      order by id for update
 """)
 _SEND = text("""
-    update lease l set sent_at = :now
+    update lease l set sent_at = :now, clock_id = c.clock_id
       from customer c, dialer d
      where l.crm_id = :crm_id and l.id = any(:leases)
        and c.crm_id = :crm_id and c.id = l.customer_id

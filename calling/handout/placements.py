@@ -15,7 +15,7 @@ from models.work import Work
 # Through a subselect the planner cannot see how many leases there are: one plan fits all and is kept.
 _LOCK = text("""
     select assignment_id, customer_id, state, status, attempts, lease_id, return_state, return_due_at, due_at,
-           last_outcome, last_attempt_at, last_lease_id
+           last_outcome, last_attempt_at, last_lease_id, clock_id, segment_id
       from placement
      where crm_id = :crm_id and customer_id = any(:customers)
      order by assignment_id, customer_id for no key update

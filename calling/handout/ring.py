@@ -24,7 +24,7 @@ _LOCK = text("""
 """)
 _WHERE = text("select assignment_id, seller_id from lease where crm_id = :crm_id and id = :lease_id")
 _RING = text("""
-    update lease set state = 'rung', rung_at = :now, expires_at = :expires_at
+    update lease set state = 'rung', rung_at = :now, expires_at = :expires_at, clock_id = :clock_id
      where crm_id = :crm_id and id = :lease_id
 """)
 
@@ -55,15 +55,15 @@ def ring(work: Work, lease_id: UUID, seller_id: int) -> Ring:
     if lease.state != "taken":
         raise LeaseGone(lease_id, f"it is {lease.state}, not taken")
     touched = {customer for _, customer in placements.lock_touched(work, [lease_id])}
-    refuse_if_shut(work, lease)
-    work.run(_RING, lease_id=lease_id, expires_at=work.now + TALK)
+    fact = refuse_if_shut(work, lease)
+    work.run(_RING, lease_id=lease_id, expires_at=work.now + TALK, clock_id=fact.clock_id)
     note_rings(work, [lease_id])
     gates.restamp(work, touched, locked=True)
     return Ring(lease_id, lease.e164, lease.ring_by, work.now)
 
 
-def refuse_if_shut(work: Work, lease: Any) -> None:
-    """Raise NotNow for the first gate that is shut for this lease's customer and number.
+def refuse_if_shut(work: Work, lease: Any) -> gates.Facts:
+    """Raise NotNow for the first gate that is shut for this lease's customer and number; what all say.
 
     Never trusts the stamp. The caller has passed the turnstile.
     """
@@ -83,6 +83,7 @@ def refuse_if_shut(work: Work, lease: Any) -> None:
     hours = openings(work, [fact.clock_id]).of(lease.assignment_id, fact.segment_id)
     if not hours.is_open(fact.clock_id, work.now):
         raise NotNow("window", hours.next_opening(fact.clock_id, work.now))
+    return fact
 
 
 def release(work: Work, lease_id: UUID, seller_id: int) -> None:

@@ -25,6 +25,7 @@ from calling.outcomes import outcome_sql as sql
 from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
+from calling.outcomes.when_again import when_again
 from calling.walls import scopes
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
@@ -95,19 +96,21 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
     promises = promises_of(work, leases, wishes, rows, [lease for lease in new if lease.id in known])
     came = _came(work, new, by_lease)
+    again = when_again(work, new, {lease_id: report.outcome for lease_id, report in by_lease.items()}, rows)
     for lease in new:
         report, revision = by_lease[lease.id], known.get(lease.id)
         came[lease.assignment_id, lease.customer_id, report.outcome] += 1
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
-        asked = promises.asked.get(lease.id)
+        asked, times = promises.asked.get(lease.id), came[(*key, report.outcome)]
         settled_by = partial(
             settle, lease=lease, outcome=report.outcome, now=work.now, first=revision is None,
-            other_number=other, times=came[lease.assignment_id, lease.customer_id, report.outcome],
+            other_number=other, times=times, opens=again.opens(lease, report.outcome),
         )  # fmt: skip
         promised, kept = asked.due_at if asked else None, promises.kept(lease, report.outcome)
         change = settled_by(before, promised=promised, kept=kept)
+        again.note(lease, report.outcome, change.state, times, work.now)
         if promises.concern(lease):
             promises.note(lease, report.by, change, settled_by(promises.without(lease, before)))
         settled[key] = change
@@ -115,7 +118,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     made: Mapping[UUID, Promised] = {}
     if changes:
         made = _write(work, changes, settled, touched, promises)
-        follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
+        moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
+        again.after_moves(work, moved)
     return _answers(by_lease, leases, changes, made)
 
 

@@ -1,10 +1,11 @@
 """When somebody is tried again after an outcome, and whether at all: the pure part.
 
 A plan per outcome: a delay that grows with each time the outcome came, a jitter that is the same for the same
-lease, another part of the day than the one just tried, and an end.
+lease, another part of the day than the one just tried, and an end. Another part of the day is one in which
+their hours are open: who was tried in the evening, and may be rung in no morning, is tried in an afternoon.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from hashlib import blake2b
@@ -17,9 +18,21 @@ from models.zones import zone, zone_names
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
 PARTS = (("morning", time(6)), ("afternoon", time(12)), ("evening", time(17)))
-"""Parts of the day on the customer's clock, each until the next; the night belongs to the coming morning."""
+"""Parts of the day on the customer's clock, each until the next; a try in the night counts as the coming
+morning's."""
 
 NIGHT = time(21)
+
+LOOK_AHEAD = timedelta(days=14)
+"""For so long another part of the day is looked for in which hours are open: a week, and one of holidays."""
+
+Opens = Callable[[datetime], datetime | None]
+"""The first instant (UTC) from one on at which a customer's hours are open; None: they never are."""
+
+
+def at_any_time(at: datetime) -> datetime | None:
+    """Hours that are never shut."""
+    return at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +41,8 @@ class RetryPlan:
 
     `delay`: seconds of business time until they are tried again; times `growth` for each time more that this
     outcome came in the assignment, `longest` seconds at most. `jitter`: a share of the delay by which it is
-    longer or shorter. `other_part`: not in the same part of the day. `final_after`: so many of this outcome
-    close them; None: the limit of attempts alone does.
+    longer or shorter. `other_part`: not in the same part of the day, and when hours are open.
+    `final_after`: so many of this outcome close them; None: the limit of attempts alone does.
     """
 
     delay: int
@@ -48,13 +61,21 @@ class RetryPlan:
         """Whether the outcome, come for the `times`-th time, closes the customer."""
         return self.final_after is not None and times >= self.final_after
 
-    def due(self, lease_id: UUID, times: int, tried_at: datetime, now: datetime, zone_name: str) -> datetime:
-        """When they are tried again (UTC). `tried_at`: when it rang; `zone_name`: their reckoning zone."""
+    def due(
+        self, lease_id: UUID, times: int, tried_at: datetime, now: datetime, zone_name: str,
+        opens: Opens = at_any_time,
+    ) -> datetime:  # fmt: skip
+        """When they are tried again (UTC). `tried_at`: when it rang; `zone_name`: their reckoning zone.
+
+        `opens`: their hours, asked only for another part of the day.
+        """
+        due = self.soonest(lease_id, times, now)
+        return in_other_part(due, tried_at, zone_name, opens) if self.other_part else due
+
+    def soonest(self, lease_id: UUID, times: int, now: datetime) -> datetime:
+        """When they have rested long enough (UTC), whatever part of the day it is."""
         grown = min(self.delay * self.growth ** min(times - 1, 64), float(max(self.longest, self.delay)))
-        due = now + timedelta(seconds=round(grown * (1 + self.jitter * (2 * _share(lease_id) - 1))))
-        if self.other_part and part_of(due, zone_name) == part_of(tried_at, zone_name):
-            return next_part(due, zone_name)
-        return due
+        return now + timedelta(seconds=round(grown * (1 + self.jitter * (2 * _share(lease_id) - 1))))
 
 
 DEFAULTS: Mapping[Outcome, RetryPlan] = {
@@ -93,6 +114,30 @@ def next_part(at: datetime, zone_name: str) -> datetime:
     if local.time() >= (NIGHT if now == "morning" else PARTS[-1][1]):  # the next one is tomorrow's
         day += timedelta(days=1)
     return datetime.combine(day, begins, _clock(zone_name)).astimezone(UTC)
+
+
+def in_other_part(soonest: datetime, tried_at: datetime, zone_name: str, opens: Opens) -> datetime:
+    """The first instant from `soonest` on, in another part of the day than `tried_at`, that hours allow.
+
+    It is never in the night: who did not answer in the evening is tried in the morning, not at eleven.
+    Where there is none within two weeks the next opening has to do; without any, `soonest` itself.
+    """
+    tried, at = part_of(tried_at, zone_name), soonest
+    while (opening := opens(at)) is not None and opening < soonest + LOOK_AHEAD:
+        dawn = _dawn(opening, zone_name)
+        if dawn is None and part_of(opening, zone_name) != tried:
+            return opening
+        at = dawn or next_part(opening, zone_name)
+    return opens(soonest) or soonest
+
+
+def _dawn(at: datetime, zone_name: str) -> datetime | None:
+    """When the night ends (UTC) in which an instant lies; None: it is day."""
+    local, (_, begins) = at.astimezone(_clock(zone_name)), PARTS[0]
+    if begins <= local.time() < NIGHT:
+        return None
+    day = local.date() + timedelta(days=1 if local.time() >= NIGHT else 0)
+    return datetime.combine(day, begins, local.tzinfo).astimezone(UTC)
 
 
 def _clock(zone_name: str) -> tzinfo:

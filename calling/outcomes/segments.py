@@ -19,20 +19,25 @@ def standing_in(work: Work, badly_numbered: Collection[int]) -> list[int]:
 
 def follow_outcomes(
     work: Work, settled: Collection[Key], badly_numbered: Iterable[Key], passed: Collection[int]
-) -> None:
+) -> dict[Key, int]:
     """Re-segment the placements that outcomes changed, and those whose number is no good any more.
+
+    The segments that those whom outcomes changed have moved to.
 
     `passed`: the assignments whose turnstiles were passed. Who entered another one since is placed by a
     rebuild, which reads what we have committed.
     """
+    moved: dict[Key, int] = {}
     for assignment_id, customers in _by_assignment(settled):
-        resegment_surely(work, assignment_id, customers, "event")
+        for one in resegment_surely(work, assignment_id, customers, "event"):
+            moved[assignment_id, one.customer_id] = one.to_segment
         work.hint("allocate", assignment_id)
     for assignment_id, customers in _by_assignment(set(badly_numbered) - set(settled)):
         if assignment_id in passed:
             follow(work, assignment_id, customers, "has_phone", "event")
         else:
             request_rebuild(work, assignment_id, ENTERED)
+    return moved
 
 
 def _by_assignment(keys: Iterable[Key]) -> list[tuple[int, list[int]]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from calling.outcomes.retrying import plan_of
+from calling.outcomes.retrying import Opens, at_any_time, plan_of
 from models.outcomes import EFFECTS, Effect, Outcome
 
 
@@ -46,16 +46,16 @@ class Kept:
 
 def settle(
     before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool,
-    times: int = 1, promised: datetime | None = None, kept: Kept | None = None,
+    times: int = 1, promised: datetime | None = None, kept: Kept | None = None, opens: Opens = at_any_time,
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
     `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
     another callable number than the one rung. `times`: how often this outcome came in the assignment by now.
     `promised`: when a call promised in this one is due; `kept`: one promised before, that this one does not
-    consume. Any first outcome counts; a late one changes status and state only if no later attempt exists,
-    and never those of a customer who has left or was anonymised; a sale, a do-not-call and an invalid number
-    always take effect (P4).
+    consume. `opens`: the customer's hours. Any first outcome counts; a late one changes status and state only
+    if no later attempt exists, and never those of a customer who has left or was anonymised; a sale, a
+    do-not-call and an invalid number always take effect (P4).
     """
     effect = EFFECTS[outcome]
     counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
@@ -65,7 +65,7 @@ def settle(
     if not (newest or effect.always):
         return _let_go(counted, lease)
     state, due_at = _target(
-        effect, outcome, counted.attempts, lease, now, other_number, times, promised, kept
+        effect, outcome, counted.attempts, lease, now, other_number, times, promised, kept, opens
     )  # fmt: skip
     after = replace(counted, status=outcome.value)
     if newest:
@@ -99,7 +99,7 @@ def _let_go(counted: Change, lease: Any) -> Change:
 
 def _target(
     effect: Effect, outcome: Outcome, attempts: int, lease: Any, now: datetime, other_number: bool,
-    times: int, promised: datetime | None, kept: Kept | None,
+    times: int, promised: datetime | None, kept: Kept | None, opens: Opens,
 ) -> tuple[str, datetime | None]:  # fmt: skip
     """State and due time: a promised call, closed, or resting until it is tried again.
 
@@ -113,7 +113,8 @@ def _target(
     again, final = now, False
     if not next_number:
         plan = plan_of(outcome, lease.retry_plan)
-        again, final = plan.due(lease.id, times, lease.rung_at or now, now, lease.zone), plan.final(times)
+        again = plan.due(lease.id, times, lease.rung_at or now, now, lease.zone, opens)
+        final = plan.final(times)
     if kept is not None:
         return "follow_up", max(kept.due_at, again) if kept.put_off else kept.due_at
     return ("closed", None) if final or attempts >= lease.max_attempts else ("resting", again)

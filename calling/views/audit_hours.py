@@ -18,9 +18,11 @@ from calling.hours.versions import known_version
 from calling.hours.week import read_week
 from models.work import Work
 
-# Behind the look of a seller's ring there is nothing; behind that of an order there is its dialer.
+# Behind the look of a seller's ring there is nothing; behind that of an order there is its dialer. Where the
+# customer was held to be then stands on the lease; it did not always.
 _RINGS = text("""
-    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id, l.rung_at,
+    select coalesce(l.clock_id, p.clock_id) as clock_id, array[l.segment_id, p.segment_id] as segments,
+           l.assignment_id, l.rung_at,
            coalesce(l.sent_at, l.rung_at) as decided_at
       from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
@@ -31,7 +33,8 @@ _RINGS = text("""
 # Orders outside, and those whose dialer never said what became of them: each may have rung until its last
 # moment. The first minute of lateness is the margin, which lies inside the window's closing already.
 _MAY_HAVE_RUNG = text("""
-    select p.clock_id, array[l.segment_id, p.segment_id] as segments, l.assignment_id,
+    select coalesce(l.clock_id, p.clock_id) as clock_id, array[l.segment_id, p.segment_id] as segments,
+           l.assignment_id,
            l.sent_at as decided_at,
            l.ring_by + greatest(d.rings_late_seconds - 60 * :margin, 0) * interval '1 second' as last_ring
       from lease l

@@ -1,4 +1,7 @@
-"""Rings beyond a limit: every ring held against the limits anew, by what was known when it was dealt."""
+"""Rings beyond a limit: every ring held against the limits anew, by what was known when it was dealt.
+
+By where the customer was held to be then, too: a zone verified since is none of its zones.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +16,8 @@ from models.work import Work
 
 # What an outcome told late, or nobody ever, could not be known when the next was dealt.
 _RINGS = text("""
-    select l.id, l.assignment_id, l.customer_id, l.e164, l.offered_at, l.rung_at, l.ended_at, p.clock_id,
+    select l.id, l.assignment_id, l.customer_id, l.e164, l.offered_at, l.rung_at, l.ended_at,
+           coalesce(l.clock_id, p.clock_id) as clock_id,
            l.ended_by is not distinct from 'unconfirmed' as unsure,
            exists (select from attempt a
                     where a.crm_id = :crm_id and a.lease_id = l.id and a.revision = 0 and a.late) as late

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from calling.hours.opening import openings
 from calling.views.funnel import funnel, why_dry
+from calling.views.stepped_over import HELD_BY_ANYBODY, KEPT_FREE, forbidden_to_all
 from calling.walls import pauses
 from models.work import Work
 
@@ -20,9 +21,13 @@ _WANTING = text("""
       join assignment a on a.crm_id = :crm_id and a.id = w.assignment_id
      order by assignment_id
 """)
-# From pair to pair by index, however many customers each has.
-_READY = text("""
-    with recursive pair as (
+# From pair to pair by index, however many customers each has; whom a hand-out steps over does not count.
+_READY = text(f"""
+    with recursive over as materialized (
+        {HELD_BY_ANYBODY}
+        union
+        select customer_id from ({KEPT_FREE}) kept
+    ), pair as (
         (select segment_id, clock_id from placement
           where crm_id = :crm_id and assignment_id = :assignment_id and state = 'ready' and gated_by is null
           order by segment_id, clock_id limit 1)
@@ -36,12 +41,19 @@ _READY = text("""
                 order by segment_id, clock_id limit 1) next)
     select p.segment_id, p.clock_id
       from pair p join segment s on s.crm_id = :crm_id and s.id = p.segment_id and s.retired_at is null
-""")
-_PROMISED = text("""
+     where exists (select from placement free
+                    where free.crm_id = :crm_id and free.assignment_id = :assignment_id
+                      and free.state = 'ready' and free.gated_by is null
+                      and free.segment_id = p.segment_id and free.clock_id = p.clock_id
+                      and free.customer_id not in (select over.customer_id from over))
+""")  # noqa: S608 - our own words
+_PROMISED = text(f"""
+    with held as materialized ({HELD_BY_ANYBODY}
+    )
     select distinct segment_id, clock_id from placement
      where crm_id = :crm_id and state = 'follow_up' and due_at <= :now and assignment_id = :assignment_id
-       and gated_by is null
-""")
+       and gated_by is null and customer_id not in (select customer_id from held)
+""")  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +95,19 @@ def dry_lists(work: Work) -> list[DryList]:
 
 
 def has_somebody(work: Work, assignment_id: int) -> bool:
-    """Whether anybody of an assignment may be rung now: ready or promised, open, not paused, not gated."""
+    """Whether anybody of an assignment may be rung now: ready or promised, open, not paused, not gated, and
+    stepped over by no hand-out."""
     pairs = [
         (row.segment_id, row.clock_id)
-        for asked in (_READY, _PROMISED)
-        for row in work.run(asked, assignment_id=assignment_id)
+        for statement in (_READY, _PROMISED)
+        for row in work.run(statement, assignment_id=assignment_id)
     ]
     standing = pauses.standing(work)
     hours = openings(work, sorted({clock for _, clock in pairs}))
+    forbidden = forbidden_to_all(work, assignment_id, hours)
     return any(
-        hours.of(assignment_id, segment).is_open(clock, work.now)
+        clock not in forbidden
+        and hours.of(assignment_id, segment).is_open(clock, work.now)
         and not standing.shut(assignment_id=assignment_id, segment_id=segment)
         for segment, clock in pairs
     )

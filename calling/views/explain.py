@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import REGISTER_STALE, Doors, openings
+from calling.hours.opening import REGISTER_STALE, Doors, Openings, openings
 from calling.limits.stops import stops
+from calling.outcomes.retrying import DEFAULTS, in_other_part, part_of, plan_of
+from calling.views.answers import Answer
+from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
+from calling.views.stepped_over import (
+    HELD,
+    KEPT,
+    MEANINGS,
+    ROBOTS,
+    forbidden_to_all,
+    kept_free_until,
+)
 from calling.walls import pauses
 from models.errors import NotFound
+from models.outcomes import Outcome
 from models.tables import FOREVER
 from models.work import Work
 from segmentation.explanation import explain_segment
@@ -19,20 +32,11 @@ from segmentation.rows import GONE
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """One gate: open or shut, until when (UTC; None: until somebody acts), and a fact in words."""
-
-    gate: str
-    open: bool
-    until: datetime | None
-    fact: str
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
     """A customer in an assignment. `callable_at`: when time alone will next let them be called.
 
     `segment_why`: one line of why they are in their segment; calling/segments/explaining.py has all of it.
+    `holder`: whether the seller or dialer that was asked for may be given them; None: nobody was.
     """
 
     customer_id: int
@@ -48,12 +52,14 @@ class Explanation:
     callable_now: bool
     callable_at: datetime | None
     answers: list[Answer]
+    holder: HolderAnswer | None = None
 
 
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
-           o.name as owner,
+           c.reckoning_zone, a.retry_plan, coalesce(t.rung_at, p.last_attempt_at) as tried_at,
+           o.id as owner_id, o.name as owner, f.handed_from,
            coalesce(f.anybodys_at, greatest(f.due_at, :now) + a.follow_up_grace_seconds * interval '1 second')
                as owners_until
       from placement p
@@ -65,6 +71,7 @@ _PLACEMENT = text("""
                       and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
                                      and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+      left join lease t on t.crm_id = :crm_id and t.id = p.last_lease_id
       join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id
       left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
                            and f.customer_id = p.customer_id and f.ended_at is null
@@ -73,25 +80,35 @@ _PLACEMENT = text("""
 """)
 
 
-def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
-    """Ask every gate about one customer, stamped or not. Raises NotFound."""
+def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = None) -> Explanation:
+    """Ask every gate about one customer, stamped or not; and whether `who` may be given them.
+
+    Raises NotFound.
+    """
     row = work.run(_PLACEMENT, assignment_id=assignment_id, customer_id=customer_id).first()
     if row is None:
         raise NotFound("customer in the assignment", customer_id)
     facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
     shut = dict(facts.shut)
-    hours = openings(work, [row.clock_id]).of(assignment_id, row.segment_id)
+    known = openings(work, [row.clock_id])
+    hours = known.of(assignment_id, row.segment_id)
+    robots = _robots(work, known, row)
     answers = [
-        _state(row, work.now),
+        _state(row, hours, work.now),
         *_deleted(row),
         *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
+        _held(row, facts),
+        _kept_free(work, row),
         _pause(work, row),
         _window(hours, work.now, row),
+        *robots,
     ]
+    forbidden = any(not one.open for one in robots)
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
-        callable_at(work, row, hours), answers,
+        None if forbidden else callable_at(work, row, hours), answers,
+        ask_holder(work, who, row, known) if who else None,
     )  # fmt: skip
 
 
@@ -101,7 +118,7 @@ def _why(work: Work, row: Row[Any]) -> str:
     return explain_segment(work, row.assignment_id, row.customer_id).why
 
 
-def _state(row: Row[Any], now: datetime) -> Answer:
+def _state(row: Row[Any], hours: Doors, now: datetime) -> Answer:
     """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
         return Answer("state", True, None, "ready")
@@ -109,11 +126,24 @@ def _state(row: Row[Any], now: datetime) -> Answer:
         due = row.due_at <= now
         return Answer("state", due, None if due else row.due_at, _promise(row))
     if row.state == "resting":
-        return Answer("state", False, row.due_at, f"{row.state}, due")
+        return Answer("state", False, row.due_at, f"{row.state}, due{_same_part(row, hours)}")
     if row.state == "leased":
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
     return Answer("state", False, None, row.state)
+
+
+def _same_part(row: Row[Any], hours: Doors) -> str:
+    """Said where a plan asks for another part of the day, and hours never open in one."""
+    outcome = row.last_outcome
+    if outcome not in DEFAULTS or not plan_of(Outcome(outcome), row.retry_plan).other_part:
+        return ""
+    tried, zone = row.tried_at, row.reckoning_zone
+    other = in_other_part(row.due_at, tried, zone, partial(hours.next_opening, row.clock_id))
+    part = part_of(tried, zone)
+    if part != part_of(row.due_at, zone) or part != part_of(other, zone):
+        return ""
+    return f", again in the {part}: their hours open in no other part of the day"
 
 
 def _promise(row: Row[Any]) -> str:
@@ -147,6 +177,30 @@ def _more(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) 
         stop.limit for stop in stops(work, [facts.customer_id], assignment_id) if stop.e164 == facts.e164
     ]
     return "".join(f": {limit}, by {limit.name} ({limit.source})" for limit in found)
+
+
+def _held(row: Row[Any], facts: gates.Facts) -> Answer:
+    """Whoever leases them here is told by their state."""
+    if row.state == "leased" or not facts.held:
+        return Answer(HELD, True, None, "nobody of another assignment holds them")
+    return Answer(HELD, False, None, MEANINGS[HELD])
+
+
+def _kept_free(work: Work, row: Row[Any]) -> Answer:
+    """A promise of this assignment is kept, whatever another one has promised."""
+    until = None if row.state == "follow_up" else kept_free_until(work, row.customer_id)
+    if until is None:
+        return Answer(KEPT, True, None, "nobody keeps them free for a promised call")
+    return Answer(KEPT, False, until, MEANINGS[KEPT])
+
+
+def _robots(work: Work, known: Openings, row: Row[Any]) -> list[Answer]:
+    """Said only where the law forbids the voices of robots."""
+    if row.clock_id not in known.without_robots():
+        return []
+    if row.clock_id in forbidden_to_all(work, row.assignment_id, known):
+        return [Answer(ROBOTS, False, None, MEANINGS[ROBOTS])]
+    return [Answer(ROBOTS, True, None, "no robot may be heard where they are; people may ring")]
 
 
 def _pause(work: Work, row: Row[Any]) -> Answer:

@@ -14,6 +14,15 @@ from sqlalchemy import Row, text
 from calling.handout import gates
 from calling.hours.opening import REGISTER_STALE, Doors, openings
 from calling.views.browse import assignment
+from calling.views.stepped_over import (
+    HELD,
+    KEPT,
+    MEANINGS,
+    ROBOTS,
+    SteppedOver,
+    forbidden_to_all,
+    stepped_over,
+)
 from calling.walls import pauses
 from models.tables import FOREVER
 from models.work import Work
@@ -56,11 +65,19 @@ _MEANINGS = {
     **_STATES,
     "segment": "their segment was deleted; the rebuild puts them where they belong",
     **{gate.name: gate.meaning for gate in gates.STAMPED},
+    HELD: MEANINGS[HELD],
+    KEPT: MEANINGS[KEPT],
     "pause": "what they are in is paused",
     REGISTER_STALE: "the register of their country is too old to call by: load a newer version",
     "window": "their hours are shut",
+    ROBOTS: MEANINGS[ROBOTS],
 }
-"""Every gate in the order in which it is asked, and what it means."""
+"""Every gate in the order in which it is asked, and what it means. A hand-out steps over who is held, or kept
+free for a promise; a promise that is due here is kept whatever another assignment has promised."""
+
+
+_Key = tuple[int, int, str]
+"""(segment, clock, state)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +103,29 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     """Where the customers of an assignment, or of one of its segments, stop now. Raises NotFound."""
     assignment(work, assignment_id)
     groups = work.run(_GROUPS, assignment_id=assignment_id, segment_id=segment_id).all()
+    over = _by_group(stepped_over(work, assignment_id))
     standing = pauses.standing(work)
     known = openings(work, sorted({group.clock_id for group in groups}))
     doors = {group.segment_id: known.of(assignment_id, group.segment_id) for group in groups}
-    stopped: dict[str, list[tuple[Row[Any], datetime | None]]] = {}
+    forbidden = forbidden_to_all(work, assignment_id, known)
+    stopped: dict[str, list[tuple[int, datetime | None]]] = {}
     free = 0
     for group in groups:
+        customers = group.customers
+        for one in over.get(_key(group), ()):
+            some = min(one.customers, customers)  # counted by another statement, a moment later
+            stopped.setdefault(one.gate, []).append((some, one.until))
+            customers -= some
         paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
         hours = doors[group.segment_id]
         gate = _first(group, paused=paused is not None, shut=_shut(hours, group.clock_id, work.now))
+        if gate is None and group.clock_id in forbidden:
+            gate = ROBOTS
         if gate is None:
-            free += group.customers
-        else:
+            free += customers
+        elif customers:
             ends = paused[1] if paused else None
-            stopped.setdefault(gate, []).append((group, _next(gate, group, ends, hours, work.now)))
+            stopped.setdefault(gate, []).append((customers, _next(gate, group, ends, hours, work.now)))
     steps = [_step(gate, stopped[gate]) for gate in _MEANINGS if gate in stopped]
     return Funnel(free + sum(step.customers for step in steps), steps, free)
 
@@ -109,6 +135,21 @@ def _shut(hours: Doors, clock_id: int, now: datetime) -> str | None:
     if hours.is_open(clock_id, now):
         return None
     return REGISTER_STALE if hours.refused(clock_id, now) else "window"
+
+
+def _by_group(found: Iterable[SteppedOver]) -> dict[_Key, list[SteppedOver]]:
+    """By the group of whom they are part: ready, or promised now, stopped by no stamp."""
+    groups: dict[_Key, list[SteppedOver]] = {}
+    for one in found:
+        key = (one.segment_id, one.clock_id, "promised now" if one.promised else "ready")
+        groups.setdefault(key, []).append(one)
+    return groups
+
+
+def _key(group: Row[Any]) -> _Key:
+    """The group by which stepped-over customers are found; of a deleted segment nobody is looked for."""
+    free = not group.deleted and group.gated_by is None
+    return group.segment_id, group.clock_id, group.state if free else ""
 
 
 def _first(group: Row[Any], *, paused: bool, shut: str | None) -> str | None:
@@ -139,11 +180,11 @@ def _next(
     return None
 
 
-def _step(gate: str, groups: Iterable[tuple[Row[Any], datetime | None]]) -> Step:
-    found = list(groups)
+def _step(gate: str, parts: Iterable[tuple[int, datetime | None]]) -> Step:
+    found = list(parts)
     nexts = [at for _, at in found if at is not None]
     return Step(
-        gate, _MEANINGS[gate], sum(group.customers for group, _ in found), min(nexts) if nexts else None
+        gate, _MEANINGS[gate], sum(customers for customers, _ in found), min(nexts) if nexts else None
     )
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 
 from calling.handout import gates
 from calling.hours.opening import Doors
+from calling.views.stepped_over import kept_free_until
 from calling.walls import pauses
 from models.tables import FOREVER
 from models.work import Work
@@ -50,9 +51,10 @@ def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
     if row.retired_at is not None or row.state not in ("ready", "resting", "follow_up"):
         return None
     events = set(work.run(_EVENTS, customer_id=row.customer_id, most=MOST_EVENTS).scalars())
+    kept = kept_free_until(work, row.customer_id)
     standing, at = pauses.standing(work), work.now
     for _ in range(2 * MOST_EVENTS):
-        shut = list(_shut(work, row, standing, at))
+        shut = list(_shut(work, row, standing, kept, at))
         if not shut:
             opens = hours.next_opening(row.clock_id, at)
             if opens is None or opens == at:
@@ -66,12 +68,18 @@ def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
     return None
 
 
-def _shut(work: Work, row: Row[Any], standing: pauses.Pauses, at: datetime) -> Iterator[datetime]:
+def _shut(
+    work: Work, row: Row[Any], standing: pauses.Pauses, kept: datetime | None, at: datetime
+) -> Iterator[datetime]:
     """Until when each gate but the hours is shut, as seen at `at`."""
     if row.state != "ready" and row.due_at > at:
         yield row.due_at
     facts = gates.facts_of(replace(work, now=at), row.assignment_id, [row.customer_id])[row.customer_id]
     yield from (until for _, until in facts.shut)
+    if facts.held:
+        yield FOREVER
+    if row.state != "follow_up" and kept is not None and kept > at:
+        yield kept
     paused = standing.shut(assignment_id=row.assignment_id, segment_id=row.segment_id, at=at)
     if paused is not None:
         yield paused[1] or FOREVER

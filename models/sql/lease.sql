@@ -18,10 +18,11 @@ with chosen as (
        and p.gated_by is null and p.segment_id = t.segment_id
        and case when t.follow_up_id is null then p.state = 'ready'
                 else p.state = 'follow_up' and p.due_at <= :now end
-    returning p.rule_version, m.kind, t.*
+    returning p.rule_version, p.clock_id, m.kind, t.*
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
-                   state, e164, number_kind, zone, offered_at, ring_by, expires_at, data_version, follow_up_id)
+                   state, e164, number_kind, zone, offered_at, ring_by, expires_at, data_version, clock_id,
+                   follow_up_id)
 select :crm_id, lease_id, :assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
        'offered', e164, kind, zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
@@ -31,6 +32,6 @@ select :crm_id, lease_id, :assignment_id, customer_id, segment_id, rule_version,
                         cross join lateral (select max(l.ended_at) as ended_at from lease l
                                              where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = hit.e164)),
-       ring_by, expires_at, :data_version, follow_up_id
+       ring_by, expires_at, :data_version, clock_id, follow_up_id
   from hit
 returning id

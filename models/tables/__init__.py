@@ -7,6 +7,7 @@ from models.tables.assignments import (
     Label,
     NumberPlanChange,
     Placement,
+    RetryChange,
     RuleSet,
     Segment,
 )
@@ -49,8 +50,8 @@ SHARED = (
 )  # fmt: skip
 TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
-    Assignment, BestHours, NumberPlanChange, Segment, Label, RuleSet, Placement, Hold, FollowUp,
-    SegmentMove, SegmentEvent, BulkAction, BulkPart,
+    Assignment, BestHours, NumberPlanChange, RetryChange, Segment, Label, RuleSet, Placement, Hold,
+    FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
@@ -67,7 +68,7 @@ __all__ = [
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
     "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
     "Placement", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber", "RegisterStaging",
-    "RegisterVersion", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
-    "SegmentMove", "Seller", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
+    "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment",
+    "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
     "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

@@ -43,6 +43,7 @@ class Assignment(Base):
     number_plan: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'")
     )  # which number is rung next, and when; {}: the default (calling/numbers/plan.py)
+    retry_version: Mapped[int] = mapped_column(server_default="0")  # of retry_plan: its last RetryChange
     offer_seconds: Mapped[int] = mapped_column(server_default="60")  # an order's life, business time
     hold_seconds: Mapped[int] = mapped_column(server_default="900")  # a taken lease's life, business time
     follow_up_grace_seconds: Mapped[int] = mapped_column(
@@ -81,6 +82,20 @@ class NumberPlanChange(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     assignment_id: Mapped[int]
     plan: Mapped[dict[str, Any]]
+    author: Mapped[str]
+    changed_at: Mapped[datetime]
+
+
+class RetryChange(Base):
+    """Somebody changed what an assignment says of its own about trying again. Written once."""
+
+    __tablename__ = "retry_change"
+
+    crm_id: Mapped[CrmId]
+    assignment_id: Mapped[Key]
+    version: Mapped[Key]  # 1, 2, ...: of the assignment's plan after it
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
     author: Mapped[str]
     changed_at: Mapped[datetime]
 

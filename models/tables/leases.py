@@ -62,6 +62,7 @@ class Lease(Base):
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
     data_version: Mapped[SmallInt | None]  # laws, zones and holidays by which it was offered
+    clock_id: Mapped[int | None]  # where the customer was held to be when it was dealt, and when it was rung
     follow_up_id: Mapped[int | None]  # the promise that it was handed out to keep
 
 

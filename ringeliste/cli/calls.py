@@ -10,14 +10,17 @@ from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, CrmName, DryRun
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from uuid import UUID
 
     from rich.console import Console
 
     from calling.follow_ups.asking import Wish
     from calling.handout.hand_out import HandOut
+    from calling.views.answers import Answer
     from calling.views.explain import Explanation
-    from models.work import OpenWork
+    from calling.views.holders import Who
+    from models.work import OpenWork, Work
 
 PANEL = "Calls"
 
@@ -104,6 +107,14 @@ def outcome(
 
 def explain(
     customer: Annotated[str, typer.Argument(metavar="CUSTOMER", help="The customer's external id.")],
+    whom: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--for",
+            metavar="seller|dialer NAME",
+            help="May this seller or dialer be given them, and why not?",
+        ),
+    ] = None,
     crm: CrmName = None,
     assignment: AssignmentName = None,
     as_json: AsJson = False,
@@ -115,7 +126,8 @@ def explain(
     \b
     Examples:
       ringeliste explain 17
-      ringeliste explain 17 --json
+      ringeliste explain 17 --for dialer robot
+      ringeliste explain 17 --for seller Ana --json
     """
     from calling.views.explain import explain as ask
     from ringeliste.cli.doors import reading
@@ -123,8 +135,21 @@ def explain(
     from ringeliste.cli.suppression import customer_id
 
     with reading(crm, assignment) as (work, assignment_id):
-        explanation = ask(work, assignment_id, customer_id(work, customer))
+        who = _who(work, *whom) if whom else None
+        explanation = ask(work, assignment_id, customer_id(work, customer), who)
     answer(explanation, lambda console: _draw_explanation(console, explanation), as_json=as_json)
+
+
+def _who(work: "Work", kind: str, name: str) -> "Who":
+    """Whom `--for` names. Raises BadInput."""
+    from calling.views.holders import Who
+    from ringeliste.cli.finding import find
+
+    if kind == "seller":
+        return Who("seller", find(work, "seller", name))
+    if kind == "dialer":
+        return Who("dialer", find(work, "dialer", name))
+    raise BadInput(f"--for: {kind!r} is neither seller nor dialer; write --for dialer NAME")
 
 
 def _lease(text: str) -> "UUID":
@@ -178,7 +203,7 @@ def _draw_card(console: "Console", card: "HandOut | None", *, dry_run: bool) -> 
 
 
 def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
-    from ringeliste.cli.output import instant, plain_table, shown
+    from ringeliste.cli.output import instant, shown
     from ringeliste.drawing import counted
 
     verdict = "[green]may be called now[/green]" if explanation.callable_now else (
@@ -193,8 +218,20 @@ def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
         f"{', '.join(explanation.zones) or 'zone unknown'}[/dim]"
     )
     console.print(f"[dim]{shown(explanation.segment_why)}; all of it: `ringeliste rules explain`[/dim]")
+    _draw_gates(console, explanation.answers)
+    holder = explanation.holder
+    if holder is not None:
+        may = holder.open and explanation.callable_now
+        told = "[green]may be given them[/green]" if may else "[red]is not given them now[/red]"
+        console.print(f"\n[bold]{holder.kind} {shown(holder.name)}[/bold] {told}")
+        _draw_gates(console, holder.answers)
+
+
+def _draw_gates(console: "Console", answers: "Iterable[Answer]") -> None:
+    from ringeliste.cli.output import instant, plain_table, shown
+
     table = plain_table("", "gate", "until", "fact")
-    for gate in explanation.answers:
+    for gate in answers:
         lamp = "[green]open[/green]" if gate.open else "[red]shut[/red]"
         table.add_row(lamp, gate.gate, "" if gate.open else instant(gate.until), shown(gate.fact))
     console.print(table)

@@ -6,10 +6,12 @@ import typer
 
 from models.errors import BadInput
 from ringeliste.cli.front import add as add_command
-from ringeliste.cli.options import AsJson, AssignmentName, CrmName, DryRun
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from calling.outcomes.retry_plans import Change
 
 RETRIES = """When somebody is tried again after an outcome.
 
@@ -18,6 +20,7 @@ Examples:
   ringeliste retries show
   ringeliste retries set no_answer --minutes 240 --other-part
   ringeliste retries set busy --default
+  ringeliste retries changes
 """
 
 
@@ -26,6 +29,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     add_command(group, show)
     add_command(group, set_one, name="set")
+    add_command(group, changes)
     app.add_typer(group, name="retries", rich_help_panel="Calls", help=RETRIES)
 
 
@@ -42,9 +46,10 @@ def show(crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson
     from ringeliste.cli.output import answer
 
     with reading(crm, assignment) as (work, assignment_id):
-        plans, own = retry_plans(work, assignment_id)
-    document = {name: {**plan, "own": name in own} for name, plan in told(plans).items()}
-    answer(document, lambda console: _draw(console, document), as_json=as_json)
+        found = retry_plans(work, assignment_id)
+    document = {name: {**plan, "own": name in found.own} for name, plan in told(found.plans).items()}
+    head = f"[dim]version {found.version}[/dim]\n"
+    answer(document, lambda console: _draw(console, document, head), as_json=as_json)
 
 
 def set_one(
@@ -64,6 +69,13 @@ def set_one(
     final_after: Annotated[int | None, typer.Option(help="So many of this outcome close them.")] = None,
     never_final: Annotated[bool, typer.Option("--never-final", help="However many there are.")] = False,
     default: Annotated[bool, typer.Option("--default", help="As it was before anybody changed it.")] = False,
+    base: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Only if it is still this version (see `changes`): theirs is not overwritten."
+        ),
+    ] = None,
+    author: Author = None,
     crm: CrmName = None,
     assignment: AssignmentName = None,
     dry_run: DryRun = False,
@@ -97,14 +109,58 @@ def set_one(
         writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id),
         open_work() as work,
     ):
-        set_retry(work, assignment_id, outcome, None if default else said)
-        plans, own = retry_plans(work, assignment_id)
-        document = {outcome: {**told(plans)[outcome], "own": outcome in own}}
+        signed = whoever(author)
+        set_retry(work, assignment_id, outcome, None if default else said, author=signed, base=base)
+        found = retry_plans(work, assignment_id)
+        document = {outcome: {**told(found.plans)[outcome], "own": outcome in found.own}}
     answer(
         {**document, "dry_run": dry_run},
         lambda console: _draw(console, document, would(dry_run)),
         as_json=as_json,
     )
+
+
+def changes(
+    crm: CrmName = None,
+    assignment: AssignmentName = None,
+    most: Annotated[int, typer.Option("--last", min=1, max=1000, help="So many of them.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """Who changed the plans of retries, when, from what to what: the last change first.
+
+    \b
+    Examples:
+      ringeliste retries changes
+      ringeliste retries changes --last 100 --json
+    """
+    from calling.outcomes.retry_plans import retry_changes
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer
+
+    with reading(crm, assignment) as (work, assignment_id):
+        found = retry_changes(work, assignment_id, most)
+    answer(
+        [
+            {"version": one.version, "changed_at": one.changed_at, "author": one.author,
+             "before": one.before, "after": one.after, "lines": one.lines}
+            for one in found
+        ],
+        lambda console: _draw_changes(console, found), as_json=as_json,
+    )  # fmt: skip
+
+
+def _draw_changes(console: "Console", found: "list[Change]") -> None:
+    from ringeliste.cli.output import instant, plain_table, shown
+
+    if not found:
+        console.print("Nobody has changed them: all are the defaults.")
+        return
+    table = plain_table("version", "when", "who", "what")
+    for one in found:
+        table.add_row(
+            str(one.version), instant(one.changed_at), shown(one.author), "\n".join(map(shown, one.lines))
+        )
+    console.print(table)
 
 
 def _draw(console: "Console", plans: dict[str, dict[str, Any]], head: str = "") -> None:

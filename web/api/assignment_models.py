@@ -110,7 +110,8 @@ class FunnelStep(Model):
     """A gate, and how many customers stop at it."""
 
     gate: str = Field(
-        description="closed, leased, resting, follow_up, segment, a stamped gate, pause, window."
+        description="closed, leased, resting, follow_up, segment, a stamped gate, held, kept_free, pause, "
+        "window, robots."
     )
     meaning: str
     customers: int

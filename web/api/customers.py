@@ -10,6 +10,8 @@ from calling.customers.numbers import set_number as set_one_number
 from calling.views import browse
 from calling.views.explain import Explanation as Explained
 from calling.views.explain import explain
+from calling.views.holders import Who
+from models.errors import BadInput
 from web.api.common import (
     LARGEST,
     Asked,
@@ -82,6 +84,18 @@ class Gate(Model):
     fact: str
 
 
+class HolderExplanation(Model):
+    """Whether a seller or dialer may be given a customer, as far as it is theirs; `open`: nothing is shut."""
+
+    kind: str = Field(description="seller or dialer")
+    id: int
+    name: str
+    open: bool
+    answers: list[Gate] = Field(
+        description="works, presence, segment, pause; promise, wants; of a dialer mode and lateness."
+    )
+
+
 class Explanation(Model):
     """Why a customer is not called, and when next. `callable_at`: when time alone lets them be called."""
 
@@ -98,6 +112,7 @@ class Explanation(Model):
     callable_now: bool
     callable_at: Instant | None
     answers: list[Gate]
+    holder: HolderExplanation | None = Field(None, description="Of the seller or dialer that was asked for.")
 
 
 class Change(Model):
@@ -184,6 +199,13 @@ WHY: dict[str, Any] = {
         {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
         {"gate": "window", "open": True, "until": None, "fact": "open in Europe/Lisbon"},
     ],
+    "holder": {
+        "kind": "dialer", "id": 1, "name": "robot", "open": False,
+        "answers": [
+            {"gate": "works", "open": True, "until": None, "fact": "works this assignment"},
+            {"gate": "segment", "open": False, "until": None, "fact": "works Unsegmented only"},
+        ],
+    },
 }  # fmt: skip
 
 
@@ -212,11 +234,16 @@ def customer(app: TheApp, holder: Manager, customer_id: PathId) -> dict[str, Any
 def explanation(
     app: TheApp, holder: Manager, customer_id: PathId,
     assignment: Annotated[int, Query(ge=1, le=LARGEST, description="The assignment it is about.")],
+    seller: Annotated[int | None, Query(ge=1, le=LARGEST, description="May they be given them?")] = None,
+    dialer: Annotated[int | None, Query(ge=1, le=LARGEST, description="May it? One of the two.")] = None,
 ) -> Explained:  # fmt: skip
     """Why is this customer not called, and when next? Every gate, with what it says and until when."""
+    if seller is not None and dialer is not None:
+        raise BadInput("ask for a seller or for a dialer, one of the two")
+    who = Who("seller", seller) if seller else Who("dialer", dialer) if dialer else None
     with app.work(holder.crm_id) as work:
         browse.customer(work, customer_id)
-        return explain(work, assignment, customer_id)
+        return explain(work, assignment, customer_id, who)
 
 
 @router.patch("/{customer_id}", response_model=Edited,

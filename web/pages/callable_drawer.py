@@ -25,13 +25,15 @@ STOPPED = {
     "closed": "Finished", "leased": "In hand", "resting": "Resting", "follow_up": "Promised",
     "segment": "Segment deleted", "suppressed": "Do not call", "no_number": "No number",
     "zone_unknown": "Zone unknown", "gap": "Rung just now", "limit": "Rung often enough",
-    "pause": "Paused", "window": "Hours shut",
+    "held": "Held elsewhere", "kept_free": "Promised elsewhere", "pause": "Paused", "window": "Hours shut",
+    "robots": "No robots there",
 }  # fmt: skip
 """What has become of whoever stops at a gate."""
 
 GATES = {
     "state": "State", "segment": "Segment", "suppressed": "Do not call", "no_number": "Number",
-    "zone_unknown": "Zone", "gap": "Gap", "limit": "Limits", "pause": "Pause", "window": "Hours",
+    "zone_unknown": "Zone", "gap": "Gap", "limit": "Limits", "held": "Elsewhere", "kept_free": "Promises",
+    "pause": "Pause", "window": "Hours", "robots": "Robots",
 }  # fmt: skip
 """The gates by themselves, open or shut."""
 
