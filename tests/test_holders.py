@@ -103,7 +103,7 @@ def test_it_says_what_stands_in_the_way(world: World) -> None:
     assert shut(found) == ["promise"]
     assert found.holder is not None
     (whose,) = (one for one in found.holder.answers if one.gate == "promise")
-    assert (whose.until, whose.fact) == (NOON + 16 * MINUTE, "the promise is Ana's")
+    assert (whose.until, whose.fact) == (NOON + 17 * MINUTE, "the promise is Ana's")
     never = world.dialer(assignment, "robot")
     assert shut(asked(world, assignment, second, Who("dialer", never))) == ["presence"]
     with pytest.raises(NotFound):
