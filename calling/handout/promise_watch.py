@@ -29,9 +29,8 @@ KEPT_FREE = timedelta(minutes=2)
 _DUE = text("""
     select a.id from assignment a
      where a.crm_id = :crm_id
-       and exists (select from follow_up f
-                    where f.crm_id = :crm_id and f.assignment_id = a.id
-                      and f.ended_at is null and f.due_at <= :now)
+       and (select min(f.due_at) from follow_up f
+             where f.crm_id = :crm_id and f.assignment_id = a.id and f.ended_at is null) <= :now
      order by a.id
 """)
 # What was opened or shut since the last look; a paused segment has no doors.
