@@ -196,6 +196,20 @@ def test_whoever_it_is_handed_to_is_waited_for_too(world: World) -> None:
     assert handed(world, heir, later + 14 * MINUTE) == customer
 
 
+def test_a_note_begins_no_other_grace_and_another_time_does(world: World) -> None:
+    """Planted: begun anew with each change; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    made = promise(world, assignment, customer, DUE, seller=world.seller(assignment))
+    watch(world, DUE)
+    later = DUE + 5 * MINUTE
+    noted = promising.change(world.opener(later), made.id, Patch(note="n"), author="a", made_by="api")
+    assert promises(world)[-1].anybodys_at == DUE + 15 * MINUTE
+    other = Patch(Wish(later + MINUTE))
+    promising.change(world.opener(later), noted.id, other, author="a", made_by="api")
+    assert promises(world)[-1].anybodys_at is None
+
+
 # --- elsewhere ------------------------------------------------------------------------------------
 
 

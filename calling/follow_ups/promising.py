@@ -25,15 +25,16 @@ _END = text("""
     update follow_up set ended_at = :now, ended_by = :ended_by, ended_author = :author
      where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
        and ended_at is null
-    returning id, seller_id, handed_at, handed_by, handed_from, otherwise_state, otherwise_due_at
+    returning id, seller_id, due_at, anybodys_at, handed_at, handed_by, handed_from,
+              otherwise_state, otherwise_due_at
 """)
 _MAKE = text("""
     insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
                            note, author, made_by, replaces, otherwise_state, otherwise_due_at,
-                           handed_at, handed_by, handed_from, created_at)
+                           anybodys_at, handed_at, handed_by, handed_from, created_at)
     values (:crm_id, :assignment_id, :customer_id, :seller_id, :asked_at, :wall_time, :zone, :due_at,
             :note, :author, :made_by, :replaces, :otherwise_state, :otherwise_due_at,
-            :handed_at, :handed_by, :handed_from, :now)
+            :anybodys_at, :handed_at, :handed_by, :handed_from, :now)
     returning id
 """)
 # Who is on the telephone stays there; what they go back to is the promise.
@@ -182,7 +183,11 @@ def _put(
         "seller_id": seller_id, "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
         "due_at": asked.due_at, "note": asked.note,
     }  # fmt: skip
-    history = _otherwise(row, before) | _handed(before, seller_id, work.now, author)
+    same = before is not None and (before.seller_id, before.due_at) == (seller_id, asked.due_at)
+    history = {
+        **_otherwise(row, before), **_handed(before, seller_id, work.now, author),
+        "anybodys_at": before.anybodys_at if before is not None and same else None,
+    }  # fmt: skip
     key = work.run(_MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
     work.run(_WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)

@@ -47,8 +47,8 @@ class HandOut:
     promise_note: str | None = None
 
 
-# Nearly always nothing promised is due: the first row of an index says so, in a question that is asked anyway.
-# (Asked whether one exists, the planner read all those of other assignments.)
+# Nearly always nothing promised is due: the first row of an index says so, in a question that is asked
+# anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
     select s.presence, s.assignment_id,
            coalesce((select min(f.due_at) from follow_up f

@@ -125,8 +125,12 @@ def _look(work: Work, assignment_id: int) -> list[UUID]:
     soon = work.now + KEPT_FREE / 2
     unkept = work.run(_UNKEPT, ids=[due.follow_up_id for due in found], soon=soon).all() if found else []
     _write(work, turned, unkept)
+    # Somebody with room would be dealt them at once, but for what is in the way.
     wanted = [due.customer_id for due, _ in match(found, hungry, closing, work.now)]
-    return list(work.run(_IN_THE_WAY, customers=wanted).scalars()) if wanted else []
+    if not wanted:
+        return []
+    work.hint("allocate", assignment_id)
+    return list(work.run(_IN_THE_WAY, customers=wanted).scalars())
 
 
 def _turned(work: Work, assignment_id: int, known: Openings, closing: Closing) -> Sequence[Row[Any]]:
