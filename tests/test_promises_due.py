@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from calls import say, take
+from interleaving import acting_before
 from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, watch
 from sqlalchemy import text
 from world import NOON, World
@@ -12,6 +13,7 @@ from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
 from calling.follow_ups.promising import Patch
+from calling.handout import placements, promise_watch
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates
 from calling.handout.hand_out import next_customer
@@ -196,6 +198,20 @@ def test_whoever_it_is_handed_to_is_waited_for_too(world: World) -> None:
     assert handed(world, heir, later + 14 * MINUTE) == customer
 
 
+def test_a_note_begins_no_other_grace_and_another_time_does(world: World) -> None:
+    """Planted: begun anew with each change; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    made = promise(world, assignment, customer, DUE, seller=world.seller(assignment))
+    watch(world, DUE)
+    later = DUE + 5 * MINUTE
+    noted = promising.change(world.opener(later), made.id, Patch(note="n"), author="a", made_by="api")
+    assert promises(world)[-1].anybodys_at == DUE + 15 * MINUTE
+    other = Patch(Wish(later + MINUTE))
+    promising.change(world.opener(later), noted.id, other, author="a", made_by="api")
+    assert promises(world)[-1].anybodys_at is None
+
+
 # --- elsewhere ------------------------------------------------------------------------------------
 
 
@@ -273,7 +289,7 @@ def test_kept_free_no_longer_than_somebody_looks(world: World) -> None:
     assert handed(world, rival, DUE + 2 * MINUTE) == customer
 
 
-# --- crashes --------------------------------------------------------------------------------------
+# --- races and crashes --------------------------------------------------------------------------------------
 
 
 def test_dead_between_a_new_owner_and_the_recall(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,3 +324,33 @@ def test_the_reaper_leaves_whoever_was_handed_what_had_become_anybodys(world: Wo
     reap(world.opener(at + MINUTE))
     assert [lease.seller_id for lease in live(world)] == [other]
     assert row_of(world, customer).state == "leased"
+
+
+def test_taken_back_while_the_tick_looks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has ended by then is written no more. Planted: written whatever became of it; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    made = promise(world, assignment, customer, DUE, seller=world.seller(assignment))
+    acting_before(monkeypatch)(
+        placements._LOCK, lambda: promising.cancel(world.opener(DUE), made.id, author="a")
+    )
+    watch(world, DUE)
+    (row,) = promises(world)
+    assert (row.ended_by, row.anybodys_at, row.kept_free_until) == ("cancelled", None, None)
+
+
+def test_dead_between_the_look_and_the_recall(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next tick recalls them."""
+    here, there = world.assignment(), world.assignment()
+    (customer,) = world.customers(1, here)
+    world.place([customer], there)
+    seller = world.seller(here)
+    world.seller(there)
+    promise(world, here, customer, DUE)
+    allocate_all(world.opener(), there)
+    with monkeypatch.context() as died:
+        died.setattr(promise_watch, "recall", lambda *_, **__: None)
+        watch(world, DUE)
+    assert [lease.assignment_id for lease in live(world)] == [there]
+    assert watch(world, DUE) == 1
+    assert handed(world, seller, DUE) == customer

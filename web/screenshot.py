@@ -1,4 +1,4 @@
-"""`python -m web.screenshot OUT.png`: a picture of the floor, the segments or the promised calls, as the README shows it.
+"""`python -m web.screenshot OUT.png`: a picture of one of the pages, as the README shows it.
 
 Needs Chromium on the machine and Playwright for Python (a development dependency).
 """

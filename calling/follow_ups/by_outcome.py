@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
+from calling.follow_ups import by_outcome_sql as sql
 from calling.follow_ups.asking import Asked, Wish, reckon
 from calling.follow_ups.promising import Promised
 from calling.handout.placements import Rows
@@ -22,67 +23,6 @@ from models.ids import instant_of
 from models.outcomes import EFFECTS, Outcome
 from models.tables.follow_ups import OTHERWISE
 from models.work import Work
-
-# Open ones of who waits for one, and what the first word on these calls has ended. `names`: the promise
-# itself, and what it was before its note or its owner was changed.
-_STANDING = text("""
-    with recursive standing as (
-        select f.*, null::uuid as over from follow_up f
-         where f.crm_id = :crm_id and f.customer_id = any(:waiting) and f.ended_at is null
-        union all
-        select f.*, f.ended_lease_id from follow_up f
-         where f.crm_id = :crm_id and f.customer_id = any(:completed) and f.ended_by = 'outcome'
-           and f.ended_lease_id = any(:leases)
-    ), name as (
-        select s.id as of_id, s.id, s.replaces, s.asked_at from standing s
-        union all
-        select n.of_id, f.id, f.replaces, f.asked_at
-          from name n
-          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces and f.ended_by = 'changed'
-                          and f.asked_at = n.asked_at
-    )
-    select s.id, s.assignment_id, s.customer_id, s.due_at, s.over, s.otherwise_state, s.otherwise_due_at,
-           array(select n.id from name n where n.of_id = s.id) as names
-      from standing s order by s.over is null, s.id
-""")
-_END = text("""
-    update follow_up f
-       set ended_at = :now, ended_by = 'outcome', ended_author = t.author, ended_lease_id = t.lease_id
-      from unnest(cast(:ids as bigint[]), cast(:leases as uuid[]), cast(:authors as text[]))
-           as t(id, lease_id, author)
-     where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
-""")
-# Their placements are locked and were read before: who is here stands, or stands again.
-_STAY = text("""
-    update follow_up f
-       set due_at = t.due_at, otherwise_state = t.otherwise_state, otherwise_due_at = t.otherwise_due_at,
-           anybodys_at = case when f.ended_at is null and f.due_at = t.due_at then f.anybodys_at end,
-           ended_at = null, ended_by = null, ended_author = null, ended_lease_id = null
-      from unnest(cast(:ids as bigint[]), cast(:dues as timestamptz[]), cast(:states as text[]),
-                  cast(:state_dues as timestamptz[])) as t(id, due_at, otherwise_state, otherwise_due_at)
-     where f.crm_id = :crm_id and f.id = t.id
-""")
-_MAKE = text("""
-    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, lease_id, replaces, otherwise_state, otherwise_due_at,
-                           created_at, ended_at, ended_by, ended_lease_id)
-    select :crm_id, t.assignment_id, t.customer_id, t.seller_id, t.asked_at, t.wall_time, t.zone, t.due_at,
-           t.note, coalesce(s.name, t.made_by), t.made_by, t.lease_id, t.replaces,
-           t.otherwise_state, t.otherwise_due_at, :now,
-           case when t.ended_by is not null then cast(:now as timestamptz) end, t.ended_by, t.ended_lease_id
-      from unnest(
-            cast(:assignment_ids as bigint[]), cast(:customer_ids as bigint[]),
-            cast(:seller_ids as bigint[]), cast(:rung_bys as bigint[]), cast(:asked_ats as timestamptz[]),
-            cast(:wall_times as text[]), cast(:zones as text[]), cast(:due_ats as timestamptz[]),
-            cast(:notes as text[]), cast(:made_bys as text[]), cast(:lease_ids as uuid[]),
-            cast(:replacess as bigint[]), cast(:otherwise_states as text[]),
-            cast(:otherwise_due_ats as timestamptz[]), cast(:ended_bys as text[]),
-            cast(:ended_lease_ids as uuid[])
-           ) as t(assignment_id, customer_id, seller_id, rung_by, asked_at, wall_time, zone, due_at, note,
-                  made_by, lease_id, replaces, otherwise_state, otherwise_due_at, ended_by, ended_lease_id)
-      left join seller s on s.crm_id = :crm_id and s.id = t.rung_by
-    returning id, lease_id
-""")
 
 Key = tuple[int, int]
 
@@ -205,18 +145,18 @@ class Promises:
         """
         if self._ended:
             ids, leases, authors = zip(*self._ended, strict=True)
-            work.run(_END, ids=list(ids), leases=list(leases), authors=list(authors))
+            work.run(sql.END, ids=list(ids), leases=list(leases), authors=list(authors))
         over = {key for key, *_ in self._ended}  # kept by one outcome of the batch, and ended by the next
         if stay := {key: one for key, one in self._stay.items() if key not in over}:
             states, state_dues = zip(*(one.otherwise for one in stay.values()), strict=True)
             work.run(
-                _STAY, ids=list(stay), dues=[one.due_at for one in stay.values()],
+                sql.STAY, ids=list(stay), dues=[one.due_at for one in stay.values()],
                 states=list(states), state_dues=list(state_dues),
             )  # fmt: skip
         if not self._made:
             return {}
         columns = {f"{name}s": [row[name] for row in self._made] for name in self._made[0]}
-        made = {row.lease_id: row.id for row in work.run(_MAKE, **columns)}
+        made = {row.lease_id: row.id for row in work.run(sql.MAKE, **columns)}
         return {
             lease: _promised(made[lease], row, self.asked[lease])
             for row in self._made
@@ -239,7 +179,7 @@ def promises_of(
     standing = {}
     if waiting or completed:
         found = work.run(
-            _STANDING, waiting=waiting, completed=sorted({lease.customer_id for lease in completed}),
+            sql.STANDING, waiting=waiting, completed=sorted({lease.customer_id for lease in completed}),
             leases=[lease.id for lease in completed],
         )  # fmt: skip
         for row in found:  # what is open comes last, and stands

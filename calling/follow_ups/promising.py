@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
+from calling.follow_ups import promising_sql as sql
 from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, instant, reckon
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
@@ -17,49 +18,6 @@ from calling.segments.following import follow
 from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
-
-_ZONE = text("select reckoning_zone from customer where crm_id = :crm_id and id = :customer_id")
-_SELLER = text("select 1 from seller where crm_id = :crm_id and id = :seller_id")
-_FOLLOW_UP = text("select * from follow_up where crm_id = :crm_id and id = :follow_up_id")
-_END = text("""
-    update follow_up set ended_at = :now, ended_by = :ended_by, ended_author = :author
-     where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
-       and ended_at is null
-    returning id, seller_id, handed_at, handed_by, handed_from, otherwise_state, otherwise_due_at
-""")
-_MAKE = text("""
-    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, replaces, otherwise_state, otherwise_due_at,
-                           handed_at, handed_by, handed_from, created_at)
-    values (:crm_id, :assignment_id, :customer_id, :seller_id, :asked_at, :wall_time, :zone, :due_at,
-            :note, :author, :made_by, :replaces, :otherwise_state, :otherwise_due_at,
-            :handed_at, :handed_by, :handed_from, :now)
-    returning id
-""")
-# Who is on the telephone stays there; what they go back to is the promise.
-_WAIT = text("""
-    update placement
-       set state = case when state = 'leased' then state else 'follow_up' end,
-           due_at = case when state = 'leased' then due_at else cast(:due_at as timestamptz) end,
-           return_state = case when state = 'leased' then 'follow_up' end,
-           return_due_at = case when state = 'leased' then cast(:due_at as timestamptz) end
-     where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
-""")
-_IS = """case when p.attempts >= a.max_attempts then 'closed'
-              when t.state = 'resting' and t.due_at <= :now then 'ready' else t.state end"""
-# Back to what they would be without it; a rest that is over by now is over, and so are they who have had all
-# their attempts.
-_LET_GO = text(f"""
-    update placement p
-       set state = case when p.state = 'leased' then p.state else {_IS} end,
-           due_at = case when p.state = 'leased' then p.due_at when {_IS} = 'resting' then t.due_at end,
-           return_state = case when p.state = 'leased' then {_IS} end,
-           return_due_at = case when p.state = 'leased' and {_IS} = 'resting' then t.due_at end
-      from (values (cast(:otherwise_state as text), cast(:otherwise_due_at as timestamptz)))
-           as t(state, due_at), assignment a
-     where a.crm_id = :crm_id and a.id = :assignment_id
-       and p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
-""")  # noqa: S608 - our own words
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +106,16 @@ def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
         row = _locked(work, found.assignment_id, found.customer_id)
         _check_open(work, follow_up_id)
         where = {"assignment_id": found.assignment_id, "customer_id": found.customer_id}
-        ended = work.run(_END, **where, ended_by="cancelled", author=author).one()
+        ended = work.run(sql.END, **where, ended_by="cancelled", author=author).one()
         otherwise = {"otherwise_state": ended.otherwise_state, "otherwise_due_at": ended.otherwise_due_at}
-        work.run(_LET_GO, **where, **otherwise)
+        work.run(sql.LET_GO, **where, **otherwise)
         _settled(work, found.assignment_id, found.customer_id)
     _take_back(open_work, row.lease_id)
 
 
 def follow_up(work: Work, follow_up_id: int) -> Row[Any]:
     """The row of one follow-up, open or ended. Raises NotFound."""
-    row = work.run(_FOLLOW_UP, follow_up_id=follow_up_id).first()
+    row = work.run(sql.FOLLOW_UP, follow_up_id=follow_up_id).first()
     if row is None:
         raise NotFound("follow-up", follow_up_id)
     return row
@@ -177,14 +135,18 @@ def _put(
 ) -> Promised:
     """The promise in place of whatever was promised; the placement is locked."""
     where: dict[str, Any] = {"assignment_id": row.assignment_id, "customer_id": row.customer_id}
-    before = work.run(_END, **where, ended_by="changed", author=author).first()
+    before = work.run(sql.END, **where, ended_by="changed", author=author).first()
     values: dict[str, Any] = {
         "seller_id": seller_id, "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
         "due_at": asked.due_at, "note": asked.note,
     }  # fmt: skip
-    history = _otherwise(row, before) | _handed(before, seller_id, work.now, author)
-    key = work.run(_MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
-    work.run(_WAIT, **where, due_at=asked.due_at)
+    same = before is not None and (before.seller_id, before.due_at) == (seller_id, asked.due_at)
+    history = {
+        **_otherwise(row, before), **_handed(before, seller_id, work.now, author),
+        "anybodys_at": before.anybodys_at if before is not None and same else None,
+    }  # fmt: skip
+    key = work.run(sql.MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
+    work.run(sql.WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)
     return Promised(key, **where, **values, told=asked.told)
 
@@ -238,12 +200,12 @@ def _check_open(work: Work, follow_up_id: int) -> Row[Any]:
 
 def check_seller(work: Work, seller_id: int) -> None:
     """Raises NotFound unless there is such a seller."""
-    if work.run(_SELLER, seller_id=seller_id).first() is None:
+    if work.run(sql.SELLER, seller_id=seller_id).first() is None:
         raise NotFound("seller", seller_id)
 
 
 def _zone(work: Work, customer_id: int) -> str:
-    found = work.run(_ZONE, customer_id=customer_id).scalar()
+    found = work.run(sql.ZONE, customer_id=customer_id).scalar()
     if found is None:
         raise NotFound("customer", customer_id)
     return str(found)

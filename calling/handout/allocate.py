@@ -32,9 +32,9 @@ SPARE = 8
 # them: in a question asked anyway.
 _ASSIGNMENT = text("""
     select a.*,
-           exists (select from follow_up f
-                    where f.crm_id = :crm_id and f.assignment_id = a.id
-                      and f.ended_at is null and f.due_at <= :now) as promise_due,
+           coalesce((select min(f.due_at) from follow_up f
+                      where f.crm_id = :crm_id and f.assignment_id = a.id
+                        and f.ended_at is null) <= :now, false) as promise_due,
            array(select f.customer_id from follow_up f
                   where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
                  union

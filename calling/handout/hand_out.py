@@ -47,12 +47,13 @@ class HandOut:
     promise_note: str | None = None
 
 
-# Nearly always nothing promised is due: one look at an index says so, in a question that is asked anyway.
+# Nearly always nothing promised is due: the first row of an index says so, in a question that is asked
+# anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
     select s.presence, s.assignment_id,
-           exists (select from follow_up f
-                    where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
-                      and f.ended_at is null and f.due_at <= :now) as promise_due
+           coalesce((select min(f.due_at) from follow_up f
+                      where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
+                        and f.ended_at is null) <= :now, false) as promise_due
       from seller s where s.crm_id = :crm_id and s.id = :seller_id
 """)
 

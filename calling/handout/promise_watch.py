@@ -29,9 +29,8 @@ KEPT_FREE = timedelta(minutes=2)
 _DUE = text("""
     select a.id from assignment a
      where a.crm_id = :crm_id
-       and exists (select from follow_up f
-                    where f.crm_id = :crm_id and f.assignment_id = a.id
-                      and f.ended_at is null and f.due_at <= :now)
+       and (select min(f.due_at) from follow_up f
+             where f.crm_id = :crm_id and f.assignment_id = a.id and f.ended_at is null) <= :now
      order by a.id
 """)
 # What was opened or shut since the last look; a paused segment has no doors.
@@ -126,8 +125,12 @@ def _look(work: Work, assignment_id: int) -> list[UUID]:
     soon = work.now + KEPT_FREE / 2
     unkept = work.run(_UNKEPT, ids=[due.follow_up_id for due in found], soon=soon).all() if found else []
     _write(work, turned, unkept)
+    # Somebody with room would be dealt them at once, but for what is in the way.
     wanted = [due.customer_id for due, _ in match(found, hungry, closing, work.now)]
-    return list(work.run(_IN_THE_WAY, customers=wanted).scalars()) if wanted else []
+    if not wanted:
+        return []
+    work.hint("allocate", assignment_id)
+    return list(work.run(_IN_THE_WAY, customers=wanted).scalars())
 
 
 def _turned(work: Work, assignment_id: int, known: Openings, closing: Closing) -> Sequence[Row[Any]]:

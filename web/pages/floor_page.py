@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
+from calling.follow_ups.late import NOBODY
 from calling.handout.recalling import WallAnswer
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
@@ -19,7 +20,7 @@ from web.pages.head import head
 from web.pages.header import Header
 from web.pages.hours_chart import HoursChart
 from web.pages.line import Line
-from web.pages.parts import box, words
+from web.pages.parts import box, count, words
 from web.pages.pause_sheet import PauseSheet
 from web.pages.readers import News, Reader, Readers, zone_of
 from web.pages.segments import Segments
@@ -59,6 +60,7 @@ class FloorPage:
         with box("floor"):
             self._header = Header(holder, assignments, chosen.id, page="")
             self._banner = _Banner(self._resume)
+            self._late = _LatePromises(chosen.id)
             with box("board", "main"):
                 self._figures = Figures()
                 with box("middle"):
@@ -72,7 +74,7 @@ class FloorPage:
         self._header.show(news, self._app.clock.base().speed)
         if news.snapshot is None:
             return
-        for part in (self._banner, self._figures, self._hours, self._segments, self._line):
+        for part in (self._banner, self._late, self._figures, self._hours, self._segments, self._line):
             part.show(news.snapshot)
 
     async def _steer(self, segment: SegmentFigures, paused: bool) -> None:
@@ -122,6 +124,29 @@ class _Banner:
         what = "Everything is paused" if stands.scope == "crm" else "The assignment is paused"
         until = f", until {local(stands.ends_at, now.zone)}" if stands.ends_at else ""
         self._text.text = f"{what}: {stands.reason} ({stands.author}{until})"
+
+
+class _LatePromises:
+    """Says that promised calls are late, and where to look at them; gone otherwise."""
+
+    def __init__(self, assignment_id: int) -> None:
+        with box("banner late-promises", role="status") as self._box:
+            ui.icon("event_busy")
+            self._text = words("")
+            with box("button", "a", href=f"/promises?assignment={assignment_id}"):
+                words("Look")
+
+    def show(self, now: Snapshot) -> None:
+        late = sum(one.promises for one in now.late)
+        self._box.set_visibility(late > 0)
+        if late:
+            oldest = min(one.since for one in now.late)
+            free = sum(one.promises for one in now.late if one.gate == NOBODY)
+            kept = f"; {count(late - free)} of them cannot be rung now" if late > free else ""
+            many = f"{count(late)} promised call{'' if late == 1 else 's'}"
+            day = "" if oldest.astimezone(now.zone).date() == now.now.astimezone(now.zone).date() else "%a "
+            since = f"{oldest.astimezone(now.zone):{day}%H:%M}"
+            self._text.text = f"{many} {'is' if late == 1 else 'are'} late, the oldest since {since}{kept}"
 
 
 def _is_here(stands: Pause, now: Snapshot) -> bool:

@@ -18,6 +18,7 @@ GATES = {
     "limit": "rung as often as allowed", "gap": "rung a moment ago", "pause": "paused",
 }  # fmt: skip
 PARTS = (("late", "Late"), ("today", "Today"), ("coming", "Coming"))
+HOUR = 60  # minutes
 NOTHING = {"late": "Nothing is late.", "today": "Nothing more today.", "coming": "Nothing is promised later."}
 
 
@@ -82,7 +83,10 @@ class PromiseRows:
         """Write the calls of an agenda."""
         for key, _ in PARTS:
             found: Sequence[Listed] = getattr(now, key)
-            said = [(one, _standing(one, now.now, self._zone)) for one in found]
+            said = [
+                (one, _when(one.due_at, now.now, self._zone), _standing(one, now.now, self._zone))
+                for one in found
+            ]
             if self._shown.get(key) == said:
                 continue
             self._shown[key] = said
@@ -91,22 +95,19 @@ class PromiseRows:
             number.text = more if found else ""
             rows.clear()
             with rows:
-                for one, (kind, standing) in said:
-                    self._row(one, kind, standing, now.now)
+                for one, when, (kind, standing) in said:
+                    self._row(one, when, kind, standing, now.now)
                 if not found:
                     words(NOTHING[key], "soft nothing")
 
-    def _row(self, one: Listed, kind: str, standing: str, now: datetime) -> None:
+    def _row(self, one: Listed, when: str, kind: str, standing: str, now: datetime) -> None:
         with box(f"promise {kind}", role="listitem", data_id=str(one.id)):
             with box("promise-when"):
                 words(_clock(one.due_at, self._zone), "strong")
-                words(_day(one.due_at, now, self._zone), "soft")
+                words(when, "soft")
             with box("promise-who"):
                 words(one.name or one.external_id, "promise-name")
-                words(
-                    one.note or f"asked for {one.wall_time.replace('T', ' ')}, {one.zone}",
-                    "soft promise-note",
-                )
+                words(_told(one, now, self._zone), "soft promise-note")
             with box("promise-whose"):
                 words(one.seller or "Everybody's", "promise-seller")
                 words(standing, f"promise-standing {kind}")
@@ -120,7 +121,7 @@ class PromiseRows:
                     "icon-button", "button", type="button",
                     aria_label=f"Take back the call of {one.name or one.external_id}",
                 ).on("click", lambda: self._take_back(one)):  # fmt: skip
-                    ui.icon("delete")
+                    ui.icon("event_busy")
 
 
 def _standing(one: Listed, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
@@ -142,6 +143,24 @@ def _standing(one: Listed, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
         return "due", "whoever is free"
     until = one.anybodys_at
     return "due", f"theirs until {_clock(until, zone)}" if until is not None else "theirs alone as yet"
+
+
+def _told(one: Listed, now: datetime, zone: ZoneInfo) -> str:
+    """The note, and what was asked where it will be at another time."""
+    asked = f"asked for {_day_clock(one.asked_at, now, zone)}" if one.asked_at != one.due_at else ""
+    return " · ".join(filter(None, (one.note, asked))) or one.external_id
+
+
+def _when(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """How far off, on the same day; else the day."""
+    day = _day(at, now, zone)
+    if day != "today":
+        return day
+    minutes = round((at - now) / timedelta(minutes=1))
+    span = (
+        f"{abs(minutes)} min" if abs(minutes) < HOUR else f"{abs(minutes) // HOUR} h {abs(minutes) % HOUR:02}"
+    )
+    return "now" if not minutes else f"in {span}" if minutes > 0 else f"{span} ago"
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:

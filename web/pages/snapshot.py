@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calling.follow_ups.late import Late, late_promises
 from calling.segments.alarms import Alarm, alarms
 from calling.views import browse, report
 from calling.views.floor import Floor, floor
@@ -40,6 +41,7 @@ class Snapshot:
     floor: Floor
     pauses: list[Pause]
     alarms: list[Alarm]
+    late: Sequence[Late] = ()
 
     def total(self, figure: str) -> int:
         """The sum of one figure over all segments."""
@@ -86,6 +88,7 @@ def read(work: Work, assignment_id: int, zone: ZoneInfo) -> Snapshot:
         floor(work, assignment_id),
         [_pause(row) for row in browse.pauses(work, 0, MOST_PAUSES)],
         alarms(work, assignment_id),
+        late_promises(work, assignment_id),
     )  # fmt: skip
 
 
