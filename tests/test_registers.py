@@ -19,6 +19,7 @@ from calling.customers.tagging import tag, untag
 from calling.handout.allocate import allocate, allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
+from calling.intake.numbers import Number, read_number
 from calling.registers import following, law, loading
 from calling.registers.following import follow, stamp, wall
 from calling.registers.law import read_registers
@@ -89,26 +90,14 @@ def test_numbers_are_read_as_people_of_the_country_write_them(tmp_path: Path) ->
 
 def test_the_fast_way_reads_no_number_otherwise_than_the_slow_one(tmp_path: Path) -> None:
     """Planted: tails that are never free taken for free ones; seen to fail."""
-    from calling.intake.numbers import Number, read_number
-
-    texts = [
-        text_
-        for region, start, digits in (
-            ("US", "212555", 4),
-            ("GB", "020794600", 2),
-            ("US", "50562", 5),
-            ("NO", "4", 7),
-        )
-        for n in range(0, 10**digits, max(1, 10**digits // 400))
-        for text_ in [f"{start}{n:0{digits}d}"]
-        if region == "US"
-    ]
-    path = tmp_path / "register.txt"
-    path.write_text("\n".join(texts), encoding="utf-8")
-    slow = [one.e164 for text_ in texts if isinstance(one := read_number(text_, "US"), Number)]
-    found, reading = read(path, "US")
-    assert found == slow
-    assert reading.bad_lines == len(texts) - len(slow)
+    for region, *starts in (("US", "212555"), ("IS", "907", "611", "612"), ("PT", "91234")):
+        texts = [f"{start}{n:04d}" for start in starts for n in range(0, 10_000, 23)]
+        path = tmp_path / f"{region}.txt"
+        path.write_text("\n".join(texts), encoding="utf-8")
+        slow = [one.e164 for line in texts if isinstance(one := read_number(line, region), Number)]
+        found, reading = read(path, region)
+        assert found == slow
+        assert reading.bad_lines == len(texts) - len(slow)
 
 
 def test_a_column_is_taken_by_name_or_place_and_two_are_joined(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import text
 
 from calling.views.dry import dry_lists
+from calling.views.registers import register_states
 from models.errors import RingelisteError
 from models.work import Work
 from wiring.app import App
@@ -53,7 +54,7 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, dry, up = families
+        leases, oldest, waiting, broken, dry, registers, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
@@ -61,6 +62,7 @@ class DatabaseGauges(Collector):
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
                     for gate, lists in Counter(one.gate for one in dry_lists(work)).items():
                         dry.add_metric([str(crm_id), gate], lists)
+                    _of_registers(work, registers)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -91,6 +93,11 @@ class DatabaseGauges(Collector):
                 "Assignments that somebody works and that have nobody to ring, by what stops most.",
                 labels=["crm", "gate"],
             ),
+            GaugeMetricFamily(
+                "ringeliste_register_days_left",
+                "Days for which a register that is used may be called by; below 0: stale or not loaded.",
+                labels=["crm", "register"],
+            ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]
 
@@ -106,6 +113,14 @@ def _measure(
     oldest.add_metric([crm], _seconds(work.now, min((row["since"] for row in rows), default=None)))
     for what, since in work.run(_WAITING).mappings().one().items():
         waiting.add_metric([crm, what], _seconds(work.now, since))
+
+
+def _of_registers(work: Work, days_left: GaugeMetricFamily) -> None:
+    """Add how long the registers that a CRM uses may still be called by."""
+    for one in register_states(work):
+        if one.used_since is not None:
+            left = (one.last_day - work.now.date()).days if one.last_day else -1
+            days_left.add_metric([str(work.crm_id), one.name], left)
 
 
 def _seconds(now: datetime, since: datetime | None) -> float:

@@ -9,6 +9,7 @@ from ringeliste.cli import (
     best_times,
     calls,
     database,
+    dnc,
     facets,
     fields,
     follow_ups,
@@ -20,6 +21,7 @@ from ringeliste.cli import (
     machinery,
     numbers,
     people,
+    registers,
     reports,
     retries,
     rules,
@@ -45,7 +47,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, trials, database,
+    suppression, dnc, registers, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times,
+    trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)
