@@ -193,6 +193,22 @@ def test_of_two_loads_at_once_the_first_is_overtaken(world: World, monkeypatch: 
     assert [row.e164 for row in rows(world, "select e164 from register_number")] == ["+351912345672"]
 
 
+def test_a_load_that_is_overtaken_while_it_reads_changes_nothing(world: World) -> None:
+    """Planted: a difference worked out for whoever asks; seen to fail."""
+
+    def slowly() -> Iterator[list[str]]:
+        yield ["+351912345671"]
+        load(world, ["+351912345672"])
+        yield ["+351912345673"]
+
+    with pytest.raises(Conflict, match="another load"):
+        loading.load_numbers(
+            world.app.shared, PT, slowly(), file="slow.txt", dated=TODAY, author="Bo", now=NOON
+        )
+    assert [row.e164 for row in rows(world, "select e164 from register_number")] == ["+351912345672"]
+    assert rows(world, "select 1 from register_staging") == []
+
+
 def test_the_application_writes_no_number_but_through_a_load(world: World) -> None:
     load(world, ["+351912345671"])
     for statement in (
