@@ -32,6 +32,18 @@ def import_bar(console: Console, title: str) -> Iterator[Callable[[Imported], No
 
 
 @contextmanager
+def share_bar(title: str) -> Iterator[Callable[[float], None]]:
+    """Call what it gives with the share that is done, 0 to 1; on standard error, on a terminal alone."""
+    console = Console(stderr=True)
+    columns = (
+        SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(30), TaskProgressColumn()
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+@contextmanager
 def rebuild_bar(console: Console) -> Iterator[Callable[[Rebuild], None]]:
     """Call what it gives with each look at a rebuild."""
     if not console.is_terminal:

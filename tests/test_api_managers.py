@@ -156,10 +156,11 @@ def test_pauses_say_what_is_wrong(kari: Caller, work: int) -> None:
 @pytest.mark.parametrize("written", ["912 345 678", "+351 912-345-678", "00351912345678"])
 def test_a_number_is_suppressed_however_it_is_written(kari: Caller, written: str) -> None:
     done = kari.ok("POST", "/suppressions", 201, json={"number": written, "reason": "asked by letter"})
+    assert (done["scope"], done["elsewhere"]) == ("crm", None)
     assert done["e164"] == "+351912345678"
     (standing,) = kari.ok("GET", "/suppressions")["items"]
     assert (standing["id"], standing["e164"]) == (done["id"], "+351912345678")
-    assert kari.ok("DELETE", f"/suppressions/{done['id']}") == {"lifted": 1}
+    assert kari.ok("DELETE", f"/suppressions/{done['id']}") == {"lifted": 1, "still_standing": []}
     assert kari.ok("GET", "/suppressions")["items"] == []
     (lifted,) = kari.ok("GET", "/suppressions?lifted=true")["items"]
     assert (lifted["id"], lifted["lifted_by"]) == (done["id"], "a manager")

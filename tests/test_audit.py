@@ -156,6 +156,17 @@ AROUND = {
 }
 """When a wall stood that only this step of the first lease fell behind."""
 
+
+def registered(walled: str) -> list[str]:
+    """SQL: the number of the first lease is on a register that was a wall so long after noon."""
+    return [
+        "insert into register (id, name, in_force) overriding system value values (1, 'tests', 1)",
+        "insert into register_number (register_id, e164, added_in) values (1, :number, 1)",
+        f"""insert into crm_register (crm_id, register_id, author, used_since, walled_version, walled_at)
+            values (:crm, 1, 'tests', :noon, 1, :noon + {walled})""",
+    ]
+
+
 SECOND_HOLDER = [
     "insert into assignment (crm_id, name, created_at) values (:crm, 'second', :noon)",
     """insert into segment (crm_id, assignment_id, key, name, position, created_at)
@@ -251,6 +262,9 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P8", "a seller took a suppressed customer", [
         SUPPRESSION.format("customer_id", "customer", *AROUND["taken"])]),
     ("P8", "a seller rang a suppressed number", [SUPPRESSION.format("e164", "number", *AROUND["rung"])]),
+    ("P8", "offered although on a register", registered(AROUND["offered"][0])),
+    ("P8", "a seller took who is on a register", registered(AROUND["taken"][0])),
+    ("P8", "a seller rang who is on a register", registered(AROUND["rung"][0])),
 ]  # fmt: skip
 
 

@@ -20,23 +20,24 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "best-times", "check", "db status", "explain", "facets", "fields handbook", "fields list",
+    "bench", "best-times", "check", "db status", "dnc list", "explain", "facets", "fields handbook",
+    "fields list",
     "followups list",
     "forecast", "funnel", "hours show", "laws", "limits list", "numbers list", "people list", "portrait",
-    "report", "retries changes",
+    "registers exemptions", "registers list", "registers versions", "report", "retries changes",
     "retries show", "rules check", "rules explain", "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
     "segments holds", "segments list", "segments rule", "simulate", "tags list", "templates list",
     "templates show", "versions",
 }  # fmt: skip
 WRITING = {
-    "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
-    "fields retire", "fields revive", "followups cancel", "followups grace",
-    "followups hand-over", "followups promise",
-    "hours bind", "hours end", "hours exempt", "hours set", "import",
-    "limits debts", "limits end", "limits set", "next", "numbers set", "order-by-hour", "outcome",
-    "pause", "people add",
-    "people revoke", "resume", "retries set", "rules publish", "rules roll-back", "segments delete",
+    "bench", "db start", "db stop", "db upgrade", "demo", "dnc import", "dnc outcomes", "fields add",
+    "fields change", "fields retire", "fields revive", "followups cancel", "followups grace",
+    "followups hand-over", "followups promise", "hours bind", "hours end", "hours exempt", "hours set",
+    "import", "limits debts", "limits end", "limits set", "next", "numbers set", "order-by-hour",
+    "outcome", "pause", "people add", "people revoke", "registers end-exemption", "registers exempt",
+    "registers leave", "registers load", "registers use", "resume", "retries set", "rules publish",
+    "rules roll-back", "segments delete",
     "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",

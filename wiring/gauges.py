@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from calling.follow_ups.late import late_promises
 from calling.views.dry import dry_lists
+from calling.views.registers import register_states
 from models.errors import RingelisteError
 from models.work import Work
 from wiring.app import App
@@ -56,7 +57,7 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, dry, late, up = families
+        leases, oldest, waiting, broken, dry, late, registers, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
@@ -66,6 +67,7 @@ class DatabaseGauges(Collector):
                         dry.add_metric([str(crm_id), gate], lists)
                     for gate, promises in _by_gate(work).items():
                         late.add_metric([str(crm_id), gate], promises)
+                    _of_registers(work, registers)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -101,6 +103,11 @@ class DatabaseGauges(Collector):
                 "Promised calls whose time and grace are over, by what keeps them; `nobody`: nothing does.",
                 labels=["crm", "gate"],
             ),
+            GaugeMetricFamily(
+                "ringeliste_register_days_left",
+                "Days for which a register that is used may be called by; below 0: stale or not loaded.",
+                labels=["crm", "register"],
+            ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]
 
@@ -123,6 +130,14 @@ def _measure(
     oldest.add_metric([crm], _seconds(work.now, min((row["since"] for row in rows), default=None)))
     for what, since in work.run(_WAITING).mappings().one().items():
         waiting.add_metric([crm, what], _seconds(work.now, since))
+
+
+def _of_registers(work: Work, days_left: GaugeMetricFamily) -> None:
+    """Add how long the registers that a CRM uses may still be called by."""
+    for one in register_states(work):
+        if one.used_since is not None:
+            left = (one.last_day - work.now.date()).days if one.last_day else -1
+            days_left.add_metric([str(work.crm_id), one.name], left)
 
 
 def _seconds(now: datetime, since: datetime | None) -> float:

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from calling.registers.law import NationalRegister, register_named
@@ -46,6 +47,7 @@ _BEGIN = text("""
     values (:register_id, :dated, :file, :author, :now) returning id
 """)
 _COPY = "copy register_staging (version_id, e164) from stdin"
+_OVERTAKEN = "55000"  # object_not_in_prerequisite_state
 _APPLY = text("select added, removed from apply_register_version(:id)")
 _DONE = text("""
     update register_version
@@ -177,7 +179,12 @@ def _fill(
             if numbers:
                 copy.write(prefix + f"\n{prefix}".join(numbers) + "\n")
     told.copied_seconds = perf_counter() - begun
-    told.added, told.removed = session.execute(_APPLY, {"id": key}).one()
+    try:
+        told.added, told.removed = session.execute(_APPLY, {"id": key}).one()
+    except DBAPIError as refusal:
+        if getattr(refusal.orig, "sqlstate", None) == _OVERTAKEN:
+            raise _overtaken(told) from refusal
+        raise
     told.numbers = told.before + told.added - told.removed
     if not told.numbers:
         raise BadInput(f"{told.file} holds no number")
@@ -196,8 +203,12 @@ def _take_force(session: Session, key: int, told: Loaded, now: datetime) -> None
     }
     register_id = session.execute(_DONE, {"id": key, "now": now, **counts}).scalar()
     if register_id is None:
-        raise Conflict(f"another load of {told.register} began meanwhile; this one changed nothing")
+        raise _overtaken(told)
     session.execute(_TAKE_FORCE, {"id": key, "register_id": register_id, **counts})
+
+
+def _overtaken(told: Loaded) -> Conflict:
+    return Conflict(f"another load of {told.register} began meanwhile; this one changed nothing")
 
 
 def _read_by(told: Loaded, reading: Reading | None, begun: float) -> Loaded:

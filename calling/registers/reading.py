@@ -40,7 +40,7 @@ class BadLine:
 
 @dataclass(slots=True)
 class Reading:
-    """How far a file has been read. `bad`: the first bad lines. `share`: 0 to 1."""
+    """How far a file has been read: lines without the header; the first `bad` ones; `share`, 0 to 1."""
 
     lines: int = 0
     bad_lines: int = 0
@@ -86,7 +86,7 @@ def _chunks(file: TextIO, region: str, column: str | None, reading: Reading) -> 
     pick = _picker(head, column)
     known: dict[str, str] = {}
     numbers: list[str] = []
-    for line in chain(head, file):
+    for at, line in enumerate(chain(head, file), 1):
         reading.lines += 1
         text = line.strip() if pick is None else pick(line)
         start = known.get(text[:-TAIL])
@@ -97,10 +97,10 @@ def _chunks(file: TextIO, region: str, column: str | None, reading: Reading) -> 
             found = _read(text, region, known)
             if found is not None:
                 numbers.append(found)
-            elif reading.lines == 1 and not any(map(str.isdigit, text)):
-                reading.lines = 0 if len(head) == 1 else 1  # it names the column
+            elif at == 1 and not any(map(str.isdigit, text)):
+                reading.lines = 0  # it names the columns
             else:
-                _note(reading, text, region)
+                _note(reading, at, text, region)
         if len(numbers) >= CHUNK:
             yield numbers
             numbers = []
@@ -122,11 +122,11 @@ def _read(text: str, region: str, known: dict[str, str]) -> str | None:
     return read.e164
 
 
-def _note(reading: Reading, text: str, region: str) -> None:
+def _note(reading: Reading, line: int, text: str, region: str) -> None:
     reading.bad_lines += 1
     if len(reading.bad) < SHOWN:
         why = read_number(text, region)
-        reading.bad.append(BadLine(reading.lines, text[:60], why if isinstance(why, str) else ""))
+        reading.bad.append(BadLine(line, text[:60], why if isinstance(why, str) else ""))
     if reading.lines >= _TRIED and reading.mostly_bad:
         raise BadInput(_refusal(reading), lines=reading.lines, bad_lines=reading.bad_lines)
 

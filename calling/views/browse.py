@@ -49,16 +49,9 @@ _LAST_PAUSE = text("""
     select max(id) from pause where crm_id = :crm_id and scope = :scope
        and target_id is not distinct from cast(:target_id as bigint) and lifted_at is null
 """)
-_SUPPRESSIONS = text("""
-    select w.id, w.e164, w.customer_id, w.reason, w.author, w.created_at, w.expires_at,
-           w.lifted_at, w.lifted_by
-      from suppression w
-     where w.crm_id = :crm_id and w.id > :after
-       and case when :lifted then w.lifted_at is not null
-                else w.lifted_at is null and (w.expires_at is null or w.expires_at > :now) end
-     order by w.id limit :most
+_SUPPRESSION = text("""
+    select id, e164, customer_id, scope from suppression where crm_id = :crm_id and id = :id
 """)
-_SUPPRESSION = text("select id, e164, customer_id from suppression where crm_id = :crm_id and id = :id")
 _LAST_SUPPRESSION = text("""
     select max(id) from suppression where crm_id = :crm_id and lifted_at is null
        and (e164 = :e164 or customer_id = :customer_id)
@@ -141,11 +134,6 @@ def last_pause(work: Work, scope: str, target_id: int | None) -> int:
     """The newest standing pause of exactly this scope. Raises NotFound."""
     key = work.run(_LAST_PAUSE, scope=scope, target_id=target_id).scalar()
     return int(_found(key, "pause", f"of {scope} {target_id or ''}".strip()))
-
-
-def suppressions(work: Work, after: int, most: int, *, lifted: bool = False) -> Rows:
-    """Standing suppressions, or those that were lifted."""
-    return work.run(_SUPPRESSIONS, after=after, most=most, lifted=lifted).all()
 
 
 def suppression(work: Work, key: int) -> Row[Any]:

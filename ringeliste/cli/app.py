@@ -9,6 +9,7 @@ from ringeliste.cli import (
     best_times,
     calls,
     database,
+    dnc,
     facets,
     fields,
     follow_ups,
@@ -21,6 +22,7 @@ from ringeliste.cli import (
     numbers,
     order,
     people,
+    registers,
     reports,
     retries,
     rules,
@@ -46,8 +48,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, order, trials,
-    database,
+    suppression, dnc, registers, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times,
+    order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

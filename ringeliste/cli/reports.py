@@ -60,6 +60,7 @@ def report(
     from calling.follow_ups.late import late_promises
     from calling.segments.alarms import found_now
     from calling.views.dry import dry_lists
+    from calling.views.registers import warnings as register_warnings
     from calling.views.report import hours as per_hour
     from ringeliste.cli.doors import reading
     from ringeliste.cli.output import answer
@@ -68,15 +69,16 @@ def report(
         now = work.now
         worked = per_hour(work, assignment_id, now - timedelta(hours=hours))
         broken = found_now(work, assignment_id)
+        registers = register_warnings(work)
         dry = [one for one in dry_lists(work) if one.assignment_id == assignment_id]
         late = late_promises(work, assignment_id)
     document = {
         "now": now, "hours": worked, "total": _total(worked), "broken_rules": broken, "dry": dry,
-        "late_promises": late,
+        "late_promises": late, "registers": registers,
     }  # fmt: skip
 
     def draw(console: "Console") -> None:
-        _draw_report(console, worked, now, broken, dry)
+        _draw_report(console, worked, now, broken, dry, registers)
         _draw_late(console, late)
 
     answer(document, draw, as_json=as_json)
@@ -113,9 +115,13 @@ def _total(worked: "list[Hour]") -> dict[str, int]:
 
 
 def _draw_report(
-    console: "Console", worked: "list[Hour]", now: "datetime", broken: "list[Alarm]", dry: "list[DryList]"
-) -> None:
+    console: "Console", worked: "list[Hour]", now: "datetime", broken: "list[Alarm]", dry: "list[DryList]",
+    registers: list[str],
+) -> None:  # fmt: skip
     from ringeliste.cli.output import instant, shown
+
+    for warning in registers:
+        console.print(warning, style="yellow", markup=False)
     from ringeliste.cli.publishing import told_of
 
     _draw_hours(console, worked, now)

@@ -1,6 +1,7 @@
 """Do-not-call: nobody rings them any more, from the answer on."""
 
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,21 @@ from ringeliste.cli.walls import patience, tell
 
 if TYPE_CHECKING:
     from models.work import OpenWork, Work
+
+
+class Scope(StrEnum):
+    """Whose calls an entry stops."""
+
+    CRM = "crm"
+    OWNER = "owner"
+    EVERYONE = "everyone"
+
+
+class OutcomeScope(StrEnum):
+    """How far the do-not-call of an outcome may reach."""
+
+    CRM = "crm"
+    OWNER = "owner"
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +46,9 @@ def suppress(
     days: Annotated[
         int | None, typer.Option(min=1, max=LONGEST_SUPPRESSION.days, help="For so many days; else for ever.")
     ] = None,
+    scope: Annotated[
+        Scope, typer.Option(help="Whose calls it stops: this CRM's, all of the data owner's, everyone's.")
+    ] = Scope.CRM,
     lift: Annotated[bool, typer.Option("--lift", help="Take it off the list instead.")] = False,
     crm: CrmName = None,
     author: Author = None,
@@ -42,6 +61,7 @@ def suppress(
     Examples:
       ringeliste suppress "912 345 678" --reason "asked by letter"
       ringeliste suppress --customer 17 --days 365
+      ringeliste suppress +351912345678 --scope owner
       ringeliste suppress +351912345678 --lift
     """
     from calling.walls import suppress as list_of
@@ -55,16 +75,22 @@ def suppress(
         subject = _subject(open_work, number, customer)
         if lift:
             lifted_by = whoever(author)
-            lifted = list_of.lift(open_work, **subject, author=lifted_by)
+            lifted = list_of.lift(open_work, **subject, author=lifted_by, scope=scope.value)
+            with open_work() as work:
+                standing = list_of.scopes_of(work, **subject)
             told = f"{counted(lifted, 'entry', 'entries')} lifted by {shown(lifted_by)}."
-            said = told if lifted else "It was not on the list."
-            document = {"lifted": lifted, "lifted_by": lifted_by, "dry_run": dry_run}
+            said = told if lifted else f"It was not on the list of scope {scope.value}."
+            if standing:
+                said += f" It still stands for {', '.join(standing)}: --scope {standing[0]} --lift"
+            document = {
+                "lifted": lifted, "lifted_by": lifted_by, "still_standing": standing, "dry_run": dry_run,
+            }  # fmt: skip
             answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
             return
         expires_at = app.now() + timedelta(days=days) if days else None
         caught = list_of.suppress(
             open_work, **subject, reason=reason, author=whoever(author), expires_at=expires_at,
-            patience=patience(app, dry_run=dry_run),
+            scope=scope.value, patience=patience(app, dry_run=dry_run),
         )  # fmt: skip
     tell(caught, f"{number or customer} is on the do-not-call list", dry_run=dry_run, as_json=as_json)
 

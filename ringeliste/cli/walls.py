@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -142,7 +142,14 @@ def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> No
     from ringeliste.cli.output import answer
 
     unknown = [{"lease_id": lease, "until": until} for lease, until in caught.unknown]
-    document = {"dry_run": dry_run, "recalled": caught.recalled, "rung": caught.rung, "unknown": unknown}
+    document: dict[str, Any] = {
+        "dry_run": dry_run,
+        "recalled": caught.recalled,
+        "rung": caught.rung,
+        "unknown": unknown,
+    }
+    if caught.elsewhere.crms:
+        document["elsewhere"] = caught.elsewhere
     answer(document, lambda console: _draw_wall(console, caught, done, dry_run=dry_run), as_json=as_json)
 
 
@@ -155,3 +162,9 @@ def _draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: 
     console.print(f"  {len(caught.unknown)} with a dialer that has not answered yet")
     for lease, until in caught.unknown:
         console.print(f"    {lease} cannot ring after {instant(until)}", style="yellow")
+    if caught.elsewhere.crms:
+        there = caught.elsewhere
+        console.print(
+            f"  in {there.crms} further CRMs {there.recalled} taken back, {there.rung} that ring or talk, "
+            f"{there.unknown} not answered yet"
+        )

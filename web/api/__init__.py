@@ -19,6 +19,7 @@ from web.api import (
     outcomes,
     pauses,
     rebuilds,
+    registers,
     retries,
     rules,
     segment_explanations,
@@ -37,9 +38,8 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, leases, follow_ups, follow_up_grace, assignments, retries, order, rules, segments, rebuilds,
-    segment_stories, selections, holds, hours, pauses, suppressions, limits, customers,
-    segment_explanations, tags, fields,
-    templates, versions, outcomes, audit,
+    segment_stories, selections, holds, hours, pauses, suppressions, registers, limits, customers,
+    segment_explanations, tags, fields, templates, versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -72,6 +72,7 @@ _TAGS = [
     {"name": "hours", "description": "When who may be called: law, stricter hours, exemptions."},
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
+    {"name": "registers", "description": "National registers of those who may not be called."},
     {"name": "limits", "description": "How often somebody may be rung."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
     {"name": "tags", "description": "Marks of customers, by whom and when."},

@@ -1,13 +1,15 @@
 """Do-not-call: numbers and customers that nobody may offer, take or ring (P8)."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
-from calling.views import browse
-from calling.walls.suppress import lift, suppress
+from calling.views import browse, do_not_call
+from calling.walls.reach import say_reach
+from calling.walls.suppress import lift, scopes_of, suppress
 from models.ends import LONGEST_SUPPRESSION, check_end
+from models.errors import Conflict
 from web.api.common import Asked, AskedInstant, Id, Instant, Model, Page, PathId, TheApp, Words, e164_of, page
 from web.api.docs import answers, example
 from web.api.walls import AIR, InTheAir, Lifted, in_the_air, patience
@@ -21,8 +23,22 @@ class NewSuppression(Model):
 
     number: Words | None = None
     customer_id: Id | None = None
+    scope: Literal["crm", "owner"] = Field(
+        "crm",
+        description="owner: all CRMs of the data owner; it takes a number.",
+    )
     reason: Words
     expires_at: AskedInstant | None = Field(None, description="Registers expire; null: for ever.")
+
+
+class InOtherCrms(Model):
+    """How much the wall found in the air of so many other CRMs; nothing rings there after `until`."""
+
+    crms: int
+    recalled: int
+    rung: int
+    unknown: int
+    until: Instant | None
 
 
 class Suppressed(Model):
@@ -31,15 +47,19 @@ class Suppressed(Model):
     id: int
     e164: str | None
     customer_id: int | None
+    scope: str
     in_the_air: InTheAir
+    elsewhere: InOtherCrms | None = Field(description="With scope owner: no lease of theirs is named.")
 
 
 class Suppression(Model):
-    """An entry of the do-not-call list; it stands until it expires or is lifted."""
+    """An entry of the do-not-call list; it stands until it expires or is lifted. None is ever deleted."""
 
     id: int
     e164: str | None
     customer_id: int | None
+    scope: str
+    state: str
     reason: str
     author: str
     created_at: Instant
@@ -49,15 +69,36 @@ class Suppression(Model):
 
 
 class AskedSuppressions(Asked):
-    """Which entries."""
+    """Which entries: those that meet every filter."""
 
-    lifted: bool = Field(False, description="Those that were lifted, instead of those that stand.")
+    lifted: bool = Field(False, description="Short for state=lifted.")
+    state: Literal["standing", "expired", "lifted", "all"] = "standing"
+    number: Words | None = Field(None, description="As people of the CRM's country write it.")
+    customer_id: Id | None = None
+    scope: Literal["crm", "owner", "everyone"] | None = None
+    author: Words | None = None
 
 
-NEW = {"number": "912 345 678", "reason": "asked by letter", "expires_at": None}
-DONE: dict[str, Any] = {"id": 5, "e164": "+351912345678", "customer_id": None, "in_the_air": AIR}
+class LiftedEntries(Lifted):
+    """`still_standing`: the scopes of entries of the same number or customer that were not lifted."""
+
+    still_standing: list[str]
+
+
+class Reach(Model):
+    """How far the do-not-calls of an assignment's outcomes reach."""
+
+    scope: Literal["crm", "owner"]
+
+
+NEW = {"number": "912 345 678", "scope": "crm", "reason": "asked by letter", "expires_at": None}
+DONE: dict[str, Any] = {
+    "id": 5, "e164": "+351912345678", "customer_id": None, "scope": "crm", "in_the_air": AIR,
+    "elsewhere": None,
+}  # fmt: skip
 STANDING: dict[str, Any] = {
-    "id": 5, "e164": "+351912345678", "customer_id": None, "reason": "asked by letter", "author": "Kari",
+    "id": 5, "e164": "+351912345678", "customer_id": None, "scope": "crm", "state": "standing",
+    "reason": "asked by letter", "author": "Kari",
     "created_at": "2026-03-02T12:00:00Z", "expires_at": None, "lifted_at": None, "lifted_by": None,
 }  # fmt: skip
 
@@ -71,30 +112,63 @@ def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**
     open_work = app.opener(holder.crm_id)
     answer = suppress(
         open_work, e164=e164, customer_id=body.customer_id, reason=body.reason, author=holder.author,
-        expires_at=body.expires_at, patience=patience(app),
+        expires_at=body.expires_at, scope=body.scope, patience=patience(app),
     )  # fmt: skip
     with open_work() as work:
         key = browse.last_suppression(work, e164, body.customer_id)
-    return Suppressed(id=key, e164=e164, customer_id=body.customer_id, in_the_air=in_the_air(answer))
+    return Suppressed(
+        id=key, e164=e164, customer_id=body.customer_id, scope=body.scope, in_the_air=in_the_air(answer),
+        elsewhere=InOtherCrms.model_validate(answer.elsewhere) if body.scope != "crm" else None,
+    )  # fmt: skip
 
 
 @router.get("", response_model=Page[Suppression],
             responses=answers({"items": [STANDING], "next": None}, errors=[422]))  # fmt: skip
 def entries(app: TheApp, holder: Manager, asked: Annotated[AskedSuppressions, Query()]) -> dict[str, Any]:
-    """The standing entries, or those that were lifted and by whom; oldest first."""
+    """The entries, standing or over, with who added and who lifted them; oldest first."""
+    wanted: dict[str, Any] = {
+        "state": "lifted" if asked.lifted else asked.state, "customer_id": asked.customer_id,
+        "scope": asked.scope, "author": asked.author,
+        "e164": None if asked.number is None else e164_of(asked.number, holder.region),
+    }  # fmt: skip
     with app.work(holder.crm_id) as work:
-        return page(
-            "suppressions", asked,
-            lambda after, most: browse.suppressions(work, after, most, lifted=asked.lifted),
-        )  # fmt: skip
+        found = page(
+            "suppressions", asked, lambda after, most: do_not_call.entries(work, after, most, **wanted)
+        )
+    fields = Suppression.model_fields
+    return {
+        "items": [{name: getattr(row, name) for name in fields} for row in found["items"]],
+        "next": found["next"],
+    }
 
 
-@router.delete("/{suppression_id}", response_model=Lifted,
-               responses=answers({"lifted": 1}, errors=[404, 409, 422]))  # fmt: skip
-def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> Lifted:
-    """Take a number or a customer off the list: this entry, and any other that stands for the same."""
+@router.delete("/{suppression_id}", response_model=LiftedEntries,
+               responses=answers({"lifted": 1, "still_standing": []}, errors=[404, 409, 422]))  # fmt: skip
+def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> LiftedEntries:
+    """Take a number or a customer off the list: this entry, and any other of its scope for the same.
+
+    An entry of scope owner is lifted in all CRMs of the owner; one for everyone is lifted on the machine.
+    """
     open_work = app.opener(holder.crm_id)
     with open_work() as work:
         found = browse.suppression(work, suppression_id)
-    lifted = lift(open_work, e164=found.e164, customer_id=found.customer_id, author=holder.author)
-    return Lifted(lifted=lifted)
+    if found.scope == "everyone":
+        raise Conflict("it stands for everyone: `ringeliste suppress --lift` lifts it on the machine")
+    subject = {"e164": found.e164, "customer_id": found.customer_id}
+    lifted = lift(open_work, **subject, author=holder.author, scope=found.scope)
+    with open_work() as work:
+        return LiftedEntries(lifted=lifted, still_standing=scopes_of(work, **subject))
+
+
+@router.put("/reach/{assignment_id}", response_model=Reach,
+            responses=answers({"scope": "owner"}, errors=[404, 409, 422]))  # fmt: skip
+def reach(
+    app: TheApp, holder: Manager, assignment_id: PathId,
+    body: Annotated[Reach, Body(**example({"scope": "owner"}))],
+) -> Reach:  # fmt: skip
+    """Say how far a do-not-call reaches that a seller or a dialer of an assignment reports.
+
+    The customer is stopped in this CRM in any case; with owner the number is in all CRMs of the data owner.
+    """
+    say_reach(app.opener(holder.crm_id), assignment_id, body.scope)
+    return body

@@ -23,17 +23,19 @@ from wiring.app import App
 
 STOPPED = {
     "closed": "Finished", "leased": "In hand", "resting": "Resting", "follow_up": "Promised",
-    "segment": "Segment deleted", "suppressed": "Do not call", "no_number": "No number",
-    "zone_unknown": "Zone unknown", "gap": "Rung just now", "limit": "Rung often enough",
-    "held": "Held elsewhere", "kept_free": "Promised elsewhere", "pause": "Paused", "window": "Hours shut",
+    "segment": "Segment deleted", "suppressed": "Do not call", "register": "On a register",
+    "no_number": "No number", "zone_unknown": "Zone unknown", "gap": "Rung just now",
+    "limit": "Rung often enough", "held": "Held elsewhere", "kept_free": "Promised elsewhere",
+    "pause": "Paused", "register_stale": "Register too old", "window": "Hours shut",
     "robots": "No robots there",
 }  # fmt: skip
 """What has become of whoever stops at a gate."""
 
 GATES = {
-    "state": "State", "segment": "Segment", "suppressed": "Do not call", "no_number": "Number",
-    "zone_unknown": "Zone", "gap": "Gap", "limit": "Limits", "held": "Elsewhere", "kept_free": "Promises",
-    "pause": "Pause", "window": "Hours", "robots": "Robots",
+    "segment": "Segment", "suppressed": "Do not call", "register": "Register", "no_number": "Number",
+    "zone_unknown": "Zone", "gap": "Gap", "limit": "Limits", "held": "Elsewhere",
+    "kept_free": "Promises", "pause": "Pause", "register_stale": "Register's age", "window": "Hours",
+    "robots": "Robots",
 }  # fmt: skip
 """The gates by themselves, open or shut."""
 
