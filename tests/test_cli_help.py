@@ -22,22 +22,25 @@ README = Path(__file__).parents[1] / "README.md"
 READING = {
     "bench", "best-times", "check", "db status", "explain", "facets", "fields handbook", "fields list",
     "followups list",
-    "forecast", "funnel", "hours show", "laws", "limits list", "numbers list", "people list", "portrait",
+    "forecast", "funnel", "hours show", "laws", "limits list", "numbers list", "numbers plan",
+    "numbers why", "people list", "portrait",
     "report", "retries show", "rules check", "rules explain", "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
     "segments holds", "segments list", "segments rule", "simulate", "tags list", "templates list",
-    "templates show", "versions",
+    "templates show", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
     "bench", "db start", "db stop", "db upgrade", "demo", "fields add", "fields change",
     "fields retire", "fields revive", "followups cancel", "followups hand-over", "followups promise",
     "hours bind", "hours end", "hours exempt", "hours set", "import",
-    "limits debts", "limits end", "limits set", "next", "numbers set", "outcome", "pause", "people add",
+    "limits debts", "limits end", "limits set", "next", "numbers prefer", "numbers set", "outcome", "pause",
+    "people add",
     "people revoke", "resume", "retries set", "rules publish", "rules roll-back", "segments delete",
     "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake",
     "simulate", "suppress", "tags add", "tags remove", "templates apply", "templates turnover", "up",
+    "zones verify", "zones verify-list", "zones withdraw",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (

@@ -10,6 +10,7 @@ from calling.handout import gates
 from calling.hours.opening import Doors, openings
 from calling.limits.stops import stops
 from calling.views.next_call import callable_at
+from calling.views.number_choice import why_this_number
 from calling.walls import pauses
 from models.errors import NotFound
 from models.tables import FOREVER
@@ -33,6 +34,7 @@ class Explanation:
     """A customer in an assignment. `callable_at`: when time alone will next let them be called.
 
     `segment_why`: one line of why they are in their segment; calling/segments/explaining.py has all of it.
+    `number_why`: which number would be rung, and why that one.
     """
 
     customer_id: int
@@ -48,6 +50,7 @@ class Explanation:
     callable_now: bool
     callable_at: datetime | None
     answers: list[Answer]
+    number_why: str
 
 
 _PLACEMENT = text("""
@@ -89,7 +92,7 @@ def explain(work: Work, assignment_id: int, customer_id: int) -> Explanation:
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
-        callable_at(work, row, hours), answers,
+        callable_at(work, row, hours), answers, why_this_number(work, assignment_id, customer_id).why,
     )  # fmt: skip
 
 

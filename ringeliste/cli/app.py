@@ -29,6 +29,7 @@ from ringeliste.cli import (
     templates,
     trials,
     walls,
+    zones,
 )
 from ringeliste.cli.front import Front
 
@@ -45,7 +46,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times, trials, database,
+    suppression, limits, retries, numbers, zones, calls, follow_ups, funnels, reports, best_times, trials,
+    database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

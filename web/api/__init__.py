@@ -14,6 +14,7 @@ from web.api import (
     leases,
     limits,
     me,
+    number_plans,
     outcomes,
     pauses,
     rebuilds,
@@ -27,6 +28,7 @@ from web.api import (
     tags,
     templates,
     versions,
+    zones,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -34,9 +36,9 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, follow_ups, assignments, retries, rules, segments, rebuilds, segment_stories, selections,
-    holds, hours, pauses, suppressions, limits, customers, segment_explanations, tags, fields, templates,
-    versions, outcomes, audit,
+    me, leases, follow_ups, assignments, retries, number_plans, rules, segments, rebuilds, segment_stories,
+    selections, holds, hours, pauses, suppressions, limits, customers, zones, segment_explanations, tags,
+    fields, templates, versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
