@@ -67,6 +67,7 @@ ROLES = {
     "GET /assignments/{assignment_id}/segments": "manager seller",
     "GET /assignments/{assignment_id}/retries": "manager seller",
     "GET /assignments/{assignment_id}/follow-up-grace": "manager seller",
+    "GET /assignments/{assignment_id}/number-plan": "manager seller",
     "POST /suppressions": "manager seller", "POST /outcomes": "manager dialer",
     "GET /fields": "manager seller", "GET /fields/handbook": "manager seller", "GET /tags": "manager seller",
     "PATCH /customers/{customer_id}/numbers": "manager seller",

@@ -14,6 +14,7 @@ from calling.outcomes.retrying import DEFAULTS, in_other_part, part_of, plan_of
 from calling.views.answers import Answer
 from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
+from calling.views.number_choice import why_this_number
 from calling.views.stepped_over import (
     HELD,
     KEPT,
@@ -37,6 +38,7 @@ class Explanation:
 
     `segment_why`: one line of why they are in their segment; calling/segments/explaining.py has all of it.
     `holder`: whether the seller or dialer that was asked for may be given them; None: nobody was.
+    `number_why`: which number would be rung, and why that one.
     """
 
     customer_id: int
@@ -52,6 +54,7 @@ class Explanation:
     callable_now: bool
     callable_at: datetime | None
     answers: list[Answer]
+    number_why: str
     holder: HolderAnswer | None = None
 
 
@@ -108,6 +111,7 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
         None if forbidden else callable_at(work, row, hours), answers,
+        why_this_number(work, assignment_id, customer_id).why,
         ask_holder(work, who, row, known) if who else None,
     )  # fmt: skip
 

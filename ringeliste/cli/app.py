@@ -32,6 +32,7 @@ from ringeliste.cli import (
     templates,
     trials,
     walls,
+    zones,
 )
 from ringeliste.cli.front import Front
 
@@ -48,8 +49,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, dnc, registers, limits, retries, numbers, calls, follow_ups, funnels, reports, best_times,
-    order, trials, database,
+    suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels, reports,
+    best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -217,6 +217,7 @@ def _draw_explanation(console: "Console", explanation: "Explanation") -> None:
         f"status {shown(explanation.status)}, {counted(explanation.attempts, 'attempt')}; "
         f"{', '.join(explanation.zones) or 'zone unknown'}[/dim]"
     )
+    console.print(f"[dim]number: {shown(explanation.number_why)}[/dim]")
     console.print(f"[dim]{shown(explanation.segment_why)}; all of it: `ringeliste rules explain`[/dim]")
     _draw_gates(console, explanation.answers)
     holder = explanation.holder

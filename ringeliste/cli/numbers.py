@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringeliste.cli import number_plans
 from ringeliste.cli.front import add as add_command
-from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,6 +18,9 @@ NUMBERS = """A customer's numbers: which is good, and which is rung first.
 Examples:
   ringeliste numbers list 17
   ringeliste numbers set 17 "912 345 678" --state disconnected
+  ringeliste numbers why 17
+  ringeliste numbers plan
+  ringeliste numbers prefer --row "work mon-fri 09:00-16:00" --row "home,mobile 17:00-24:00"
 """
 
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="By external id.")]
@@ -27,6 +31,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
     add_command(group, list_numbers, name="list")
     add_command(group, set_one, name="set")
+    add_command(group, why)
+    number_plans.register(group)
     app.add_typer(group, name="numbers", rich_help_panel="Calls", help=NUMBERS)
 
 
@@ -89,6 +95,37 @@ def set_one(
     document = {"changed": list(done.changed), "moved": done.moved, "dry_run": dry_run, "numbers": numbers}
     head = would(dry_run) + ("" if done.changed else "Nothing changed.\n")
     answer(document, lambda console: _draw(console, numbers, head), as_json=as_json)
+
+
+def why(
+    customer: Customer, crm: CrmName = None, assignment: AssignmentName = None, as_json: AsJson = False
+) -> None:
+    """Say which number of a customer would be rung now, and why that one before the others.
+
+    \b
+    Examples:
+      ringeliste numbers why 17
+      ringeliste numbers why 17 --assignment Loans --json
+    """
+    from calling.views.number_choice import why_this_number
+    from ringeliste.cli.doors import reading
+    from ringeliste.cli.output import answer, instant, plain_table, shown
+    from ringeliste.cli.suppression import customer_id
+
+    with reading(crm, assignment) as (work, assignment_id):
+        found = why_this_number(work, assignment_id, customer_id(work, customer))
+
+    def draw(console: "Console") -> None:
+        console.print(shown(found.why))
+        table = plain_table("", "number", "kind", "state", "unanswered", "free", right=("", "unanswered"))
+        for place, one in enumerate(found.numbers, 1):
+            free = f"from {instant(one.until)}" if one.until else "now"
+            table.add_row(
+                str(place), one.e164, one.kind or "unknown", one.state, str(one.unanswered), free
+            )  # fmt: skip
+        console.print(table)
+
+    answer({"e164": found.e164, "why": found.why, "numbers": list(found.numbers)}, draw, as_json=as_json)
 
 
 def _draw(console: "Console", numbers: Sequence[Mapping[str, Any]], head: str = "") -> None:

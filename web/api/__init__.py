@@ -15,6 +15,7 @@ from web.api import (
     leases,
     limits,
     me,
+    number_plans,
     order,
     outcomes,
     pauses,
@@ -30,6 +31,7 @@ from web.api import (
     tags,
     templates,
     versions,
+    zones,
 )
 from web.api.docs import describe_problems
 from web.keys import KeyRing
@@ -37,9 +39,9 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, follow_ups, follow_up_grace, assignments, retries, order, rules, segments, rebuilds,
-    segment_stories, selections, holds, hours, pauses, suppressions, registers, limits, customers,
-    segment_explanations, tags, fields, templates, versions, outcomes, audit,
+    me, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules, segments,
+    rebuilds, segment_stories, selections, holds, hours, pauses, suppressions, registers, limits, customers,
+    zones, segment_explanations, tags, fields, templates, versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """

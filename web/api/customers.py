@@ -112,6 +112,7 @@ class Explanation(Model):
     callable_now: bool
     callable_at: Instant | None
     answers: list[Gate]
+    number_why: str = Field(description="Which number would be rung, and why that one.")
     holder: HolderExplanation | None = Field(None, description="Of the seller or dialer that was asked for.")
 
 
@@ -199,6 +200,7 @@ WHY: dict[str, Any] = {
         {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
         {"gate": "window", "open": True, "until": None, "fact": "open in Europe/Lisbon"},
     ],
+    "number_why": "+351912345678 (mobile): the only number of theirs that may be rung",
     "holder": {
         "kind": "dialer", "id": 1, "name": "robot", "open": False,
         "answers": [

@@ -32,7 +32,8 @@ STOPPED = {
 """What has become of whoever stops at a gate."""
 
 GATES = {
-    "segment": "Segment", "suppressed": "Do not call", "register": "Register", "no_number": "Number",
+    "state": "State", "segment": "Segment", "suppressed": "Do not call", "register": "Register",
+    "no_number": "Number",
     "zone_unknown": "Zone", "gap": "Gap", "limit": "Limits", "held": "Elsewhere",
     "kept_free": "Promises", "pause": "Pause", "register_stale": "Register's age", "window": "Hours",
     "robots": "Robots",

@@ -1,0 +1,203 @@
+"""Zones: whose nobody knows, and who vouches for one."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body
+from pydantic import Field
+
+from calling.customers import verifying
+from calling.views import browse
+from web.api.common import MOST, Instant, Model, Page, Paging, PathId, TheApp, Words, page
+from web.api.docs import answers, example
+from web.keys import Manager
+
+router = APIRouter(tags=["customers"])
+
+
+class Nowhere(Model):
+    """A customer whose zone nobody knows: nobody calls them until somebody vouches for one."""
+
+    id: int
+    external_id: str
+    name: str
+    place: str | None
+    numbers: list[str]
+    created_at: Instant
+
+
+class NowherePage(Page[Nowhere]):
+    """One page of them, and how many there are in all."""
+
+    total: int
+
+
+class Vouched(Model):
+    """A zone, and how it is known."""
+
+    zone: Words = Field(description="As tzdata calls it: Europe/Oslo.")
+    reason: Words = Field(description="How it is known.")
+    source: Words | None = Field(None, description="The system of record that says so; null: a person.")
+    anyway: bool = Field(
+        False, description="Also a zone that contradicts all candidates, or a system against a person."
+    )
+
+
+class Promised(Model):
+    """A call that stays promised when it was: somebody may want to change it."""
+
+    wall_time: str
+    zone: str
+
+
+class Done(Model):
+    """What was done. `contradicts`: why nothing else speaks for the zone; null: something does."""
+
+    customer_id: int
+    zone: str | None
+    changed: bool
+    contradicts: str | None
+    promised: list[Promised]
+
+
+class Withdrawn(Model):
+    """Why nobody vouches for it any more."""
+
+    reason: Words
+
+
+class Verification(Model):
+    """Somebody vouched for a zone; `ended_at` null: it stands."""
+
+    id: int
+    zone: str
+    source: str | None
+    author: str
+    reason: str
+    contradicts: bool
+    verified_at: Instant
+    ended_at: Instant | None
+    ended_by: str | None
+    ended_reason: str | None
+
+
+class Line(Model):
+    """A customer by external id, and where they are."""
+
+    external_id: Words
+    zone: Words
+    reason: Words
+
+
+class Lines(Model):
+    """Many at once; what cannot be taken costs nothing but itself."""
+
+    customers: list[Line] = Field(min_length=1, max_length=MOST)
+    source: Words | None = None
+    anyway: bool = False
+
+
+class Refused(Model):
+    """A customer (counted from 1) that was not taken, and why."""
+
+    line: int
+    external_id: str
+    zone: str
+    why: str
+
+
+class AllDone(Model):
+    """What was done, and what was refused."""
+
+    verified: list[Done]
+    refused: list[Refused]
+
+
+NOWHERE: dict[str, Any] = {
+    "id": 7, "external_id": "A-7", "name": "Ana", "place": None, "numbers": ["+80012345678"],
+    "created_at": "2026-03-02T08:00:00Z",
+}  # fmt: skip
+VOUCHED = {"zone": "Europe/Lisbon", "reason": "asked her", "source": None, "anyway": False}
+DONE: dict[str, Any] = {
+    "customer_id": 7, "zone": "Europe/Lisbon", "changed": True, "contradicts": None,
+    "promised": [{"wall_time": "2026-03-05T10:00", "zone": "Europe/Lisbon"}],
+}  # fmt: skip
+VERIFICATION: dict[str, Any] = {
+    "id": 3, "zone": "Europe/Lisbon", "source": None, "author": "Kari", "reason": "asked her",
+    "contradicts": False, "verified_at": "2026-03-02T12:00:00Z", "ended_at": None, "ended_by": None,
+    "ended_reason": None,
+}  # fmt: skip
+LINES: dict[str, Any] = {
+    "customers": [{"external_id": "A-7", "zone": "Europe/Lisbon", "reason": "their invoice"}],
+    "source": "billing", "anyway": False,
+}  # fmt: skip
+ALL_DONE: dict[str, Any] = {
+    "verified": [DONE],
+    "refused": [{"line": 2, "external_id": "A-8", "zone": "Lisbon", "why": "is no customer"}],
+}
+
+
+@router.get("/zones/unknown", response_model=NowherePage,
+            responses=answers({"items": [NOWHERE], "next": None, "total": 1}, errors=[422]))  # fmt: skip
+def unknown(app: TheApp, holder: Manager, asked: Paging) -> dict[str, Any]:
+    """Customers whom nobody can call, because nobody knows their zone; and how many there are."""
+    with app.work(holder.crm_id) as work:
+        found = page("unknown zones", asked, lambda after, most: verifying.unknown_zones(work, after, most))
+        return {**found, "total": verifying.count_unknown(work)}
+
+
+@router.post("/zones/verify", response_model=AllDone, responses=answers(ALL_DONE, errors=[409, 422]))
+def verify_many(
+    app: TheApp, holder: Manager, body: Annotated[Lines, Body(**example(LINES))]
+) -> dict[str, Any]:
+    """Vouch for the zones of up to 200 customers; what is wrong with one costs no other."""
+    said = [
+        verifying.Said(n, one.external_id, one.zone, one.reason) for n, one in enumerate(body.customers, 1)
+    ]
+    done, refused = verifying.verify_zones(
+        app.opener(holder.crm_id), said, author=holder.author, source=body.source, anyway=body.anyway
+    )
+    return {"verified": [_done(one) for one in done], "refused": [asdict(one) for one in refused]}
+
+
+@router.get("/customers/{customer_id}/zone", response_model=Page[Verification],
+            responses=answers({"items": [VERIFICATION], "next": None}, errors=[404, 422]))  # fmt: skip
+def history(app: TheApp, holder: Manager, customer_id: PathId, asked: Paging) -> dict[str, Any]:
+    """Who vouched for which zone of a customer, and how it ended; from the first on."""
+    with app.work(holder.crm_id) as work:
+        browse.customer(work, customer_id)
+        return page(
+            "zones", asked, lambda after, most: verifying.history(work, customer_id, after, most)
+        )  # fmt: skip
+
+
+@router.put("/customers/{customer_id}/zone", response_model=Done,
+            responses=answers(DONE, errors=[404, 409, 422]))  # fmt: skip
+def verify(
+    app: TheApp, holder: Manager, customer_id: PathId, body: Annotated[Vouched, Body(**example(VOUCHED))]
+) -> dict[str, Any]:
+    """Vouch for the zone of a customer. Hours, gates and segments follow before this answers."""
+    done = verifying.verify_zone(
+        app.opener(holder.crm_id), customer_id, body.zone, author=holder.author, reason=body.reason,
+        source=body.source, anyway=body.anyway,
+    )  # fmt: skip
+    return _done(done)
+
+
+@router.post("/customers/{customer_id}/zone/withdraw", response_model=Done,
+             responses=answers({**DONE, "zone": None, "promised": []}, errors=[404, 409, 422]))  # fmt: skip
+def withdraw(
+    app: TheApp, holder: Manager, customer_id: PathId,
+    body: Annotated[Withdrawn, Body(**example({"reason": "it was her sister"}))],
+) -> dict[str, Any]:  # fmt: skip
+    """Vouch no more: numbers and address say again where they may be."""
+    return _done(
+        verifying.withdraw_zone(
+            app.opener(holder.crm_id), customer_id, author=holder.author, reason=body.reason
+        )
+    )
+
+
+def _done(done: verifying.Verified) -> dict[str, Any]:
+    promised = [{"wall_time": wall, "zone": zone} for wall, zone in done.promised]
+    return {**asdict(done), "promised": promised}
