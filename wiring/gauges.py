@@ -59,7 +59,8 @@ class DatabaseGauges(Collector):
                 with self._app.work(crm_id) as work:
                     _measure(work, leases, oldest, waiting)
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
-                    for gate, lists in Counter(one.gate for one in dry_lists(work)).items():
+                    alarming = (one.gate for one in dry_lists(work) if not one.after_hours)
+                    for gate, lists in Counter(alarming).items():
                         dry.add_metric([str(crm_id), gate], lists)
             up.add_metric([], 1)
         except RingelisteError as error:
@@ -88,7 +89,8 @@ class DatabaseGauges(Collector):
             ),
             GaugeMetricFamily(
                 "ringeliste_dry_lists",
-                "Assignments that somebody works and that have nobody to ring, by what stops most.",
+                "Assignments that somebody works and that have nobody to ring within their hours, "
+                "by what stops most.",
                 labels=["crm", "gate"],
             ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),

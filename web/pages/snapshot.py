@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from calling.segments.alarms import Alarm, alarms
 from calling.views import browse, report
+from calling.views.dry import DryList
 from calling.views.floor import Floor, floor
 from calling.views.report import Hour, SegmentFigures
 from models.tables.assignments import UNSEGMENTED
@@ -40,6 +41,7 @@ class Snapshot:
     floor: Floor
     pauses: list[Pause]
     alarms: list[Alarm]
+    dry: DryList | None = None
 
     def total(self, figure: str) -> int:
         """The sum of one figure over all segments."""
