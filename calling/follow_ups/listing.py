@@ -7,8 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from calling.follow_ups.standing import will_be
 from calling.handout.promised import PASSED
 from calling.hours.opening import Doors, openings
+from calling.walls.pauses import Pauses, standing
 from models.work import Work
 
 Which = Literal["open", "due", "overdue", "ended"]
@@ -16,8 +18,8 @@ WHICH: tuple[Which, ...] = ("open", "due", "overdue", "ended")
 Standing = Literal["waits", "due", "handed_out", "ended"]
 
 _LIST = text(f"""
-    select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
-           p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
+    select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id,
+           p.gated_by, p.gated_until, p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
       from follow_up f
       join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
@@ -43,8 +45,9 @@ _LIST = text(f"""
 class Listed:
     """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
 
-    `due_at`: from when it is handed out. `will_be`: when hours next allow it; None: they never do, or it has
-    ended. `anybodys`: shared, or its owner's grace is over. `gate`: what keeps it from being handed out.
+    `due_at`: from when it is handed out. `will_be`: when hours, pauses and gates as they stand next allow it;
+    None: not by time alone, or it has ended. `anybodys`: shared, or its owner's grace is over. `gate`: what
+    keeps it from being handed out.
     """
 
     id: int
@@ -97,13 +100,14 @@ def follow_ups(
         seller_id=seller_id,
     ).all()  # fmt: skip
     hours = openings(work, sorted({row.clock_id for row in rows}))
-    return [_listed(row, hours.of(row.assignment_id, row.segment_id), work.now) for row in rows]
+    paused = standing(work)
+    return [_listed(row, hours.of(row.assignment_id, row.segment_id), paused, work.now) for row in rows]
 
 
-def _listed(row: Row[Any], hours: Doors, now: datetime) -> Listed:
+def _listed(row: Row[Any], hours: Doors, paused: Pauses, now: datetime) -> Listed:
     return Listed(
         **{name: getattr(row, name) for name in _PLAIN},
-        will_be=None if row.ended_at else hours.next_opening(row.clock_id, max(row.due_at, now)),
+        will_be=None if row.ended_at else will_be(max(row.due_at, now), row, hours, paused),
         standing=_standing(row, now),
         anybodys=row.anybodys,
         gate=None if row.ended_at else row.gated_by,

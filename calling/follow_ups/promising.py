@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, reckon
+from calling.follow_ups.standing import as_they_stand
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
 from calling.segments.following import follow
@@ -185,7 +186,8 @@ def _put(
     key = work.run(_MAKE, **where, **values, author=author, made_by=made_by, replaces=replaces).scalar_one()
     work.run(_WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)
-    return Promised(key, **where, **values, told=asked.told)
+    made = Promised(key, **where, **values, told=asked.told)
+    return as_they_stand(work, {key: made}, {key: asked})[key]
 
 
 def _settled(work: Work, assignment_id: int, customer_id: int) -> None:
