@@ -12,10 +12,15 @@ from world import NOON, World
 from calling.dialers.inbox import Told, journal, process_inbox
 from calling.dialers.orders import to_offer
 from calling.follow_ups.asking import Wish
+from calling.follow_ups.listing import follow_ups
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import HandOut
 from calling.handout.reaper import reap
+from calling.hours.week import DAYS
+from calling.limits.changing import NewLimit, set_limit
 from calling.outcomes.outcome import Recorded, Report, record_all
+from calling.walls.hours import set_hours
+from calling.walls.pause import pause
 from models.outcomes import EFFECTS, Outcome
 
 TOMORROW = NOON + DAY
@@ -237,3 +242,36 @@ def heard(world: World, dialer: int, lease: UUID, now: datetime, **body: Any) ->
         return work.run(
             text("select problem from dialer_event where dialer_id = :id"), id=dialer
         ).scalar_one()
+
+
+def test_what_is_told_knows_the_limit_and_the_segment_they_move_to(world: World) -> None:
+    """A promise is reckoned before the outcome moves them, and before its ring counts.
+
+    Planted: hours of the segment before; gates not asked; each seen to fail.
+    """
+    assignment = world.assignment(gap_seconds=0)
+    world.segment(assignment, "new", rule={"f": "attempts", "op": "eq", "v": 0}, position=1)
+    tried = world.segment(assignment, "tried", rule={"f": "attempts", "op": "ge", "v": 1}, position=2)
+    afternoons = {day: [["14:00", "18:00"]] for day in DAYS}
+    set_hours(world.opener(), segment_id=tried, assignment_id=assignment, week=afternoons, reason="x",
+              author="Kari")  # fmt: skip
+    world.customers(2, assignment)
+    seller = world.seller(assignment)
+    wish = Wish(NOON + DAY - 2 * HOUR)  # tomorrow at ten
+    first = say(world, take(world, seller).lease_id, Outcome.FOLLOW_UP, promise=wish).promised
+    opens = NOON + DAY + 2 * HOUR + MINUTE
+    assert first is not None
+    assert (first.due_at, "Tue 03 Mar 14:01 is the next opening" in first.told) == (opens, True)
+    set_limit(world.opener(), NewLimit(1, "customer", "once", days=3), "Kari")
+    second = say(world, take(world, seller).lease_id, Outcome.FOLLOW_UP, promise=wish).promised
+    assert second is not None
+    assert second.due_at == opens
+    limited = "they were rung as often as the law, or a limit of the owner's, allows"
+    assert f"{limited}: Thu 05 Mar 14:01 is the first time" in second.told
+    assert violations(world) == []
+    with world.work() as work:
+        listed = {one.id: one.will_be for one in follow_ups(work, 0, 9)}
+        assert listed[second.id] == opens + 2 * DAY
+    pause(world.opener(), "segment", tried, reason="x", author="Kari")
+    with world.work() as work:
+        assert {one.will_be for one in follow_ups(work, 0, 9)} == {None}

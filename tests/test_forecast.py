@@ -1,6 +1,6 @@
 """When a worked list runs dry; and lists that are dry while somebody waits, with the reason."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from shell import Shell
@@ -14,6 +14,8 @@ from calling.views.dry import dry_lists, has_somebody
 from calling.views.forecast import Forecast, forecast
 from calling.walls.pause import pause, resume
 from models.outcomes import Outcome
+from wiring.clock import set_clock
+from wiring.gauges import DatabaseGauges
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -105,6 +107,37 @@ def test_a_list_that_somebody_works_and_that_is_dry_is_told_with_its_reason(
     with world.work() as work:
         work.run(text("update placement set state = 'closed'"))
     assert dry() == []  # it is done
+
+
+def test_nobody_is_alarmed_at_night(world: World, spring: int) -> None:
+    """All hours are shut: the list waits, and the gauge is quiet. Somebody open and used up: it is dry.
+
+    Planted: the flag left out of the gauge; seen to fail.
+    """
+    world.customers(2, spring)
+    world.customers(
+        1, spring, state="closed", zones=["America/New_York"]
+    )  # finished, so their day counts not
+    world.seller(spring)
+
+    def gauge(now: datetime) -> list[tuple[str, float]]:
+        set_time(world, now)
+        (family,) = (f for f in DatabaseGauges(world.app).collect() if f.name == "ringeliste_dry_lists")
+        return [(sample.labels["gate"], sample.value) for sample in family.samples]
+
+    night = NOON + 11 * HOUR
+    with world.work(night) as work:
+        assert [(one.gate, one.after_hours) for one in dry_lists(work)] == [("window", True)]
+    assert gauge(night) == []
+    world.customers(1, spring, state="resting", due_at=night + HOUR, zones=["America/New_York"])
+    with world.work(night) as work:
+        assert [(one.gate, one.stopped, one.after_hours) for one in dry_lists(work)] == [("window", 2, False)]
+    assert gauge(night) == [("window", 1.0)]
+
+
+def set_time(world: World, now: datetime) -> None:
+    with world.app.shared() as session:
+        set_clock(session, now, 0)
 
 
 def test_it_is_drawn_and_answered(world: World, spring: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,7 +220,7 @@ def test_it_is_drawn_and_answered(world: World, spring: int, shell: Shell) -> No
         gates.restamp(work, work.run(text("select id from customer")).scalars().all())
     assert "callable now" in shell.ok("funnel").out
     assert shell.ok("funnel", "--segment", "loans", "--json").document == {
-        "total": 3, "steps": [], "callable_now": 3,
+        "total": 3, "steps": [], "callable_now": 3, "hours_open": True,
     }  # fmt: skip
     pause(world.opener(), "segment", loans, reason="x", author="Kari")
     assert "Nobody may be rung now; 3 customers stop at pause" in shell.ok("funnel").out

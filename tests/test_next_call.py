@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from call_oracle import CallOracle
+from calls import say, take
 from hours_oracle import DAYS, zones_of_the_package
 from promises import promise
 from sqlalchemy import text
@@ -24,9 +25,12 @@ from calling.handout import gates
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.give_back import note_rings
+from calling.limits.changing import NewLimit, set_limit
 from calling.outcomes.attempts import ensure_months
+from calling.views.audit_limits import rung_beyond_limits
 from calling.views.explain import explain
 from calling.walls.pause import pause
+from models.outcomes import Outcome
 
 SEED = int(os.environ.get("NEXT_CALL_SEED") or Random().randrange(1_000_000))
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))
@@ -283,6 +287,38 @@ def handed_out(drawn: Drawn, wanted: datetime | None, seed: str) -> None:
         sql = "select count(*) from lease where ended_at is null and customer_id = :c and assignment_id = :a"
         ((dealt,),) = drawn.run(sql, c=drawn.customer, a=drawn.assignment)
         assert bool(dealt) is (at == wanted), (seed, at, wanted)
+
+
+def test_a_ring_is_judged_by_where_they_were_held_to_be_then(world: World) -> None:
+    """Rung on two days of Tokyo's calendar, which are one of Lisbon's, where their zone is verified since.
+
+    Planted: judged by the clock of today; seen to fail.
+    """
+    with world.app.shared() as session:
+        session.execute(text("update crm set hours = cast(:week as jsonb)"), {"week": dumps(ALWAYS)})
+    assignment = world.assignment(gap_seconds=0, retry_seconds={"no_answer": 60})
+    (customer,) = world.customers(1, assignment, zones=["Asia/Tokyo"])
+    wish = NewLimit(1, "customer", "once a day", days=1)
+    set_limit(world.opener(NOON - DAY), wish, "Kari")
+    seller = world.seller(assignment)
+    midnight = NOON + 3 * HOUR  # in Tokyo
+    for at in (midnight - 10 * MINUTE, midnight + 10 * MINUTE):
+        wake_due(world.opener(at))
+        open_gates(world.opener(at))
+        say(world, take(world, seller, at).lease_id, Outcome.NO_ANSWER, at)
+
+    def beyond() -> int:
+        with world.work(NOON + DAY) as work:
+            return rung_beyond_limits(work)
+
+    assert beyond() == 0
+    with world.work() as work:
+        lisbon = text("update placement set clock_id = :clock where customer_id = :customer")
+        work.run(lisbon, clock=world.clock_id, customer=customer)
+    assert beyond() == 0
+    with world.work() as work:
+        work.run(text("update lease set clock_id = :clock"), clock=world.clock_id)
+    assert beyond() == 1
 
 
 def test_of_pauses_the_last_counts_and_without_an_end_nobody_knows(world: World) -> None:

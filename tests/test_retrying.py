@@ -111,8 +111,7 @@ def test_the_other_part_is_one_in_which_hours_are_open(
 ) -> None:
     """In every zone, over nights that change the clock, against a look at each minute of the walls.
 
-    Planted: hours asked once and no more; the part of the day of what was asked for instead of the
-    opening's; each seen to fail.
+    Planted: the part of the day of what was asked for instead of the opening's; seen to fail.
     """
     clock, table = Clock(1, (where,), (place,)), Timetable(read_week(week))
     tried_at = night + timedelta(seconds=tried)

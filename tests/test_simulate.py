@@ -4,23 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from itertools import count, islice
 from pathlib import Path
 from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 from ground import Ground, create, drop
+from hours_oracle import DAYS, by_law, minutes, wall, zones_of_the_package
 from sqlalchemy import text
 from world import NOON, World
 
 from dialer_adapter.truth import read_truth
 from models.errors import BadInput
-from ringeliste import throwaway
+from ringeliste import demo, throwaway
 from ringeliste.demo import MONDAY_0800, build_demo, find_demo
 from ringeliste.simulation import SimulationReport, play, simulate
 from ringeliste.simulation.agenda import Agenda, Process
@@ -31,7 +34,7 @@ from wiring.settings import Settings
 
 pytestmark = pytest.mark.once
 
-CUSTOMERS, SELLERS, DAYS = 300, 3, 0.2
+CUSTOMERS, SELLERS, LENGTH = 300, 3, 0.2
 ROOT = Path(__file__).parent.parent
 _numbers = count(1)
 
@@ -67,7 +70,7 @@ def fresh(ground: Ground, _superuser: psycopg.Connection, tmp_path: Path) -> Ite
         drop(_superuser, name)
 
 
-def simulated(settings: Settings, data: Path, seed: int, days: float = DAYS) -> SimulationReport:
+def simulated(settings: Settings, data: Path, seed: int, days: float = LENGTH) -> SimulationReport:
     """A quarter of a day of a small world, built in this database first."""
     app = App(settings, dice=Random(1))
     try:
@@ -138,7 +141,7 @@ def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, lis
     assert set(report.check.values()) == {0}
     assert report.attempts > 200
     assert report.attempts > report.contacts > report.sales > 0
-    assert report.seconds == DAYS * 86_400
+    assert report.seconds == LENGTH * 86_400
     assert sum(hour.attempts for hour in report.hours) == report.attempts
     assert sum(segment.attempts for segment in report.segments) == report.attempts
     assert sum(segment.size for segment in report.segments) == CUSTOMERS
@@ -165,6 +168,65 @@ def test_a_simulated_day_keeps_every_promise_and_tells_the_truth(fresh: Any, lis
     truth = read_truth(world.truth)
     assert len(buyers) == report.sales == len(set(buyers))
     assert all(truth[buyer] for buyer in buyers)
+
+
+SUMMER = datetime(2026, 3, 29, 1, tzinfo=UTC)
+"""Clocks are put forward: 01:00 is 02:00 in Lisbon, 00:00 is 01:00 on the Azores."""
+
+NIGHTLY = {
+    **{day: [["09:00", "21:00"]] for day in DAYS[:5]},
+    "sat": [["09:00", "24:00"]],
+    "sun": [["00:00", "00:40"], ["01:20", "03:40"], ["09:00", "21:00"]],
+}
+"""For a bank that rings at night. Sunday's second stretch begins in Lisbon in the hour that is skipped."""
+
+
+def test_the_demo_list_over_the_night_that_clocks_are_put_forward(
+    fresh: Any, list_of_300: Path, tmp_path: Path
+) -> None:
+    """From before midnight to Sunday morning: no promise broken, and no ring at a minute that walls forbid.
+
+    The oracle knows the zones of each customer's clock and the CRM's hours, and asks zoneinfo. Planted: the
+    offset of the evening kept through the night; seen to fail.
+    """
+    begins, settings = SUMMER - timedelta(hours=1.75), fresh()
+    few = tmp_path / "few.csv"
+    few.write_text("".join(list_of_300.read_text("utf-8").splitlines(True)[:81]), encoding="utf-8")
+    app = App(settings, dice=Random(1))
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(demo, "HOURS", NIGHTLY)
+            world = build_demo(app, settings.data, data=few, seed=1, sellers=1, speed=0, starts=begins)
+        report = play(
+            app, world.crm_id, world.assignment_id, sellers=world.seller_ids, dialer_id=world.dialer_id,
+            truth=read_truth(world.truth), begins=begins, days=9.2 / 24, seed=1, lines=1,
+        )  # fmt: skip
+        with app.work(world.crm_id) as work:
+            asked = text("""
+                select l.rung_at, k.zones, k.places from lease l join call_clock k on k.id = l.clock_id
+                 where l.crm_id = :crm_id and l.rung_at is not null order by l.rung_at
+            """)
+            rings = work.run(asked).all()
+    finally:
+        app.close()
+    assert set(report.check.values()) == {0}
+    with zones_of_the_package():
+        wrong = [row for row in rings if not allowed(row.rung_at, row.zones, row.places)]
+    assert wrong == []
+    hours = Counter((row.rung_at - SUMMER) // timedelta(hours=1) for row in rings)
+    assert min(hours[-2], hours[-1], hours[0] + hours[1], hours[7]) > 0, hours  # eve, night, and day after
+
+
+def allowed(at: datetime, zones: list[str], places: list[str]) -> bool:
+    """By the walls of every zone, the minute before and the minute after included."""
+    minute = at.replace(second=0, microsecond=0)
+    for name in zones:
+        for n in (-1, 0, 1):
+            day, clock = wall(ZoneInfo(name), minute + n * timedelta(minutes=1))
+            legal = [by_law(place, day) for place in places]
+            if not all(clock in left for left in (*legal, minutes(NIGHTLY[DAYS[day.weekday()]]))):
+                return False
+    return True
 
 
 def test_nothing_of_somebody_else_is_thrown_away(open_directory: Path) -> None:

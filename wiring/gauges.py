@@ -63,7 +63,8 @@ class DatabaseGauges(Collector):
                 with self._app.work(crm_id) as work:
                     _measure(work, leases, oldest, waiting)
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
-                    for gate, lists in Counter(one.gate for one in dry_lists(work)).items():
+                    alarming = (one.gate for one in dry_lists(work) if not one.after_hours)
+                    for gate, lists in Counter(alarming).items():
                         dry.add_metric([str(crm_id), gate], lists)
                     for gate, promises in _by_gate(work).items():
                         late.add_metric([str(crm_id), gate], promises)
@@ -95,7 +96,8 @@ class DatabaseGauges(Collector):
             ),
             GaugeMetricFamily(
                 "ringeliste_dry_lists",
-                "Assignments that somebody works and that have nobody to ring, by what stops most.",
+                "Assignments that somebody works and that have nobody to ring within their hours, "
+                "by what stops most.",
                 labels=["crm", "gate"],
             ),
             GaugeMetricFamily(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from calling.follow_ups.standing import will_be
 from calling.handout.promised import PASSED
 from calling.hours.opening import Doors, openings
 from calling.walls import pauses
@@ -20,7 +21,7 @@ Standing = Literal["waits", "due", "handed_out", "ended"]
 
 _ROWS = f"""
     select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
-           p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
+           p.gated_until, p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
       from follow_up f
       join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
@@ -54,8 +55,8 @@ _BETWEEN = text(f"""{_ROWS} and f.assignment_id = :assignment_id and f.ended_at 
 class Listed:
     """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
 
-    `due_at`: from when it is handed out. `will_be`: when hours next allow it; None: they never do, or it has
-    ended. `anybodys`: shared, or its owner's grace is over;
+    `due_at`: from when it is handed out. `will_be`: when hours, pauses and gates as they stand next allow it;
+    None: not by time alone, or it has ended. `anybodys`: shared, or its owner's grace is over;
     `anybodys_at`: when that is, once it runs. `gate`: what keeps it from being handed out besides hours: a
     stamped gate, or pause.
     """
@@ -141,7 +142,7 @@ def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> List
     where = {"assignment_id": row.assignment_id, "segment_id": row.segment_id}
     return Listed(
         **{name: getattr(row, name) for name in _PLAIN},
-        will_be=None if row.ended_at else hours.next_opening(row.clock_id, max(row.due_at, now)),
+        will_be=None if row.ended_at else will_be(max(row.due_at, now), row, hours, stopped),
         standing=_standing(row, now),
         anybodys=row.anybodys,
         gate=None if row.ended_at else row.gated_by or ("pause" if stopped.shut(**where) else None),

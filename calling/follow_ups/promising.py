@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import promising_sql as sql
 from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, instant, reckon
+from calling.follow_ups.standing import as_they_stand
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
 from calling.segments.following import follow
@@ -148,7 +149,8 @@ def _put(
     key = work.run(sql.MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
     work.run(sql.WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)
-    return Promised(key, **where, **values, told=asked.told)
+    made = Promised(key, **where, **values, told=asked.told)
+    return as_they_stand(work, {key: made}, {key: asked})[key]
 
 
 def _otherwise(row: Row[Any], before: Row[Any] | None) -> dict[str, Any]:

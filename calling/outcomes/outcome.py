@@ -18,6 +18,7 @@ from calling.dialers.orders import too_late
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.by_outcome import Promises, promises_of
 from calling.follow_ups.promising import Promised
+from calling.follow_ups.standing import as_they_stand
 from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
@@ -120,6 +121,7 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         made = _write(work, changes, settled, touched, promises)
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
+        made = as_they_stand(work, made, promises.asked)
     return _answers(by_lease, leases, changes, made)
 
 

@@ -60,7 +60,8 @@ _PROMISED = text(f"""
 class DryList:
     """An assignment that somebody works and that has nobody to ring. Most of `customers` stop at `gate`.
 
-    `stopped` of them; `next_at` (UTC): when time lets the first on, None: somebody has to act.
+    `stopped` of them; `next_at` (UTC): when time lets the first on, None: somebody has to act. `after_hours`:
+    the hours of none of them are open, so that nobody is alarmed: it is their night.
     """
 
     assignment_id: int
@@ -70,6 +71,7 @@ class DryList:
     meaning: str
     stopped: int
     next_at: datetime | None
+    after_hours: bool
 
 
 def wanting(work: Work) -> dict[int, str]:
@@ -79,19 +81,22 @@ def wanting(work: Work) -> dict[int, str]:
 
 def dry_lists(work: Work) -> list[DryList]:
     """Every list that is dry now. One whose customers are all finished is not dry, it is done."""
-    found = []
-    for assignment_id, name in wanting(work).items():
-        if has_somebody(work, assignment_id):
-            continue
-        stands = funnel(work, assignment_id)
-        most = why_dry(stands)
-        if most is not None and not stands.callable_now:
-            found.append(
-                DryList(
-                    assignment_id, name, stands.total, most.gate, most.meaning, most.customers, most.next_at
-                )
-            )
-    return found
+    found = (dry_list(work, assignment_id, name) for assignment_id, name in wanting(work).items())
+    return [one for one in found if one is not None]
+
+
+def dry_list(work: Work, assignment_id: int, name: str) -> DryList | None:
+    """A list that somebody works, if it is dry now."""
+    if has_somebody(work, assignment_id):
+        return None
+    stands = funnel(work, assignment_id)
+    most = why_dry(stands)
+    if most is None or stands.callable_now:
+        return None
+    return DryList(
+        assignment_id, name, stands.total, most.gate, most.meaning, most.customers, most.next_at,
+        after_hours=not stands.hours_open,
+    )  # fmt: skip
 
 
 def has_somebody(work: Work, assignment_id: int) -> bool:

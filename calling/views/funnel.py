@@ -92,11 +92,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Funnel:
-    """`total` = the customers of all steps + `callable_now`. Who has left is not among them."""
+    """`total` = the customers of all steps + `callable_now`. Who has left is not among them.
+
+    `hours_open`: the hours of some who are not finished are open now; else all of the list is after hours.
+    """
 
     total: int
     steps: list[Step]
     callable_now: int
+    hours_open: bool = True
 
 
 def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Funnel:
@@ -109,7 +113,7 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     doors = {group.segment_id: known.of(assignment_id, group.segment_id) for group in groups}
     forbidden = forbidden_to_all(work, assignment_id, known)
     stopped: dict[str, list[tuple[int, datetime | None]]] = {}
-    free = 0
+    free, hours_open = 0, False
     for group in groups:
         customers = group.customers
         for one in over.get(_key(group), ()):
@@ -118,7 +122,9 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
             customers -= some
         paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
         hours = doors[group.segment_id]
-        gate = _first(group, paused=paused is not None, shut=_shut(hours, group.clock_id, work.now))
+        shut = _shut(hours, group.clock_id, work.now)
+        hours_open = hours_open or (shut is None and group.state != "closed")
+        gate = _first(group, paused=paused is not None, shut=shut)
         if gate is None and group.clock_id in forbidden:
             gate = ROBOTS
         if gate is None:
@@ -127,7 +133,7 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
             ends = paused[1] if paused else None
             stopped.setdefault(gate, []).append((customers, _next(gate, group, ends, hours, work.now)))
     steps = [_step(gate, stopped[gate]) for gate in _MEANINGS if gate in stopped]
-    return Funnel(free + sum(step.customers for step in steps), steps, free)
+    return Funnel(free + sum(step.customers for step in steps), steps, free, hours_open)
 
 
 def _shut(hours: Doors, clock_id: int, now: datetime) -> str | None:

@@ -130,7 +130,9 @@ def _draw_report(
     for one in dry:
         stop = f"{one.stopped:,} of {one.customers:,} stop at {one.gate}: {one.meaning}"
         on = f"; the first goes on {instant(one.next_at)}" if one.next_at else "; somebody has to act"
-        console.print(f"[red]Nobody may be rung, and somebody waits: {shown(stop)}{on}.[/red]")
+        style = "dim" if one.after_hours else "red"
+        waits = "All hours are shut" if one.after_hours else "Nobody may be rung, and somebody waits"
+        console.print(f"[{style}]{waits}: {shown(stop)}{on}.[/{style}]")
 
 
 def _draw_late(console: "Console", late: "list[Late]") -> None:

@@ -124,6 +124,7 @@ class Funnel(Model):
     total: int
     steps: list[FunnelStep]
     callable_now: int
+    hours_open: bool = Field(description="Of anybody who is not finished; false: the list is after hours.")
 
 
 class Point(Model):
@@ -195,7 +196,7 @@ FLOOR: dict[str, Any] = {
     "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
 }  # fmt: skip
 FUNNEL: dict[str, Any] = {
-    "total": 7244, "callable_now": 6730,
+    "total": 7244, "callable_now": 6730, "hours_open": True,
     "steps": [
         {"gate": "closed", "meaning": "finished: a final outcome, all attempts used, or closed by hand",
          "customers": 112, "next_at": None},

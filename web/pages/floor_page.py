@@ -14,6 +14,8 @@ from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
 from web.api.walls import patience
 from web.keys import Holder, KeyRing
+from web.pages.callable_drawer import CallableDrawer
+from web.pages.dry_banner import DryBanner
 from web.pages.figures import Figures
 from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet
 from web.pages.head import head
@@ -61,6 +63,7 @@ class FloorPage:
             self._header = Header(holder, assignments, chosen.id, page="")
             self._banner = _Banner(self._resume)
             self._late = _LatePromises(chosen.id)
+            self._dry = DryBanner(self._tell_callable)
             with box("board", "main"):
                 self._figures = Figures()
                 with box("middle"):
@@ -68,14 +71,20 @@ class FloorPage:
                     self._segments = Segments(self._steer, self._pause_all)
                 self._line = Line()
         self._sheet = PauseSheet(zone_of(holder.region))
+        self._callable = CallableDrawer(app, holder, chosen.id, zone_of(holder.region))
 
     def show(self, news: News) -> None:
         """Write what is new; elements whose text is the same send nothing to the browser."""
         self._header.show(news, self._app.clock.base().speed)
         if news.snapshot is None:
             return
-        for part in (self._banner, self._late, self._figures, self._hours, self._segments, self._line):
+        for part in (
+            self._banner, self._late, self._dry, self._figures, self._hours, self._segments, self._line,
+        ):  # fmt: skip
             part.show(news.snapshot)
+
+    async def _tell_callable(self) -> None:
+        await self._callable.tell(None)
 
     async def _steer(self, segment: SegmentFigures, paused: bool) -> None:
         if paused:

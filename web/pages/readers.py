@@ -1,7 +1,7 @@
 """One reader for each watched assignment: however many browsers look at it, the database is asked once."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from zoneinfo import ZoneInfo
 
@@ -10,12 +10,17 @@ import structlog
 from nicegui import Event, background_tasks
 from starlette.concurrency import run_in_threadpool
 
+from calling.views.dry import DryList, dry_list, wanting
 from models.errors import RingelisteError
+from models.work import Work
 from web.pages.snapshot import Snapshot, read
 from wiring.app import App
 
 PERIOD_SECONDS = 0.75
 """Wall time from one reading to the next; a slow one is followed by a rest as long as itself."""
+
+DRY_SECONDS = 5.0
+"""Wall time for which it stands whether a list is dry."""
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +39,8 @@ class Reader:
     def __init__(self, app: App, crm_id: int, assignment_id: int, zone: ZoneInfo) -> None:
         self._app, self._crm_id, self._assignment_id, self._zone = app, crm_id, assignment_id, zone
         self._running = False
+        self._was_dry: DryList | None = None
+        self._dry_again = 0.0
         self.news: Event[News] = Event()
         self.latest: News | None = None
 
@@ -51,6 +58,7 @@ class Reader:
 
     async def read_now(self) -> None:
         """Something was done: show it at once."""
+        self._dry_again = 0.0
         self._tell(await self._read())
 
     async def _run(self) -> None:
@@ -78,7 +86,15 @@ class Reader:
 
     def _ask(self) -> Snapshot:
         with self._app.work(self._crm_id, snapshot=True) as work:
-            return read(work, self._assignment_id, self._zone)
+            return replace(read(work, self._assignment_id, self._zone), dry=self._dry(work))
+
+    def _dry(self, work: Work) -> DryList | None:
+        """Whether the list is dry within its hours, and why. It counts every customer: not at each look."""
+        if monotonic() >= self._dry_again:
+            name = wanting(work).get(self._assignment_id)
+            self._was_dry = dry_list(work, self._assignment_id, name) if name is not None else None
+            self._dry_again = monotonic() + DRY_SECONDS
+        return None if self._was_dry is None or self._was_dry.after_hours else self._was_dry
 
 
 class Readers:

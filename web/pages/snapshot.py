@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from calling.follow_ups.late import Late, late_promises
 from calling.segments.alarms import Alarm, alarms
 from calling.views import browse, report
+from calling.views.dry import DryList
 from calling.views.floor import Floor, floor
 from calling.views.report import Hour, SegmentFigures
 from models.tables.assignments import UNSEGMENTED
@@ -42,6 +43,7 @@ class Snapshot:
     pauses: list[Pause]
     alarms: list[Alarm]
     late: Sequence[Late] = ()
+    dry: DryList | None = None
 
     def total(self, figure: str) -> int:
         """The sum of one figure over all segments."""
