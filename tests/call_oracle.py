@@ -75,11 +75,14 @@ class CallOracle:
         self._gaps = {row["id"]: row["gap_seconds"] for row in rows("select * from assignment")}
         debts = {row["id"] for row in rows("select * from assignment where about_debts")}
         self._answers = self._in_force(rows(f"select * from attempt where {where}"))
-        self._promised = [
-            row["due_at"]
-            for row in rows(f"select * from follow_up where {where} and ended_at is null")
-            if row["assignment_id"] != assignment_id
-        ]
+        sharers = {
+            row["customer_id"] for row in rows("select * from customer_number")
+            if row["e164"] in self._own_numbers
+        } | {customer_id}  # fmt: skip
+        self._kept_free = [
+            row["kept_free_until"] for row in rows("select * from follow_up where ended_at is null")
+            if row["kept_free_until"] is not None and row["customer_id"] in sharers
+        ]  # fmt: skip
         segment = self._placement["segment_id"]
         self._deleted = bool(rows(f"select * from segment where id = {segment} and retired_at is not null"))
         scopes = [("crm", None), ("assignment", assignment_id), ("segment", segment)]
@@ -142,15 +145,17 @@ class CallOracle:
             return False
         if state != "ready" and at < due_at:
             return False
-        e164 = self._number(at)
-        return not (
-            e164 is None
-            or any(row["customer_id"] == self._customer and self._stands(row, at) for row in self._suppressed)
-            or any(self._reached(limit, e164, at) for limit in self._limits)
-            or (state != "follow_up" and self._just_rung(e164, at))
-            or (state != "follow_up" and any(due <= at < due + HOUR for due in self._promised))
+        promised = state == "follow_up"
+        return any(self._number_free(e164, at, promised) for e164 in self._numbers_left(at)) and not (
+            any(row["customer_id"] == self._customer and self._stands(row, at) for row in self._suppressed)
+            or (not promised and any(at < until for until in self._kept_free))
             or any(row["ends_at"] is None or at < row["ends_at"] for row in self._pauses)
         )
+
+    def _number_free(self, e164: str, at: datetime, promised: bool) -> bool:
+        """One that rests does not stop the others."""
+        reached = any(self._reached(limit, e164, at) for limit in self._limits)
+        return not reached and (promised or not self._just_rung(e164, at))
 
     @staticmethod
     def _stands(row: Mapping[str, Any], at: datetime) -> bool:
@@ -161,12 +166,10 @@ class CallOracle:
             row["customer_id"] == self._customer or row["e164"] in self._own_numbers for row in self._live
         )
 
-    def _number(self, at: datetime) -> str | None:
-        """A good one first, then by their order; what is on a list now is passed over."""
+    def _numbers_left(self, at: datetime) -> list[str]:
+        """Those that are on no list now."""
         bad = {row["e164"] for row in self._suppressed if self._stands(row, at)}
-        left = [row for row in self._numbers if row["e164"] not in bad]
-        best = sorted(left, key=lambda row: (row["state"] == "unverified", row["position"], row["e164"]))
-        return best[0]["e164"] if best else None
+        return [row["e164"] for row in self._numbers if row["e164"] not in bad]
 
     def _counted(self, limit: Bound, e164: str) -> list[datetime]:
         if limit.after:
@@ -265,7 +268,7 @@ class CallOracle:
         yield from (self._placement["due_at"],) if self._placement["due_at"] else ()
         yield from (row["expires_at"] for row in self._suppressed if row["expires_at"])
         yield from (row["ends_at"] for row in self._pauses if row["ends_at"])
-        yield from (due + HOUR for due in self._promised)
+        yield from self._kept_free
         yield from (ends for _, ends in self._gap_ends())
         for limit in self._limits:
             for e164 in [row["e164"] for row in self._numbers]:

@@ -60,8 +60,9 @@ def _zones_of_the_package() -> Iterator[None]:
 THEMES = ("rest", "limits", "hours", "numbers", "rings", "pauses", "lists", "promises")
 
 
-TOGETHER = ({"numbers", "lists", "limits"}, {"limits"})
-"""A number that comes off its list may rest itself; days of the calendar are several zones'."""
+TOGETHER = ({"numbers", "lists", "limits"}, {"limits"}, {"promises"})
+"""A number that comes off its list may rest itself; days of the calendar are several zones'; who is kept
+free for a promise elsewhere is not, if one is due here."""
 
 
 class Drawn:
@@ -240,10 +241,16 @@ class Drawn:
                     )  # fmt: skip
 
     def promised(self) -> None:
-        """By this assignment, by the other one, or by both."""
-        for where in self.die.choice([[self.assignment], [self.other], [self.assignment, self.other]]):
+        """By this assignment, by the other one, or by both; maybe somebody is there to ring, who shares a
+        number with them."""
+        for where in self.die.choice(
+            [[self.assignment], [self.other], [self.other], [self.assignment, self.other]]
+        ):
             early = self.now - self.die.choice([0, 0, 1800, 3599, 3600]) * SECOND - SECOND
-            promise(self.world, where, self.customer, self.die.choice([early + SECOND, self.soon()]), early)
+            who = self.sharer if where == self.other and self.die.random() < 0.3 else self.customer
+            promise(self.world, where, who, self.die.choice([early + SECOND, self.soon()]), early)
+        if self.die.random() < 0.7:
+            self.run("update follow_up set kept_free_until = :until", until=self.soon())
 
 
 @pytest.mark.parametrize("part", range(2))
