@@ -12,6 +12,7 @@ from calling.handout.promised import PASSED
 from calling.hours.opening import Doors, openings
 from calling.walls import pauses
 from calling.walls.pauses import Pauses
+from models.tables import FOREVER
 from models.work import Work
 
 Which = Literal["open", "due", "overdue", "ended"]
@@ -20,7 +21,7 @@ Standing = Literal["waits", "due", "handed_out", "ended"]
 
 _ROWS = f"""
     select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
-           p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
+           p.gated_until, p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
       from follow_up f
       join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
@@ -54,10 +55,9 @@ _BETWEEN = text(f"""{_ROWS} and f.assignment_id = :assignment_id and f.ended_at 
 class Listed:
     """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
 
-    `due_at`: from when it is handed out. `will_be`: when hours next allow it; None: they never do, or it has
-    ended. `anybodys`: shared, or its owner's grace is over;
-    `anybodys_at`: when that is, once it runs. `gate`: what keeps it from being handed out besides hours: a
-    stamped gate, or pause.
+    `due_at`: from when it is handed out. `will_be`: when all that holds it next allows it; None: time alone
+    does not, or it has ended. `anybodys`: shared, or its owner's grace is over; `anybodys_at`: when that is,
+    once it runs. `gate`: what keeps it from being handed out besides hours: a stamped one, or pause.
     """
 
     id: int
@@ -138,14 +138,24 @@ def _all_listed(work: Work, rows: Sequence[Row[Any]]) -> list[Listed]:
 
 
 def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> Listed:
-    where = {"assignment_id": row.assignment_id, "segment_id": row.segment_id}
+    pause = stopped.shut(assignment_id=row.assignment_id, segment_id=row.segment_id)
     return Listed(
         **{name: getattr(row, name) for name in _PLAIN},
-        will_be=None if row.ended_at else hours.next_opening(row.clock_id, max(row.due_at, now)),
+        will_be=None if row.ended_at else _will_be(row, hours, pause, now),
         standing=_standing(row, now),
         anybodys=row.anybodys,
-        gate=None if row.ended_at else row.gated_by or ("pause" if stopped.shut(**where) else None),
+        gate=None if row.ended_at else row.gated_by or ("pause" if pause else None),
     )
+
+
+def _will_be(
+    row: Row[Any], hours: Doors, pause: tuple[str, datetime | None] | None, now: datetime
+) -> datetime | None:
+    """The first opening once nothing else holds it; None: time alone does not let it on."""
+    held = [row.gated_until] if row.gated_by else []
+    held += [pause[1] or FOREVER] if pause else []
+    begins = max(row.due_at, now, *held)
+    return None if begins >= FOREVER else hours.next_opening(row.clock_id, begins)
 
 
 def _standing(row: Row[Any], now: datetime) -> Standing:

@@ -91,7 +91,9 @@ class FollowUp(Model):
     wall_time: str
     zone: str
     due_at: Instant
-    will_be: Instant | None = Field(description="When hours next allow it; null: never, or it has ended.")
+    will_be: Instant | None = Field(
+        description="When hours, pauses and gates next allow it; null: not by time alone."
+    )
     standing: Literal["waits", "due", "handed_out", "ended"]
     anybodys: bool = Field(description="Shared, or its owner's grace is over.")
     anybodys_at: Instant | None = Field(description="When the grace is over; null: it does not run.")
