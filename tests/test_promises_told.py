@@ -1,6 +1,7 @@
 """What is told of promised calls: the grace and its doors, what is late and why, the gauge and the report."""
 
 import pytest
+from calls import say, take
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 from promises import HOUR, MINUTE, promise, promises, watch
@@ -8,12 +9,17 @@ from shell import Shell
 from web_client import Api, api_of
 from world import NOON, World
 
+from calling.follow_ups.asking import Wish
 from calling.follow_ups.grace import set_grace
 from calling.follow_ups.late import late_promises
+from calling.follow_ups.listing import follow_ups
+from calling.limits.changing import NewLimit, set_limit
+from calling.views.explain import explain
 from calling.walls.hours import set_hours
 from calling.walls.pause import pause
 from calling.walls.suppress import suppress
 from models.errors import BadInput, NotFound
+from models.outcomes import Outcome
 from wiring.clock import set_clock
 from wiring.gauges import DatabaseGauges
 
@@ -57,6 +63,25 @@ def test_what_is_late_and_what_keeps_it(world: World, monkeypatch: pytest.Monkey
     said = shell.ok("report").out
     assert "1 promised call late, the oldest since Mon 2026-03-02 12:01 UTC: nobody has rung." in said
     assert "kept by pause" in said
+
+
+def test_lists_say_when_a_limit_a_pause_and_hours_let_it_on(world: World) -> None:
+    """As an explanation does. Planted: hours alone; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    segment = world.segment(assignment)
+    limited, paused = world.customers(1, assignment)[0], world.customers(1, assignment, segment_id=segment)[0]
+    seller = world.seller(assignment, segment_id=world.unsegmented(assignment))
+    set_limit(world.opener(), NewLimit(1, "customer", "t", seconds=86_400), "Kari")
+    say(world, take(world, seller).lease_id, Outcome.FOLLOW_UP, promise=Wish(NOON + HOUR))
+    promise(world, assignment, paused, NOON + HOUR)
+    evening = NOON.replace(hour=21)
+    pause(world.opener(), "segment", segment, reason="r", author="a", ends_at=evening)
+    with world.work(NOON + 2 * HOUR) as work:
+        rows = {row.customer_id: row for row in follow_ups(work, 0, 9)}
+        told = {key: explain(work, assignment, key).callable_at for key in (limited, paused)}
+    assert {key: row.will_be for key, row in rows.items()} == told
+    assert told == {limited: NOON + 24 * HOUR, paused: NOON.replace(day=3, hour=9, minute=1)}
+    assert {rows[limited].gate, rows[paused].gate} == {"limit", "pause"}
 
 
 def test_a_changed_grace_holds_for_those_that_wait(world: World) -> None:

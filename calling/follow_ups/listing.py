@@ -139,13 +139,13 @@ def _all_listed(work: Work, rows: Sequence[Row[Any]]) -> list[Listed]:
 
 
 def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> Listed:
-    where = {"assignment_id": row.assignment_id, "segment_id": row.segment_id}
+    pause = stopped.shut(assignment_id=row.assignment_id, segment_id=row.segment_id)
     return Listed(
         **{name: getattr(row, name) for name in _PLAIN},
         will_be=None if row.ended_at else will_be(max(row.due_at, now), row, hours, stopped),
         standing=_standing(row, now),
         anybodys=row.anybodys,
-        gate=None if row.ended_at else row.gated_by or ("pause" if stopped.shut(**where) else None),
+        gate=None if row.ended_at else row.gated_by or ("pause" if pause else None),
     )
 
 
