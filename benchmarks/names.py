@@ -6,6 +6,7 @@ from benchmarks import (
     allocating,
     asking,
     clocking,
+    counting,
     facets,
     flooding,
     importing,
@@ -31,6 +32,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "preview": previewing.measure,
     "flood": flooding.measure,
     "clocks": clocking.measure,
+    "funnel": counting.measure,
 }
 
 

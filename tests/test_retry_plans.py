@@ -117,7 +117,7 @@ def test_the_other_part_is_one_in_which_hours_are_open(world: World) -> None:
     assert only.call(NOON + 4 * HOUR, Outcome.NO_ANSWER) == ("resting", again - NOON - 4 * HOUR)
     with world.work(NOON + 5 * HOUR) as work:
         (state, *_) = explain(work, only.assignment, only.customer).answers
-    assert state.fact == "resting, due, again in the afternoon: their hours open in no other part of the day"
+    assert state.fact == "resting, again in the afternoon: their hours open in no other part of the day"
 
 
 def test_a_plan_that_makes_no_sense_names_every_problem() -> None:

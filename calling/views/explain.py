@@ -126,7 +126,7 @@ def _state(row: Row[Any], hours: Doors, now: datetime) -> Answer:
         due = row.due_at <= now
         return Answer("state", due, None if due else row.due_at, _promise(row))
     if row.state == "resting":
-        return Answer("state", False, row.due_at, f"{row.state}, due{_same_part(row, hours)}")
+        return Answer("state", False, row.due_at, f"{row.state}{_same_part(row, hours)}")
     if row.state == "leased":
         holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
         return Answer("state", False, None, f"{row.lease_state} by {holder}")
