@@ -16,7 +16,8 @@ from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.ring import ring
 from calling.hours.week import DAYS
 from calling.outcomes.outcome import Report, record_all
-from calling.outcomes.retry_plans import read_plans, retry_changes, retry_plans, set_retries, set_retry
+from calling.outcomes.reading_plans import read_plans
+from calling.outcomes.retry_plans import retry_changes, retry_plans, set_retries, set_retry
 from calling.views.explain import explain
 from calling.walls.hours import set_hours
 from models.errors import BadValues, Conflict, NotFound
