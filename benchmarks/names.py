@@ -6,6 +6,7 @@ from benchmarks import (
     allocating,
     asking,
     clocking,
+    counting,
     facets,
     flooding,
     importing,
@@ -33,6 +34,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "preview": previewing.measure,
     "flood": flooding.measure,
     "clocks": clocking.measure,
+    "funnel": counting.measure,
 }
 
 

@@ -1,6 +1,9 @@
 """Who may be called, on the page: the funnel, the forecast, why one waits, the map of the week."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import test_page
@@ -11,9 +14,11 @@ from test_segments_page import segments_page
 from web_client import Caller
 from world import NOON, World
 
+from calling import register
 from calling.handout import gates
-from calling.walls.pause import pause
+from calling.walls.pause import pause, resume
 from calling.walls.suppress import suppress
+from wiring.clock import set_clock
 
 site = test_page.site
 kari = test_segments_page.kari
@@ -65,3 +70,46 @@ def test_where_they_stop_how_long_they_last_and_why_one_waits(
         page.get_by_text("Who may be called").click()
         page.locator(".funnel-row").first.wait_for()
         assert page.locator(".week-map").count() == 0
+
+
+@pytest.mark.browser
+def test_a_dry_list_is_seen_on_the_floor_and_a_click_shows_where_they_stop(
+    world: World, chromium: str, site: str
+) -> None:
+    """Nobody is told of it while somebody may be rung, nor once it is over.
+
+    Planted: the banner shown whether somebody waits or not; seen to fail.
+    """
+    work = world.assignment("Term deposit")
+    loans = world.segment(work, "loans", name="Loans")
+    world.customers(5, work, segment_id=loans)
+    world.customers(2, work, zones=["Pacific/Auckland"])
+    pause(world.opener(), "segment", loans, reason="script", author="Kari")
+    with floor_page(world, site) as page:
+        banner = page.locator(".dry-banner")
+        assert not banner.is_visible()
+        world.seller(work)
+        banner.wait_for(timeout=15_000)
+        assert "Nobody may be rung, and somebody waits" in banner.inner_text()
+        assert "Paused: 5 of 7" in banner.inner_text()
+        banner.get_by_role("button", name="Where they stop").click()
+        page.locator(".drawer .funnel-row").first.wait_for()
+        shown = [row.locator("> :first-child").inner_text() for row in page.locator(".funnel-row").all()]
+        assert shown == ["Paused", "Hours shut", "May be called"]
+        page.get_by_role("button", name="Close", exact=True).click()
+        resume(world.opener(), "segment", loans, author="Kari")
+        banner.wait_for(state="hidden", timeout=15_000)
+
+
+@contextmanager
+def floor_page(world: World, site: str) -> Iterator[Any]:
+    """A manager's floor, signed in."""
+    with world.app.shared() as session:
+        set_clock(session, NOON, 0)
+        key = register.add_key(session, world.crm_id, "manager", "Kari", now=NOON)
+    with test_page.clean_page(site) as page:
+        page.goto(site)
+        page.get_by_label("Key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        page.locator(".figure.attempts .number").wait_for()
+        yield page

@@ -16,7 +16,8 @@ from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.ring import ring
 from calling.hours.week import DAYS
 from calling.outcomes.outcome import Report, record_all
-from calling.outcomes.retry_plans import read_plans, retry_changes, retry_plans, set_retries, set_retry
+from calling.outcomes.reading_plans import read_plans
+from calling.outcomes.retry_plans import retry_changes, retry_plans, set_retries, set_retry
 from calling.views.explain import explain
 from calling.walls.hours import set_hours
 from models.errors import BadValues, Conflict, NotFound
@@ -117,7 +118,7 @@ def test_the_other_part_is_one_in_which_hours_are_open(world: World) -> None:
     assert only.call(NOON + 4 * HOUR, Outcome.NO_ANSWER) == ("resting", again - NOON - 4 * HOUR)
     with world.work(NOON + 5 * HOUR) as work:
         (state, *_) = explain(work, only.assignment, only.customer).answers
-    assert state.fact == "resting, due, again in the afternoon: their hours open in no other part of the day"
+    assert state.fact == "resting, again in the afternoon: their hours open in no other part of the day"
 
 
 def test_a_plan_that_makes_no_sense_names_every_problem() -> None:

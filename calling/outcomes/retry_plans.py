@@ -1,17 +1,17 @@
-"""What an assignment says of its own about trying again: read strictly, written with its author, shown."""
+"""What an assignment says of its own about trying again: written with its author, shown."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import Any
 
 import orjson
 from sqlalchemy import Row, text
 
-from calling.outcomes.retrying import DAY, DEFAULTS, RetryPlan, plan_of
-from models.errors import BadValues, Conflict, NotFound
-from models.outcomes import EFFECTS, Outcome
+from calling.outcomes.reading_plans import read_plans
+from calling.outcomes.retrying import DEFAULTS, RetryPlan, plan_of
+from models.errors import Conflict, NotFound
+from models.outcomes import Outcome
 from models.work import Work
 
 _READ = text("""
@@ -32,8 +32,6 @@ _CHANGES = text("""
      order by version desc limit :most
 """)
 
-Problems = list[tuple[str, str]]
-LONGEST = 366 * DAY
 LATEST = 2**62
 
 
@@ -151,64 +149,6 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterato
 
 def _told(value: Any) -> str:
     return "never" if value is None else str(value).lower() if isinstance(value, bool) else f"{value:g}"
-
-
-def read_plans(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Own plans by outcome, checked. Raises BadValues with every problem."""
-    problems: Problems = []
-    for name, plan in body.items():
-        if problem := _no_such(name):
-            problems.append((name, problem))
-        elif not isinstance(plan, Mapping):
-            problems.append((name, 'must be an object such as {"delay": 3600}'))
-        else:
-            _check(name, plan, problems)
-    if problems:
-        raise BadValues(problems)
-    return {name: dict(plan) for name, plan in body.items()}
-
-
-def _no_such(name: str) -> str | None:
-    resting = [outcome.value for outcome in DEFAULTS]
-    if name in resting:
-        return None
-    if name in {outcome.value for outcome in EFFECTS}:
-        return "closes the customer, or the number: nobody is tried again after it"
-    near = get_close_matches(name, resting, 1)
-    return "is no outcome; " + (f"did you mean {near[0]}?" if near else f"there are {', '.join(resting)}")
-
-
-_BETWEEN: Mapping[str, tuple[float, float]] = {
-    "delay": (0, LONGEST), "growth": (1, 100), "jitter": (0, 1), "longest": (60, LONGEST),
-    "final_after": (1, 255),
-}  # fmt: skip
-_WHOLE = ("delay", "longest", "final_after")
-
-
-def _check(name: str, plan: Mapping[str, Any], problems: Problems) -> None:
-    known = [*_BETWEEN, "other_part"]
-    for key, value in plan.items():
-        path = f"{name}.{key}"
-        if key not in known:
-            near = get_close_matches(str(key), known, 1)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
-            problems.append((path, f"is no part of a plan; {hint}"))
-        elif key == "other_part":
-            if not isinstance(value, bool):
-                problems.append((path, "must be true or false"))
-        elif problem := _number(key, value):
-            problems.append((path, problem))
-
-
-def _number(key: str, value: Any) -> str | None:
-    low, high = _BETWEEN[key]
-    if key == "final_after" and value is None:
-        return None
-    kind = int if key in _WHOLE else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kind) or not low <= value <= high:
-        what = "a whole number" if key in _WHOLE else "a number"
-        return f"must be {what} from {low:g} to {high:g}" + (", or null" if key == "final_after" else "")
-    return None
 
 
 def told(plans: Mapping[Outcome, RetryPlan]) -> dict[str, dict[str, Any]]:

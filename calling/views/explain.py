@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -10,11 +9,11 @@ from sqlalchemy import Row, text
 from calling.handout import gates
 from calling.hours.opening import REGISTER_STALE, Doors, Openings, openings
 from calling.limits.stops import stops
-from calling.outcomes.retrying import DEFAULTS, in_other_part, part_of, plan_of
 from calling.views.answers import Answer
 from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
 from calling.views.number_choice import why_this_number
+from calling.views.state_told import state_told
 from calling.views.stepped_over import (
     HELD,
     KEPT,
@@ -25,7 +24,6 @@ from calling.views.stepped_over import (
 )
 from calling.walls import pauses
 from models.errors import NotFound
-from models.outcomes import Outcome
 from models.tables import FOREVER
 from models.work import Work
 from segmentation.explanation import explain_segment
@@ -97,7 +95,7 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
     hours = known.of(assignment_id, row.segment_id)
     robots = _robots(work, known, row)
     answers = [
-        _state(row, hours, work.now),
+        state_told(row, hours, work.now),
         *_deleted(row),
         *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
         _held(row, facts),
@@ -120,43 +118,6 @@ def _why(work: Work, row: Row[Any]) -> str:
     if row.state in GONE:
         return f"{row.state}: no rule moves them any more"
     return explain_segment(work, row.assignment_id, row.customer_id).why
-
-
-def _state(row: Row[Any], hours: Doors, now: datetime) -> Answer:
-    """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
-    if row.state == "ready":
-        return Answer("state", True, None, "ready")
-    if row.state == "follow_up":
-        due = row.due_at <= now
-        return Answer("state", due, None if due else row.due_at, _promise(row))
-    if row.state == "resting":
-        return Answer("state", False, row.due_at, f"{row.state}, due{_same_part(row, hours)}")
-    if row.state == "leased":
-        holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
-        return Answer("state", False, None, f"{row.lease_state} by {holder}")
-    return Answer("state", False, None, row.state)
-
-
-def _same_part(row: Row[Any], hours: Doors) -> str:
-    """Said where a plan asks for another part of the day, and hours never open in one."""
-    outcome = row.last_outcome
-    if outcome not in DEFAULTS or not plan_of(Outcome(outcome), row.retry_plan).other_part:
-        return ""
-    tried, zone = row.tried_at, row.reckoning_zone
-    other = in_other_part(row.due_at, tried, zone, partial(hours.next_opening, row.clock_id))
-    part = part_of(tried, zone)
-    if part != part_of(row.due_at, zone) or part != part_of(other, zone):
-        return ""
-    return f", again in the {part}: their hours open in no other part of the day"
-
-
-def _promise(row: Row[Any]) -> str:
-    """What was promised, and whose it is."""
-    when = (
-        f"promised a call at {row.wall_time.replace('T', ' ')} in {row.promised_in}" if row.wall_time else ""
-    )
-    whose = f"; {row.owner}'s, everybody's from {row.owners_until:%Y-%m-%d %H:%M} UTC" if row.owner else ""
-    return f"{when or 'promised a call'}{whose}"
 
 
 def _deleted(row: Row[Any]) -> list[Answer]:

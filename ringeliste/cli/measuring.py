@@ -32,6 +32,7 @@ MILLISECONDS_A_ROW = {
     "preview": 0.3,
     "flood": 0.5,
     "clocks": 0.3,
+    "funnel": 0.3,
 }
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""

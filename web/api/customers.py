@@ -197,7 +197,7 @@ WHY: dict[str, Any] = {
     "attempts": 1, "zones": ["Europe/Lisbon"], "callable_now": False,
     "callable_at": "2026-03-02T16:00:00Z",
     "answers": [
-        {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting, due"},
+        {"gate": "state", "open": False, "until": "2026-03-02T16:00:00Z", "fact": "resting"},
         {"gate": "window", "open": True, "until": None, "fact": "open in Europe/Lisbon"},
     ],
     "number_why": "+351912345678 (mobile): the only number of theirs that may be rung",

@@ -141,6 +141,9 @@ def _track(kind: str, customers_: int, total: int) -> None:
 
 def _lasts(found: Forecast, zone: ZoneInfo) -> str:
     """How long the list lasts, in words."""
+    if not found.callable_now:
+        waiting = f" {count(found.waiting)} wait for their hours." if found.waiting else ""
+        return f"Nobody may be called now.{waiting}"
     rings = round(found.rings_an_hour)
     pace = (
         f"At {count(rings)} calls an hour, as in the last one, "
