@@ -135,7 +135,7 @@ def test_a_persons_word_stands_against_a_systems(world: World) -> None:
 
 
 def test_what_is_offered_by_another_clock_comes_back(world: World) -> None:
-    """A seller's at once, a dialer's by its link. Planted: neither is recalled; seen to fail."""
+    """A seller's at once, a dialer's by its link. Planted: nothing comes back; seen to fail."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     seller = world.seller(assignment)
