@@ -37,11 +37,12 @@ def nowhere(world: World, assignment: int, n: int = 1) -> list[int]:
     made = world.customers(n)
     world.place(made, assignment, clock_id=world.clock([], []))
     with world.work() as work:
-        work.run(text("update customer_number set e164 = '+8001' || right(e164, 7), zones = '{}'"))
-        work.run(
-            text("update customer set place = null, clock_id = :k, reckoning_zone = 'Etc/UTC'"),
-            k=world.clock([], []),
-        )
+        number = """update customer_number set e164 = '+8001' || right(e164, 7), zones = '{}'
+            where customer_id = any(:made)"""
+        work.run(text(number), made=made)
+        person = """update customer set place = null, clock_id = :k, reckoning_zone = 'Etc/UTC'
+            where id = any(:made)"""
+        work.run(text(person), k=world.clock([], []), made=made)
         gates.restamp(work, made)
     return made
 
