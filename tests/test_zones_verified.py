@@ -11,9 +11,6 @@ from world import LISBON, NOON, World
 
 from calling.customers.verifying import (
     Said,
-    count_unknown,
-    history,
-    unknown_zones,
     verify_zone,
     verify_zones,
     withdraw_zone,
@@ -25,6 +22,7 @@ from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 from calling.hours.verified import contradicts, read_zone
 from calling.views.explain import explain
+from calling.views.zones import count_unknown, history, unknown_zones
 from models.errors import BadValues, Conflict, NotFound, NotNow
 
 HOUR = timedelta(hours=1)

@@ -4,7 +4,8 @@ from nicegui import ui
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
-from calling.customers.verifying import count_unknown, unknown_zones, verify_zone
+from calling.customers.verifying import verify_zone
+from calling.views.zones import count_unknown, unknown_zones
 from models.errors import RingelisteError
 from models.work import Work
 from web.keys import Holder
