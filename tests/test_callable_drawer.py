@@ -11,6 +11,7 @@ import test_segments_page
 from sqlalchemy import text
 from test_best_times import Log
 from test_segments_page import segments_page
+from test_zones_verified import nowhere
 from web_client import Caller
 from world import NOON, World
 
@@ -70,6 +71,26 @@ def test_where_they_stop_how_long_they_last_and_why_one_waits(
         page.get_by_text("Who may be called").click()
         page.locator(".funnel-row").first.wait_for()
         assert page.locator(".week-map").count() == 0
+        page.get_by_role("button", name="Close", exact=True).click()
+        _vouch_for_somebody(world, page, spring)
+
+
+def _vouch_for_somebody(world: World, page: Any, spring: int) -> None:
+    """Whoever is nowhere is listed there, and verified; what is no zone is told with what was meant."""
+    (customer,) = nowhere(world, spring)
+    with world.work() as work:
+        name = work.run(text("select external_id from customer where id = :c"), c=customer).scalar_one()
+    page.get_by_role("button", name="Callable").click()
+    field = page.get_by_label(f"Zone of {name}", exact=True)
+    field.fill("Lisbon")
+    page.keyboard.press("Enter")
+    page.get_by_text("did you mean Europe/Lisbon").wait_for()
+    field.fill("europe/lisbon")
+    page.get_by_role("button", name="Verify").click()
+    page.get_by_text("they may be called by it now").wait_for()
+    with world.work() as work:
+        asked = text("select zone, author, ended_at from zone_verification")
+        assert tuple(work.run(asked).one()) == ("Europe/Lisbon", "Kari", None)
 
 
 @pytest.mark.browser

@@ -319,6 +319,17 @@ def test_what_did_not_ring_counts_neither_way(two: Several, outcome: Outcome) ->
     assert two.unanswered()[two.first] == 1
 
 
+def test_a_call_that_is_counted_is_no_news_for_facets(two: Several) -> None:
+    """They ask whether a number is callable. Planted: any change of a number noted; seen to fail."""
+    noted = "select count(*) from facet_change where :c = any(customers)"
+    with two.world.work() as work:
+        before = work.run(text(noted), c=two.customer).scalar_one()
+        work.run(text("update customer_number set unanswered = 1, kind = 'work', kind_by = 'hand'"))
+        assert work.run(text(noted), c=two.customer).scalar_one() == before
+        work.run(text("update customer_number set state = 'good'"))
+        assert work.run(text(noted), c=two.customer).scalar_one() == before + 1
+
+
 HISTORY = st.lists(
     st.tuples(st.sampled_from(list(Outcome)), st.sampled_from([None, *Outcome]), st.booleans()), max_size=7
 )

@@ -9,9 +9,10 @@ from test_import import LATER, customers, load, outcome, put, rejected, rows
 from world import NOON, World
 
 from calling.customers.numbers import set_number
-from calling.customers.verifying import history, verify_zone
+from calling.customers.verifying import verify_zone
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
+from calling.views.zones import history
 from models.errors import BadInput
 from models.outcomes import Outcome
 

@@ -11,9 +11,6 @@ from world import LISBON, NOON, World
 
 from calling.customers.verifying import (
     Said,
-    count_unknown,
-    history,
-    unknown_zones,
     verify_zone,
     verify_zones,
     withdraw_zone,
@@ -25,6 +22,7 @@ from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 from calling.hours.verified import contradicts, read_zone
 from calling.views.explain import explain
+from calling.views.zones import count_unknown, history, unknown_zones
 from models.errors import BadValues, Conflict, NotFound, NotNow
 
 HOUR = timedelta(hours=1)
@@ -37,11 +35,12 @@ def nowhere(world: World, assignment: int, n: int = 1) -> list[int]:
     made = world.customers(n)
     world.place(made, assignment, clock_id=world.clock([], []))
     with world.work() as work:
-        work.run(text("update customer_number set e164 = '+8001' || right(e164, 7), zones = '{}'"))
-        work.run(
-            text("update customer set place = null, clock_id = :k, reckoning_zone = 'Etc/UTC'"),
-            k=world.clock([], []),
-        )
+        number = """update customer_number set e164 = '+8001' || right(e164, 7), zones = '{}'
+            where customer_id = any(:made)"""
+        work.run(text(number), made=made)
+        person = """update customer set place = null, clock_id = :k, reckoning_zone = 'Etc/UTC'
+            where id = any(:made)"""
+        work.run(text(person), k=world.clock([], []), made=made)
         gates.restamp(work, made)
     return made
 
@@ -135,7 +134,7 @@ def test_a_persons_word_stands_against_a_systems(world: World) -> None:
 
 
 def test_what_is_offered_by_another_clock_comes_back(world: World) -> None:
-    """A seller's at once, a dialer's by its link. Planted: neither is recalled; seen to fail."""
+    """A seller's at once, a dialer's by its link. Planted: nothing comes back; seen to fail."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     seller = world.seller(assignment)

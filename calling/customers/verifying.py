@@ -115,21 +115,6 @@ def verify_zones(
     return done, sorted(refused, key=lambda one: one.line)
 
 
-def history(work: Work, customer_id: int, after: int, most: int) -> list[Row[Any]]:
-    """Who vouched for which zone, why, and how it ended; from the first on."""
-    return list(work.run(sql.HISTORY, customer_id=customer_id, after=after, most=most))
-
-
-def unknown_zones(work: Work, after: int, most: int) -> list[Row[Any]]:
-    """Customers whose zone nobody knows, so that nobody calls them; by id, above `after`."""
-    return list(work.run(sql.UNKNOWN, after=after, most=most))
-
-
-def count_unknown(work: Work) -> int:
-    """How many customers nobody can call for want of a zone."""
-    return int(work.run(sql.COUNT_UNKNOWN).scalar_one())
-
-
 def _check(zone: str | None, author: str, reason: str, source: str | None) -> str:
     """The name of the zone. Raises BadValues with everything that is wrong."""
     problems, name = [], ""

@@ -37,22 +37,3 @@ OFFERED = text("""
      where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null and state = 'offered'
      order by id
 """)
-HISTORY = text("""
-    select id, zone, source, author, reason, contradicts, verified_at, ended_at, ended_by, ended_reason
-      from zone_verification
-     where crm_id = :crm_id and customer_id = :customer_id and id > :after order by id limit :most
-""")
-# By ix_customer_zone_unknown. A customer whose clock was not made yet by a rezoning stands here as well.
-UNKNOWN = text("""
-    select c.id, c.external_id, c.name, c.place, c.created_at,
-           array(select m.e164 from customer_number m
-                  where m.crm_id = :crm_id and m.customer_id = c.id order by m.position, m.e164) as numbers
-      from customer c
-     where c.crm_id = :crm_id and c.reckoning_zone = 'Etc/UTC' and c.anonymised_at is null
-       and c.id > :after
-     order by c.id limit :most
-""")
-COUNT_UNKNOWN = text("""
-    select count(*) from customer
-     where crm_id = :crm_id and reckoning_zone = 'Etc/UTC' and anonymised_at is null
-""")

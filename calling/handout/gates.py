@@ -97,11 +97,7 @@ STAMPED = (
     Gate(
         "gap",
         "they were rung a moment ago",
-        f"""case when {_PROMISED} then null else
-            greatest(n.gap_until, (
-                select r.gap_until from ring_limit r
-                 where r.crm_id = :crm_id and r.gap_until > :now
-                   and r.scope = 'customer' and r.subject = p.customer_id::text)) end""",
+        "n.gap_until",
     ),
 )
 
@@ -111,16 +107,21 @@ NUMBERS = f"""
             select cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, m.e164)
                         as timestamptz) as limited_until,
                    case when {_PROMISED} then null else
-                       (select r.gap_until from ring_limit r
+                       (select max(r.gap_until) from ring_limit r
                          where r.crm_id = :crm_id and r.gap_until > :now
-                           and r.scope = 'number' and r.subject = m.e164) end as gap_until) stop
+                           and ((r.scope = 'customer' and r.subject = p.customer_id::text)
+                             or (r.scope = 'number' and r.subject = m.e164))) end as gap_until
+             offset 0) stop
          where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
            and (cast(:e164 as text) is null or m.e164 = :e164)
            and not exists (select from suppression s
                             where s.crm_id = :crm_id and s.e164 = m.e164 and {_STANDING})
            and not {_ON_REGISTER}
 """
-"""The numbers `m` of a customer that may be rung at all, each with what stops it alone (`stop`)."""
+"""The numbers `m` of a customer that may be rung at all, each with what stops it (`stop`).
+
+`offset 0`: it is asked once a number, not once for each mention.
+"""
 
 _SOONEST = "greatest(stop.limited_until, stop.gap_until) nulls first"
 _ORDER = "m.state <> 'good', m.position, m.e164"

@@ -22,7 +22,33 @@ CHECKS = {
 }
 
 
+# Facets ask of a number whether it is callable, and nothing else: calls that are counted are no news to them.
+NOTE_STATES = """
+create function note_changed_number_states() returns trigger language plpgsql as $$
+begin
+    insert into facet_change (crm_id, xid, customers)
+    select n.crm_id, pg_current_xact_id()::text::bigint, array_agg(distinct n.customer_id)
+      from changed n left join was o using (crm_id, customer_id, e164)
+     where n.state is distinct from o.state
+     group by n.crm_id;
+    return null;
+end $$
+"""
+ON_STATES = """
+create trigger note_changed_numbers_update after update on customer_number
+referencing old table as was new table as changed
+for each statement execute function note_changed_number_states()
+"""
+ON_ANYTHING = """
+create trigger note_changed_numbers_update after update on customer_number
+referencing new table as changed for each statement execute function note_changed_numbers()
+"""
+DROP = "drop trigger note_changed_numbers_update on customer_number"
+
+
 def upgrade() -> None:
+    for statement in (NOTE_STATES, DROP, ON_STATES):
+        op.execute(statement)
     op.add_column("customer_number", sa.Column("kind", sa.Text(), nullable=True))
     op.add_column("customer_number", sa.Column("kind_by", sa.Text(), nullable=True))
     op.add_column(
@@ -114,6 +140,8 @@ def _number_plan_change() -> None:
 
 
 def downgrade() -> None:
+    for statement in (DROP, ON_ANYTHING, "drop function note_changed_number_states()"):
+        op.execute(statement)
     for table in NEW:
         op.drop_table(table)
     op.drop_column("attempt", "number_kind")

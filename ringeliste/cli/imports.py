@@ -54,13 +54,14 @@ def import_list(
     A customer keeps their good numbers: a bad one beside them is dropped, and told. A dry run writes no file
     unless --rejects names one.
 
-    Targets of --map: external_id, name, first_name, last_name, email, place, phone, tags, - to leave a column
-    out; anything else is a field of your own, held to what is demanded of it (`ringeliste fields list`).
+    Targets of --map: external_id, name, first_name, last_name, email, place, phone, tags, verified_zone, - to
+    leave a column out; anything else is a field of your own, held to what is demanded of it (`ringeliste
+    fields list`). phone:work says where the numbers of a column ring: home, work, mobile or other.
 
     \b
     Examples:
       ringeliste import customers.csv
-      ringeliste import customers.csv --map Kundenummer=external_id --map Mobil=phone --dry-run
+      ringeliste import customers.csv --map Kundenummer=external_id --map Kontor=phone:work --dry-run
       ringeliste import customers.xlsx --create --crm "Private customers" --assignment Spring --region NO
     """
     from calling.intake.importing import import_file

@@ -56,7 +56,7 @@ def unknown(
       ringeliste zones unknown
       ringeliste zones unknown --limit 1000 --json
     """
-    from calling.customers.verifying import count_unknown, unknown_zones
+    from calling.views.zones import count_unknown, unknown_zones
     from ringeliste.cli.doors import application
     from ringeliste.cli.finding import find_crm
     from ringeliste.cli.output import answer, number, plain_table, shown
@@ -85,14 +85,14 @@ def history(customer: Customer, crm: CrmName = None, as_json: AsJson = False) ->
     Examples:
       ringeliste zones history 17
     """
-    from calling.customers import verifying
+    from calling.views import zones
     from ringeliste.cli.doors import application
     from ringeliste.cli.finding import find_crm
     from ringeliste.cli.output import answer, instant, plain_table, shown
     from ringeliste.cli.suppression import customer_id
 
     with application() as app, app.work(find_crm(app, crm)) as work:
-        rows = verifying.history(work, customer_id(work, customer), 0, 1000)
+        rows = zones.history(work, customer_id(work, customer), 0, 1000)
 
     def draw(console: "Console") -> None:
         table = plain_table("zone", "by", "why", "when", "until")

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from calling.customers import verifying
 from calling.views import browse
+from calling.views import zones as listed
 from web.api.common import MOST, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
 from web.keys import Manager
@@ -142,8 +143,8 @@ ALL_DONE: dict[str, Any] = {
 def unknown(app: TheApp, holder: Manager, asked: Paging) -> dict[str, Any]:
     """Customers whom nobody can call, because nobody knows their zone; and how many there are."""
     with app.work(holder.crm_id) as work:
-        found = page("unknown zones", asked, lambda after, most: verifying.unknown_zones(work, after, most))
-        return {**found, "total": verifying.count_unknown(work)}
+        found = page("unknown zones", asked, lambda after, most: listed.unknown_zones(work, after, most))
+        return {**found, "total": listed.count_unknown(work)}
 
 
 @router.post("/zones/verify", response_model=AllDone, responses=answers(ALL_DONE, errors=[409, 422]))
@@ -167,7 +168,7 @@ def history(app: TheApp, holder: Manager, customer_id: PathId, asked: Paging) ->
     with app.work(holder.crm_id) as work:
         browse.customer(work, customer_id)
         return page(
-            "zones", asked, lambda after, most: verifying.history(work, customer_id, after, most)
+            "zones", asked, lambda after, most: listed.history(work, customer_id, after, most)
         )  # fmt: skip
 
 

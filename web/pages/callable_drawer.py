@@ -19,6 +19,7 @@ from web.pages.controls import text_field
 from web.pages.parts import box, count, words
 from web.pages.sheet import Drawer
 from web.pages.week_map import week_map
+from web.pages.zone_panel import Nowhere, nowhere, zone_panel
 from wiring.app import App
 
 STOPPED = {
@@ -48,6 +49,7 @@ class _Told:
     funnel: Funnel
     forecast: Forecast | None
     week: BestTimes | None
+    nowhere: Nowhere = (0, [])
 
 
 class CallableDrawer(Drawer):
@@ -68,6 +70,7 @@ class CallableDrawer(Drawer):
             self._steps(told.funnel)
             if told.forecast is not None:
                 words(_lasts(told.forecast, self._zone), "soft").mark("forecast")
+            zone_panel(self._app, self._holder, told.nowhere)
             self._customer()
             if told.week is not None and told.week.rate is not None:
                 words("When they answer, on their own clocks", "label")
@@ -79,7 +82,7 @@ class CallableDrawer(Drawer):
             if segment_id is not None:
                 return _Told(found, None, None)
             week = best_times(work, self._assignment_id)
-            return _Told(found, forecast(work, self._assignment_id), week)
+            return _Told(found, forecast(work, self._assignment_id), week, nowhere(work))
 
     def _steps(self, found: Funnel) -> None:
         with box("funnel", role="table", aria_label="Where customers stop"):
@@ -119,6 +122,7 @@ class CallableDrawer(Drawer):
             words(error.message, "warned")
             return
         words(_verdict(found, self._zone), "strong").mark("verdict")
+        words(f"Number: {found.number_why}", "soft").mark("number")
         for one in found.answers:
             with box("gate" if one.open else "gate shut"):
                 ui.icon("check" if one.open else "close")
