@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -16,6 +17,8 @@ from sqlalchemy.exc import ProgrammingError
 from test_walls import begun_behind, hand_outs, snapshot, wait_turns
 from world import NOON, World, wait_until
 
+from benchmarks.floor import Floor
+from benchmarks.registered import REGISTER, put_on_register
 from calling.customers.tagging import tag, untag
 from calling.handout.allocate import allocate, allocate_all
 from calling.handout.hand_out import next_customer
@@ -546,3 +549,13 @@ def test_a_register_that_was_never_loaded_lets_nobody_be_called(world: World) ->
     assert next_customer(world.opener(), seller) is None
     load(world, ["+351210000001"])
     assert next_customer(world.opener(), seller) is not None
+
+
+def test_a_benchmark_puts_its_customers_on_a_register(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what is stamped is not in the index that allocation probes."""
+    monkeypatch.setattr(law, "shipped", lambda: {REGISTER: replace(PT, name=REGISTER, country="SE")})
+    assignment = world.assignment()
+    world.customers(200, assignment)
+    assert put_on_register(Floor(world.app, world.crm_id, assignment, 200), 30) == 60
+    probed = rows(world, "select 1 from placement where state = 'ready' and gated_by is null")
+    assert len(probed) == 140

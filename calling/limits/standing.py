@@ -12,14 +12,15 @@ from sqlalchemy import Engine, text
 from calling.hours.clocks import Clock, read_clocks
 from calling.limits import law
 from calling.limits.limit import Limit
+from calling.registers.standing import USED, Used
 from models.work import Work
 
-_STANDING = text("""
+_STANDING = text(f"""
     select array(select id from call_clock) as clocks,
            array(select id from assignment where crm_id = :crm_id and about_debts) as about_debts,
            (select jsonb_agg(to_jsonb(o) order by o.id) from call_limit o
-             where o.crm_id = :crm_id and o.ended_at is null) as own
-""")
+             where o.crm_id = :crm_id and o.ended_at is null) as own, {USED}
+""")  # noqa: S608 - only our own words go in
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,16 @@ _learning = Lock()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments."""
+    """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments.
+
+    `registers` are no limits: they are read in the same question, since every gate is asked behind it.
+    """
 
     own: tuple[Limit, ...]
     clocks: Mapping[int, Clock]
     lawful: frozenset[int]
     about_debts: frozenset[int]
+    registers: Used
 
     def binding(self, assignment_id: int, clock_id: int, now: datetime) -> list[Limit]:
         """Every limit that binds the rings of an assignment to customers of a clock."""
@@ -69,8 +74,9 @@ def standing(work: Work) -> Standing:
     row = work.run(_STANDING).one()
     known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
+    used = Used(row.registers or (), row.somebody_let_off)
     lawful = known.lawful_of_debts if row.about_debts else known.lawful
-    return Standing(own, known.clocks, lawful, frozenset(row.about_debts))
+    return Standing(own, known.clocks, lawful, frozenset(row.about_debts), used)
 
 
 def _clocks(work: Work, ids: Iterable[int]) -> _Known:

@@ -45,24 +45,28 @@ class Count:
     until: datetime | None
 
 
-def stops(work: Work, customers: Iterable[int], assignment_id: int | None = None) -> list[Count]:
+def stops(
+    work: Work, customers: Iterable[int], assignment_id: int | None = None, limits: Standing | None = None
+) -> list[Count]:
     """What the limits forbid now: for each callable number the one that lasts longest.
 
     In every assignment of these customers, or in `assignment_id` alone. Whoever decides by it holds the
-    placements.
+    placements. `limits`: those in force, where they have been read.
     """
     longest: dict[tuple[int, int, str], tuple[datetime, Count]] = {}
-    for count in counts(work, customers, assignment_id):
+    for count in counts(work, customers, assignment_id, limits):
         key = (count.assignment_id, count.customer_id, count.e164)
         if count.until is not None and (key not in longest or count.until > longest[key][0]):
             longest[key] = count.until, count
     return [count for _, count in longest.values()]
 
 
-def counts(work: Work, customers: Iterable[int], assignment_id: int | None = None) -> list[Count]:
+def counts(
+    work: Work, customers: Iterable[int], assignment_id: int | None = None, limits: Standing | None = None
+) -> list[Count]:
     """Every limit that binds these customers, and how far it is used up, for each callable number."""
     ids = sorted(set(customers))
-    limits = standing(work)
+    limits = limits or standing(work)
     if not ids or not (limits.own or limits.lawful):
         return []
     bound = _bound(work, limits, ids, assignment_id)
