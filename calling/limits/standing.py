@@ -74,7 +74,7 @@ def standing(work: Work) -> Standing:
     row = work.run(_STANDING).one()
     known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
-    used = Used(row.registers or (), row.somebody_let_off)
+    used = Used(row.registers, row.somebody_let_off)
     lawful = known.lawful_of_debts if row.about_debts else known.lawful
     return Standing(own, known.clocks, lawful, frozenset(row.about_debts), used)
 
