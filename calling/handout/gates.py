@@ -18,13 +18,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from calling.handout import placements
 from calling.limits.standing import Standing, standing
 from calling.limits.stops import stops
 from calling.numbers.plan import KINDS, NEVER, NEXT_AFTER, UNKNOWN, plan_of, preferred
-from calling.registers.standing import on_register
+from calling.registers.standing import Used, variants
 from models.tables import FOREVER
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
@@ -42,7 +42,7 @@ class Gate:
 
 _STANDING = "s.lifted_at is null and (s.expires_at is null or s.expires_at > :now)"
 
-_ON_REGISTER = on_register("m.e164", "p.assignment_id", "p.customer_id")
+_ON_REGISTER = "/*on a register*/"
 
 # They wait for a promised call, or are held to be given it now: then no gap keeps them waiting.
 _PROMISED = """(p.state = 'follow_up'
@@ -147,17 +147,19 @@ def _joins(order: str) -> str:
 
 def bindings(
     work: Work, customers: Iterable[int], assignment_id: int | None = None, e164: str | None = None
-) -> dict[str, object]:
+) -> tuple[Used, dict[str, object]]:
     """The values that the gates' SQL needs besides crm_id and now.
 
-    Limits, and what number plans say of this hour, are reckoned here, in Python.
+    Limits, and what number plans say of this hour, are reckoned here, in Python. Which registers are used
+    says which of the statements is meant.
     """
     asked = standing(work)
     limited = {
         f"{stop.assignment_id} {stop.customer_id} {stop.e164}": stop.until
         for stop in stops(work, customers, assignment_id, asked)
     }
-    return {
+    return asked.registers, {
+        **asked.registers.bindings(),
         "plans": orjson.dumps(plans_now(asked, work.now)).decode(),
         "callable": list(CALLABLE_NUMBER_STATES),
         "forever": FOREVER,
@@ -188,8 +190,15 @@ _ITS_UNTIL = ", ".join(f'"{gate.name}"' for gate in STAMPED)
 # Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
 _GIVEN = "any((select cast(:customers as bigint[]))::bigint[])"
 
+
+def with_registers(sql: str) -> dict[str, TextClause]:
+    """The statement for each way in which a CRM may use registers."""
+    asked = variants("m.e164", "p.assignment_id", "p.customer_id")
+    return {name: text(sql.replace(_ON_REGISTER, there)) for name, there in asked.items()}
+
+
 # `facts` is materialised: each gate is asked once. Which of two numbers that are free is rung, no stamp asks.
-_RESTAMP = text(f"""
+_RESTAMPS = with_registers(f"""
     with facts as materialized (
         select p.assignment_id, p.customer_id, {_UNTILS}
           from placement p
@@ -207,7 +216,7 @@ _RESTAMP = text(f"""
        and (p.gated_by is distinct from s.gate or p.gated_until is distinct from s.until)
 """)
 
-_SHUT = text(f"""
+_SHUTS = with_registers(f"""
     select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS},
            p.return_state is not distinct from 'closed' as closed,
            exists (select from customer_number m
@@ -249,7 +258,8 @@ def restamp(work: Work, customers: Iterable[int], *, locked: bool = False) -> in
         return 0
     if not locked:
         placements.lock(work, ids)
-    return work.run(_RESTAMP, customers=ids, **bindings(work, ids)).rowcount
+    used, bound = bindings(work, ids)
+    return work.run(_RESTAMPS[used.variant], customers=ids, **bound).rowcount
 
 
 def facts_of(
@@ -259,8 +269,8 @@ def facts_of(
 
     With `e164`, that number is meant instead of the one to ring next.
     """
-    bound = bindings(work, customers, assignment_id, e164)
-    rows = work.run(_SHUT, assignment_id=assignment_id, customers=list(customers), **bound)
+    used, bound = bindings(work, customers, assignment_id, e164)
+    rows = work.run(_SHUTS[used.variant], assignment_id=assignment_id, customers=list(customers), **bound)
     return {
         row.customer_id: Facts(
             row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,

@@ -5,7 +5,7 @@ Where every pattern ends in digits that may be anything (`9[1236]\\d{7}`), those
 read off the patterns themselves, so it holds for each release of phonenumbers, or the answer is "none are".
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -35,19 +35,19 @@ _DESCRIPTIONS = (
 _NEVER = 99
 
 
-def tail_is_free(number: PhoneNumber, region: str | None, digits: int, tail: int = TAIL) -> bool:
-    """Texts of `digits` digits, read in `region` like that of `number`, that differ in the last `tail` alone,
-    come to numbers that differ there alone."""
+def tail_is_free(number: PhoneNumber, region: str | None, digits: int) -> bool:
+    """Texts of `digits` digits, read in `region` like that of `number`, that differ in the last TAIL of them
+    alone, come to numbers that differ there alone."""
     national = national_significant_number(number)
-    head = len(national) - tail
+    head = len(national) - TAIL
     # Before the prefixes are stripped, the plan's patterns are held against longer numbers too.
     lengths = range(len(national), max(digits, len(national)) + 1)
-    decided = max(_decided_by(number.country_code, region, length, tail) for length in lengths)
+    decided = max(_decided_by(number.country_code, region, length) for length in lengths)
     return head >= decided and int(national[:head]) > 0
 
 
 @lru_cache(maxsize=4096)
-def _decided_by(country_code: int, region: str | None, length: int, tail: int) -> int:
+def _decided_by(country_code: int, region: str | None, length: int) -> int:
     """How many first digits of a national number decide all; _NEVER: its last digits may decide as well."""
     code = str(country_code)
     decided = max((len(prefix) - len(code) for prefix in TIMEZONE_DATA if prefix.startswith(code)), default=0)
@@ -55,22 +55,47 @@ def _decided_by(country_code: int, region: str | None, length: int, tail: int) -
     decided = max(decided, *ours, 0)
     for plan in COUNTRY_CODE_TO_REGION_CODE.get(country_code, ()):
         metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, plan)
-        if metadata is None or not _ends_free(metadata, length, tail):
+        if metadata is None or not _ends_free(metadata, length):
             return _NEVER
         decided = max(decided, _width(metadata.leading_digits))
     # Read by the plan of the text's own region, and by the one that speaks for the country code.
     for reader in {region or "", region_code_for_country_code(country_code)} - {""}:
         metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, reader)
-        if metadata is None or not _ends_free(metadata, length, tail):
+        if metadata is None or not _ends_free(metadata, length):
             return _NEVER
         prefixes = (metadata.international_prefix, metadata.national_prefix_for_parsing)
         decided = max(decided, *map(_width, prefixes))
     return decided
 
 
-def _ends_free(metadata: Any, length: int, tail: int) -> bool:
+def form_is_free(number: PhoneNumber, region: str, digits: int, tail: int) -> bool:
+    """The same of how a number is written in E.164 alone, valid or not: its plan's outline decides that."""
+    national = national_significant_number(number)
+    head = len(national) - tail
+    lengths = range(len(national), max(digits, len(national)) + 1)
+    return head >= max(_form_decided_by(number.country_code, region, length, tail) for length in lengths)
+
+
+@lru_cache(maxsize=4096)
+def _form_decided_by(country_code: int, region: str, length: int, tail: int) -> int:
+    """How many first digits decide what is stripped and put in front; _NEVER: the last may as well."""
+    decided = 0
+    for reader in {region, region_code_for_country_code(country_code)}:
+        metadata = PhoneMetadata.metadata_for_region_or_calling_code(country_code, reader)
+        if metadata is None:  # of another country: nothing of this region's is stripped but its prefixes
+            metadata = PhoneMetadata.metadata_for_region(reader, None)
+        if metadata is None or not _ends_free(metadata, length, tail, ("general_desc",)):
+            return _NEVER
+        prefixes = (metadata.international_prefix, metadata.national_prefix_for_parsing)
+        decided = max(decided, *map(_width, prefixes))
+    return decided
+
+
+def _ends_free(
+    metadata: Any, length: int, tail: int = TAIL, descriptions: Iterable[str] = _DESCRIPTIONS
+) -> bool:
     """Every pattern of a plan that matches numbers of `length` digits ends in `tail` free ones."""
-    patterns = (getattr(getattr(metadata, name), "national_number_pattern", None) for name in _DESCRIPTIONS)
+    patterns = (getattr(getattr(metadata, name), "national_number_pattern", None) for name in descriptions)
     parsed = [_parser.parse(pattern) for pattern in patterns if pattern]
     return not any(map(_looks_around, parsed)) and all(
         _free_end(one, range(length, length + 1)) >= tail for one in parsed

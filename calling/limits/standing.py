@@ -15,16 +15,17 @@ from sqlalchemy import Engine, text
 from calling.hours.clocks import Clock, read_clocks
 from calling.limits import law
 from calling.limits.limit import Limit
+from calling.registers.standing import USED, Used
 from models.work import Work
 
-_STANDING = text("""
+_STANDING = text(f"""
     select array(select id from call_clock) as clocks,
            array(select id from assignment where crm_id = :crm_id and about_debts) as about_debts,
            (select jsonb_agg(to_jsonb(o) order by o.id) from call_limit o
              where o.crm_id = :crm_id and o.ended_at is null) as own,
            (select jsonb_object_agg(a.id, a.number_plan) from assignment a
-             where a.crm_id = :crm_id and a.number_plan <> '{}') as number_plans
-""")
+             where a.crm_id = :crm_id and a.number_plan <> '{{}}') as number_plans, {USED}
+""")  # noqa: S608 - only our own words go in
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Standing:
     """`lawful`: the clocks of the places whose law may bind somebody here. `about_debts`: assignments.
 
     `number_plans`: of the assignments that have one of their own.
+    `registers` are no limits: they are read in the same question, since every gate is asked behind it.
     """
 
     own: tuple[Limit, ...]
@@ -63,6 +65,7 @@ class Standing:
     lawful: frozenset[int]
     about_debts: frozenset[int]
     number_plans: Mapping[int, Mapping[str, Any]]
+    registers: Used
 
     def binding(self, assignment_id: int, clock_id: int, now: datetime) -> list[Limit]:
         """Every limit that binds the rings of an assignment to customers of a clock."""
@@ -78,9 +81,10 @@ def standing(work: Work) -> Standing:
     row = work.run(_STANDING).one()
     known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
+    used = Used(row.registers, row.somebody_let_off)
     lawful = known.lawful_of_debts if row.about_debts else known.lawful
     plans = {int(assignment_id): plan for assignment_id, plan in (row.number_plans or {}).items()}
-    return Standing(own, known.clocks, lawful, frozenset(row.about_debts), plans)
+    return Standing(own, known.clocks, lawful, frozenset(row.about_debts), plans, used)
 
 
 def _clocks(work: Work, ids: Iterable[int]) -> _Known:

@@ -1,32 +1,39 @@
 """The file of a register as numbers in E.164: millions of lines, one number each.
 
 Numbers are read as people of the register's country write them. All that differ in their last digits alone,
-where these decide nothing, are read by phonenumbers once (calling/intake/tails.py).
+where these decide nothing of how they are written, are read by phonenumbers once (calling/intake/tails.py).
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from phonenumbers import parse
+from phonenumbers import (
+    NumberParseException,
+    PhoneNumberFormat,
+    format_number,
+    is_possible_number,
+    parse,
+)
 
 from calling.intake.delimited import delimiter_of
 from calling.intake.encodings import encoding_of
-from calling.intake.numbers import Number, read_number
-from calling.intake.tails import tail_is_free
+from calling.intake.numbers import LONGEST, read_number
+from calling.intake.tails import form_is_free
 from models.errors import BadInput
 
 CHUNK = 50_000
 """Numbers that are handed on together."""
 
-TAIL = 4
-"""Free digits that are asked for: a register has ten thousand neighbours where a list has a thousand."""
+TAILS = (5, 4, 3)
+"""Digits that decide nothing, where they do not: a hundred thousand neighbours are read once."""
 
 SHOWN = 20  # bad lines that are kept to be told
 _TRIED = 1_000  # lines after which a file of mostly bad ones is given up
-_KEPT = 2_000_000
+_PLAIN = re.compile(r"\+?[0-9 ().-]*[0-9]{3}")  # nothing that may be an extension or a second number
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,45 +88,62 @@ def _as_text(raw: object, path: Path) -> TextIO:
     return TextIOWrapper(raw, encoding_of(path), errors="replace")  # type: ignore[type-var]
 
 
+class Numbers:
+    """Texts as people of a region write numbers -> E.164.
+
+    Whether anybody answers there is not asked: who cannot be rung is stopped in vain, and does no harm.
+    """
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+        self._known: list[tuple[int, dict[str, str]]] = [(tail, {}) for tail in TAILS]
+
+    def read(self, text: str) -> str | None:
+        """The number, or None: there is none."""
+        for tail, starts in self._known:
+            start = starts.get(text[:-tail])
+            if start is not None and (end := text[-tail:]).isdecimal() and end.isascii():
+                return start + end
+        return self._read(text)
+
+    def _read(self, text: str) -> str | None:
+        """The long way; remembers how numbers with another tail begin."""
+        try:
+            number = parse(text, self._region)
+        except NumberParseException:
+            return None
+        if not is_possible_number(number):
+            return None
+        e164 = format_number(number, PhoneNumberFormat.E164)
+        if len(e164) > LONGEST + 1:
+            return None
+        if _PLAIN.fullmatch(text):
+            digits = sum(map(str.isdecimal, text))
+            for tail, starts in self._known:
+                if text[-tail:].isdecimal() and form_is_free(number, self._region, digits, tail):
+                    starts[text[:-tail]] = e164[:-tail]
+                    break
+        return e164
+
+
 def _chunks(file: TextIO, region: str, column: str | None, reading: Reading) -> Iterator[list[str]]:
     head = [line for _, line in zip(range(50), file, strict=False)]
-    pick = _picker(head, column)
-    known: dict[str, str] = {}
+    pick, read = _picker(head, column), Numbers(region).read
     numbers: list[str] = []
     for at, line in enumerate(chain(head, file), 1):
         reading.lines += 1
         text = line.strip() if pick is None else pick(line)
-        start = known.get(text[:-TAIL])
-        tail = text[-TAIL:]
-        if start is not None and tail.isdecimal() and tail.isascii():
-            numbers.append(start + tail)
+        found = read(text) if text else None
+        if found is not None:
+            numbers.append(found)
+        elif at == 1 and not any(map(str.isdigit, text)):
+            reading.lines = 0  # it names the columns
         elif text:
-            found = _read(text, region, known)
-            if found is not None:
-                numbers.append(found)
-            elif at == 1 and not any(map(str.isdigit, text)):
-                reading.lines = 0  # it names the columns
-            else:
-                _note(reading, at, text, region)
+            _note(reading, at, text, region)
         if len(numbers) >= CHUNK:
             yield numbers
             numbers = []
     yield numbers
-
-
-def _read(text: str, region: str, known: dict[str, str]) -> str | None:
-    """The long way; remembers how numbers with another tail begin."""
-    read = read_number(text, region)
-    if not isinstance(read, Number):
-        return None
-    digits = sum(map(str.isdecimal, text))
-    if (
-        text[-TAIL:].isdecimal()
-        and len(known) < _KEPT
-        and tail_is_free(parse(read.e164), region, digits, TAIL)
-    ):
-        known[text[:-TAIL]] = read.e164[:-TAIL]
-    return read.e164
 
 
 def _note(reading: Reading, line: int, text: str, region: str) -> None:

@@ -11,7 +11,7 @@ from calling.handout import gates
 from models.errors import NotFound
 from models.work import Work
 
-_NUMBERS = text(f"""
+_NUMBERS = gates.with_registers(f"""
     select n.*
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
@@ -56,7 +56,8 @@ def why_this_number(work: Work, assignment_id: int, customer_id: int) -> NumberC
     where = {"assignment_id": assignment_id, "customer_id": customer_id}
     if work.run(_THERE, **where).first() is None:
         raise NotFound("customer in the assignment", customer_id)
-    rows = work.run(_NUMBERS, **where, **gates.bindings(work, [customer_id], assignment_id)).all()
+    used, bound = gates.bindings(work, [customer_id], assignment_id)
+    rows = work.run(_NUMBERS[used.variant], **where, **bound).all()
     numbers = tuple(Candidate(r.e164, r.kind, r.state, r.unanswered, r.until) for r in rows)
     return NumberChoice(numbers, _why(rows))
 
