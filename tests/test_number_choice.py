@@ -502,7 +502,7 @@ def test_a_number_that_turns_out_dead_while_the_next_lease_is_made_is_not_leased
     def told_late() -> None:
         say(world, card.lease_id, Outcome.INVALID_NUMBER, later)
 
-    acting_after(monkeypatch)(gates._SHUT, told_late)
+    acting_after(monkeypatch)(gates._SHUTS["none"], told_late)
     for _ in range(2):  # whoever tells an outcome hints that a round may be worth its while
         allocate_all(world.opener(later), two.assignment)
     with world.work() as work:
