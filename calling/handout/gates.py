@@ -186,6 +186,12 @@ _UNTILS = ", ".join(f'({gate.until}) as "{gate.name}"' for gate in STAMPED)
 _FIRST_SHUT = " ".join(f"""when "{gate.name}" is not null then '{gate.name}'""" for gate in STAMPED)
 _ITS_UNTIL = ", ".join(f'"{gate.name}"' for gate in STAMPED)
 
+# Where all numbers rest that are on no list, one that comes off its list before may be rung.
+_OFF_A_LIST = f"""case when n.limited_until is not null or n.gap_until is not null then (
+    select min(s.expires_at) from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
+     where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable) and {_STANDING})
+    end"""  # noqa: S608 - only our own words go in
+
 # Given through a subselect, the planner cannot see how many there are: one plan fits all and is kept.
 # Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
 _GIVEN = "any((select cast(:customers as bigint[]))::bigint[])"
@@ -200,14 +206,14 @@ def with_registers(sql: str) -> dict[str, TextClause]:
 # `facts` is materialised: each gate is asked once. Which of two numbers that are free is rung, no stamp asks.
 _RESTAMPS = with_registers(f"""
     with facts as materialized (
-        select p.assignment_id, p.customer_id, {_UNTILS}
+        select p.assignment_id, p.customer_id, {_UNTILS}, {_OFF_A_LIST} as off_a_list
           from placement p
           {_joins(f"{_SOONEST}, {_ORDER}")}
          where p.crm_id = :crm_id and p.customer_id = {_GIVEN} and p.state not in ('left', 'anonymised')
     ), stamp as (
         select assignment_id, customer_id,
                case {_FIRST_SHUT} end as gate,
-               coalesce({_ITS_UNTIL}) as until
+               least(coalesce({_ITS_UNTIL}), off_a_list) as until
           from facts
     )
     update placement p set gated_by = s.gate, gated_until = s.until
