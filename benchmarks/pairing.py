@@ -1,6 +1,7 @@
 """Allocation of 50 out of many pairs of (segment, clock), of which only some have ready customers.
 
-All others rest. Beside it the same lists read by one probe each, as if it were known which pairs to ask.
+All others rest. Beside it the same lists read by one probe each, as if it were known which pairs to ask. And
+once more with 30 of a hundred customers on a national register: they are stamped, and in nobody's way.
 """
 
 from sqlalchemy import text
@@ -8,12 +9,14 @@ from sqlalchemy import text
 from benchmarks.allocating import put_back
 from benchmarks.figures import Figure, cost, in_turns
 from benchmarks.floor import NOON, Floor, lay
+from benchmarks.registered import put_on_register
 from calling import register
 from calling.handout.allocate import allocate
 from models.work import Work
 from wiring.app import App
 
 SEGMENTS, CLOCKS, READY_PAIRS, LEASES = 40, 300, 1_000, 50
+REGISTERED = 30
 ROUNDS = 15
 ZONES = (
     "Europe/Lisbon", "Europe/London", "Europe/Dublin", "Europe/Oslo", "Europe/Stockholm", "Europe/Copenhagen",
@@ -69,13 +72,22 @@ _SLICE = 200_000
 
 
 def measure(app: App, rows: int, rounds: int = ROUNDS) -> list[Figure]:
-    """One round of 50 leases for a dialer that takes what is best of all segments."""
+    """One round of 50 leases for a dialer that takes what is best of all segments; then among registered."""
     floor = spread_over_pairs(lay(app, rows))
     with app.work(floor.crm_id, now=NOON) as work:
         register.add_dialer(
             work, "robot", adapter="none", mode="voice_robot", assignment_id=floor.assignment_id, settings={}
         )
         work.run(_WANTS, wanted=LEASES)
+    plain = _measured(floor, rounds, "")
+    put_on_register(floor, REGISTERED)
+    floor.tidy()
+    return [plain, _measured(floor, rounds, f", {REGISTERED} % on a register")]
+
+
+def _measured(floor: Floor, rounds: int, told: str) -> Figure:
+    app = floor.app
+    with app.work(floor.crm_id, now=NOON) as work:
         pairs = work.run(_PAIRS, assignment_id=floor.assignment_id).all()
     segments, clocks = [pair.segment_id for pair in pairs], [pair.clock_id for pair in pairs]
 
@@ -88,8 +100,8 @@ def measure(app: App, rows: int, rounds: int = ROUNDS) -> list[Figure]:
             work.run(_PROBES, assignment_id=floor.assignment_id, segments=segments, clocks=clocks).all()
 
     mine, best = in_turns(ours, limit, rounds, between=lambda: put_back(floor))
-    name = f"allocate {LEASES} from {len(pairs):,} of {SEGMENTS * CLOCKS:,} pairs"
-    return [cost(name, mine, best, "one probe of each pair that has ready customers")]
+    name = f"allocate {LEASES} from {len(pairs):,} of {SEGMENTS * CLOCKS:,} pairs{told}"
+    return cost(name, mine, best, "one probe of each pair that has ready customers")
 
 
 def spread_over_pairs(floor: Floor) -> Floor:

@@ -94,7 +94,8 @@ def test_numbers_are_read_as_people_of_the_country_write_them(tmp_path: Path) ->
 
 @pytest.mark.parametrize("region", ["NO", "US", "GB", "IT", "AU", "SE", "FR", "PT", "BR", "AR", "MX", "RU"])
 def test_the_fast_way_reads_no_number_otherwise_than_the_slow_one(region: str) -> None:
-    """Every number that could be a customer's. Planted: the outline of a plan not asked; seen to fail."""
+    """Every number that could be a customer's. Planted: the digits of an extension taken for the
+    number's own; seen to fail."""
     dice = Random(region)
     numbers = Numbers(region)
     texts = []
@@ -105,7 +106,7 @@ def test_the_fast_way_reads_no_number_otherwise_than_the_slow_one(region: str) -
     good = {text_: one.e164 for text_ in texts if isinstance(one := read_number(text_, region), Number)}
     assert len(good) > 60
     assert {text_: numbers.read(text_) for text_ in good} == good
-    assert numbers.read("912345678 x1234") == numbers.read("912345678 x5678")
+    assert numbers.read("912345671 x1234") == numbers.read("912345671 x5678")
 
 
 def test_a_column_is_taken_by_name_or_place_and_two_are_joined(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_of_two_loads_at_once_the_first_is_overtaken(world: World, monkeypatch: 
 
 
 def test_a_load_that_is_overtaken_while_it_reads_changes_nothing(world: World) -> None:
-    """Planted: a difference worked out for whoever asks; seen to fail."""
+    """It is looked at twice: by the function that works out the difference, and where it takes force."""
 
     def slowly() -> Iterator[list[str]]:
         yield ["+351912345671"]

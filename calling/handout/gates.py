@@ -188,9 +188,10 @@ _ITS_UNTIL = ", ".join(f'"{gate.name}"' for gate in STAMPED)
 
 # Where all numbers rest that are on no list, one that comes off its list before may be rung.
 _OFF_A_LIST = f"""case when n.limited_until is not null or n.gap_until is not null then (
-    select min(s.expires_at) from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
-     where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable) and {_STANDING})
-    end"""  # noqa: S608 - only our own words go in
+    select min(s.expires_at)
+      from customer_number m join suppression s on s.crm_id = :crm_id and s.e164 = m.e164
+     where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
+       and {_STANDING}) end"""
 
 # Given through a subselect, the planner cannot see how many there are: one plan fits all and is kept.
 # Planned anew at each call, these statements took 0.9 ms to plan and 0.2 ms to run.
