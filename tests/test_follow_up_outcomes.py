@@ -266,7 +266,7 @@ def test_what_is_told_knows_the_limit_and_the_segment_they_move_to(world: World)
     second = say(world, take(world, seller).lease_id, Outcome.FOLLOW_UP, promise=wish).promised
     assert second is not None
     assert second.due_at == opens
-    limited = "they were rung as often as the law, or a limit of the owner's, allows"
+    limited = "every number of theirs was rung as often as the law, or a limit of the owner's, allows"
     assert f"{limited}: Thu 05 Mar 14:01 is the first time" in second.told
     assert violations(world) == []
     with world.work() as work:
