@@ -8,6 +8,7 @@ their hours are open: who was tried in the evening, and may be rung in no mornin
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
@@ -96,14 +97,17 @@ assert DEFAULTS.keys() == {o for o, effect in EFFECTS.items() if effect.after ==
 
 def plan_of(outcome: Outcome, own: Mapping[str, Mapping[str, Any]]) -> RetryPlan:
     """The plan of an outcome: what the assignment says of it over the default."""
-    return replace(DEFAULTS[outcome], **own.get(outcome, {}))
+    said = own.get(outcome)
+    return replace(DEFAULTS[outcome], **said) if said else DEFAULTS[outcome]
 
 
+@lru_cache(maxsize=4096)
 def part_of(at: datetime, zone_name: str) -> str:
     """Which part of the day an instant is on the clocks of a zone."""
     return _part(at.astimezone(_clock(zone_name)).time())
 
 
+@lru_cache(maxsize=4096)
 def next_part(at: datetime, zone_name: str) -> datetime:
     """The instant (UTC) after `at` at which the part of the day that follows begins."""
     local = at.astimezone(_clock(zone_name))
@@ -131,6 +135,7 @@ def in_other_part(soonest: datetime, tried_at: datetime, zone_name: str, opens: 
     return opens(soonest) or soonest
 
 
+@lru_cache(maxsize=4096)  # those of a batch rest until a few instants, in a few zones
 def _dawn(at: datetime, zone_name: str) -> datetime | None:
     """When the night ends (UTC) in which an instant lies; None: it is day."""
     local, (_, begins) = at.astimezone(_clock(zone_name)), PARTS[0]
