@@ -185,3 +185,67 @@ def test_adoption_goes_in_bounded_steps(world: World) -> None:
         )
     with other.work() as work:
         assert scopes.adopt(work) <= 10_000
+
+
+SOON = {"key": "soon", "name": "Soon", "when": {"f": "due", "op": "due_within", "v": "6h"}}
+FROM_SEVEN = {"mon": [["19:00", "20:00"]]}
+
+
+def soon(world: World) -> int:
+    """An assignment with a segment of whoever is due within six hours, that is worked from seven o'clock on."""
+    from calling.segments.publishing import publish
+    from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+    from calling.walls.hours import set_hours
+
+    assignment = world.assignment(
+        gap_seconds=0, retry_plan={"no_answer": {"delay": 3600, "jitter": 0, "other_part": True}}
+    )
+    publish(world.opener(), assignment, {"segments": [SOON]}, author="Ann")
+    for key in rebuilds_to_do(world.opener()):
+        run_rebuild(world.opener(), key)
+    with world.work() as work:
+        segment = work.run(text("select id from segment where key = 'soon'")).scalar_one()
+    set_hours(world.opener(), segment_id=segment, week=FROM_SEVEN, reason="r", author="k")
+    return assignment
+
+
+def differing_now(world: World, assignment: int) -> int:
+    from segmentation.resegment import differing
+
+    with world.work() as work:
+        return differing(work, assignment)
+
+
+def test_a_promise_that_slides_is_where_its_rules_say(world: World) -> None:
+    """P6: asked for one, it is moved to `soon`, whose hours make it seven: a full rebuild moves it back."""
+    from promises import HOUR, promise
+
+    assignment = soon(world)
+    (customer,) = world.customers(1, assignment)
+    promise(world, assignment, customer, NOON + HOUR)
+    assert differing_now(world, assignment) == 0
+
+
+def test_a_rest_reckoned_anew_is_where_its_rules_say(world: World) -> None:
+    """P6: the same of who rests, by when_again.after_moves."""
+    from calls import say, take
+
+    from models.outcomes import Outcome
+
+    assignment = soon(world)
+    world.customers(1, assignment)
+    say(world, take(world, world.seller(assignment)).lease_id, Outcome.NO_ANSWER)
+    assert differing_now(world, assignment) == 0
+
+
+def test_what_is_promised_in_a_call_is_where_its_rules_say(world: World) -> None:
+    from calls import say, take
+    from promises import HOUR
+
+    from calling.follow_ups.asking import Wish
+    from models.outcomes import Outcome
+
+    assignment = soon(world)
+    world.customers(1, assignment)
+    say(world, take(world, world.seller(assignment)).lease_id, Outcome.FOLLOW_UP, promise=Wish(NOON + HOUR))
+    assert differing_now(world, assignment) == 0
