@@ -1,13 +1,14 @@
 """Review A: what breaks, each as a failing test."""
 
 from collections.abc import Iterator
+from threading import Thread
 
 import pytest
 from interleaving import acting_after, acting_before
 from register_scene import ES, PT, follow_all, gates_of, known, load, numbers_of, rows
 from sqlalchemy import text
 from test_scopes import NUMBER, one_number, sister, standing
-from world import NOON, World
+from world import NOON, World, wait_until
 
 from calling import register
 from calling.handout import gates
@@ -47,6 +48,17 @@ def test_a_register_no_longer_used_frees_whose_other_number_is_suppressed(world:
     assert next_customer(world.opener(), world.seller(assignment)) is not None
 
 
+class beside:  # noqa: N801
+    """Act in a thread; the caller goes on once it is done, or waits for the caller."""
+
+    def __init__(self, world: World, act) -> None:
+        self.world, self.thread = world, Thread(target=act)
+
+    def __call__(self) -> None:
+        self.thread.start()
+        wait_until(lambda: not self.thread.is_alive() or bool(self.world.waited_for()))
+
+
 def test_a_lift_beside_an_adoption_reaches_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """CRM 2's tick adopts an origin; before it commits, CRM 1 lifts it."""
     other = sister(world)
@@ -54,8 +66,10 @@ def test_a_lift_beside_an_adoption_reaches_it(world: World, monkeypatch: pytest.
     with world.work() as work:
         scopes.share(work, [number], scope="owner", reason="r", author="Kari")
     after = acting_after(monkeypatch)
-    after(scopes._ADOPT, lambda: lift(world.opener(), e164=number, author="Ola", scope="owner"))
+    lifting = beside(world, lambda: lift(world.opener(), e164=number, author="Ola", scope="owner"))
+    after(scopes._ADOPT, lifting)
     finish_suppressions(other.opener())
+    lifting.thread.join(20)
     finish_suppressions(other.opener())
     finish_suppressions(world.opener())
     assert standing(other) == []
@@ -66,7 +80,9 @@ def test_a_crm_founded_while_a_number_is_lifted_has_it_not(world: World, monkeyp
     suppress(world.opener(), e164=number, reason="asked", author="Kari", scope="everyone")
     with world.app.shared() as session:
         crm = register.add_crm(session, "Ny AS", "Ny", now=NOON, region="PT", hours={})
-        lift(world.opener(), e164=number, author="Ola", scope="everyone")
+        lifting = beside(world, lambda: lift(world.opener(), e164=number, author="Ola", scope="everyone"))
+        lifting()
+    lifting.thread.join(20)
     finish_suppressions(world.opener())
     finish_suppressions(world.app.opener(crm, now=NOON))
     with world.app.work(crm, now=NOON) as work:
@@ -75,7 +91,7 @@ def test_a_crm_founded_while_a_number_is_lifted_has_it_not(world: World, monkeyp
 
 
 def test_a_lift_beside_its_wall_is_no_deadlock(world: World, monkeypatch) -> None:
-    from threading import Event, Thread
+    from threading import Event
 
     number, _ = one_number(world)
     errors: list[BaseException] = []
