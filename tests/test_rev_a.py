@@ -330,3 +330,32 @@ def test_a_tag_taken_away_and_dead_before_the_recall(world: World, monkeypatch: 
     stamp(world.opener())
     reap(world.opener())
     assert rows(world, "select 1 from lease where ended_at is null") == []
+
+
+def test_a_do_not_call_told_again_after_a_failure_waits_for_the_wall(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8: the first answer was an error behind the commit; the second must not come before the wall."""
+    from calls import take
+
+    from calling.outcomes import outcome as module
+    from calling.outcomes.outcome import Report, record_all
+    from models.outcomes import Outcome
+
+    assignment = world.assignment()
+    world.customers(1, assignment)
+    lease = take(world, world.seller(assignment)).lease_id
+
+    class Dead(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Dead
+
+    report = Report(lease, Outcome.DO_NOT_CALL, "seller")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "finish_suppressions", die)
+        with pytest.raises(Dead):
+            record_all(world.opener(), [report])
+    record_all(world.opener(), [report])
+    assert rows(world, "select 1 from suppression where walled_at is null") == []
