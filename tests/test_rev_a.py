@@ -265,3 +265,97 @@ def test_what_is_promised_in_a_call_is_where_its_rules_say(world: World) -> None
     world.customers(1, assignment)
     say(world, take(world, world.seller(assignment)).lease_id, Outcome.FOLLOW_UP, promise=Wish(NOON + HOUR))
     assert differing_now(world, assignment) == 0
+
+
+def test_hours_that_are_set_while_a_wall_is_built_have_one_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P3: `set_at <= begun` takes what was committed after the turnstiles were passed for walled."""
+    from calling.walls import hours as module
+
+    assignment = world.assignment()
+    world.customers(1, assignment)
+    seller = world.seller(assignment)
+    answers = []
+
+    def set_and_walk(*_: object) -> None:
+        with world.work() as work:  # the other one's first half, committed at the same business instant
+            week = {"mon": [["17:00", "20:00"]]}
+            module._insert(
+                work, assignment_id=assignment, segment_id=None, week=week, days={}, valid_from=None,
+                valid_to=None, reason="r", author="b", replaces=None,
+            )  # fmt: skip
+
+    card = next_customer(world.opener(), seller)
+    assert card is not None
+    before = acting_before(monkeypatch)
+    before(module._WALLED[0], set_and_walk)
+    module.set_hours(
+        world.opener(), assignment_id=assignment, week={"mon": [["09:00", "20:00"]]}, reason="r", author="a"
+    )
+    answers.append(module.finish_hours(world.opener()))  # the other one's second half
+    assert answers[0].recalled == [card.lease_id]
+
+
+def test_a_tag_taken_away_and_dead_before_the_recall(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P8: nothing finds again what a crash left between `untag` and its recall."""
+    from calling.customers import tagging
+    from calling.handout.allocate import allocate_all
+    from calling.handout.reaper import reap
+    from calling.registers.following import wall
+    from calling.registers.using import exempt
+
+    assignment = world.assignment()
+    (one,) = world.customers(1, assignment)
+    load(world, numbers_of(world, one))
+    use(world.opener(), "PT-TEST", author="Kari")
+    exempt(world.opener(), "PT-TEST", tag="ours", reason="r", manager="m")
+    tagging.tag(world.opener(), [one], ["ours"], source="api", author="a")
+    stamp(world.opener())
+    world.seller(assignment)
+    allocate_all(world.opener(), assignment)
+    assert len(rows(world, "select 1 from lease where ended_at is null")) == 1
+
+    class Dead(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Dead
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tagging, "recall_leases", die)
+        with pytest.raises(Dead):
+            tagging.untag(world.opener(), [one], ["ours"])
+    wall(world.opener())
+    stamp(world.opener())
+    reap(world.opener())
+    assert rows(world, "select 1 from lease where ended_at is null") == []
+
+
+def test_a_do_not_call_told_again_after_a_failure_waits_for_the_wall(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P8: the first answer was an error behind the commit; the second must not come before the wall."""
+    from calls import take
+
+    from calling.outcomes import outcome as module
+    from calling.outcomes.outcome import Report, record_all
+    from models.outcomes import Outcome
+
+    assignment = world.assignment()
+    world.customers(1, assignment)
+    lease = take(world, world.seller(assignment)).lease_id
+
+    class Dead(Exception):
+        pass
+
+    def die(*_: object) -> None:
+        raise Dead
+
+    report = Report(lease, Outcome.DO_NOT_CALL, "seller")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "finish_suppressions", die)
+        with pytest.raises(Dead):
+            record_all(world.opener(), [report])
+    record_all(world.opener(), [report])
+    assert rows(world, "select 1 from suppression where walled_at is null") == []
