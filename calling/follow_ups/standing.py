@@ -16,6 +16,7 @@ from calling.follow_ups.wall_time import wall_of
 from calling.handout.gates import STAMPED
 from calling.hours.opening import Doors, openings
 from calling.hours.zones import zone
+from calling.segments.following import follow
 from calling.walls.pauses import Pauses, standing
 from models.tables import FOREVER
 from models.work import Work
@@ -91,6 +92,10 @@ def as_they_stand(
     slid = [one for key, one in after.items() if one.due_at != made[key].due_at]
     if slid:
         work.run(_SLIDE, ids=[one.id for one in slid], dues=[one.due_at for one in slid])
+        # The due time is a fact that rules ask; where that moves them on, they are due as told (P6).
+        for assignment_id in sorted({one.assignment_id for one in slid}):
+            there = [one.customer_id for one in slid if one.assignment_id == assignment_id]
+            follow(work, assignment_id, there, "due", "event")
     return after
 
 

@@ -160,7 +160,7 @@ def bindings(
     }
     return asked.registers, {
         **asked.registers.bindings(),
-        "plans": orjson.dumps(plans_now(asked, work.now)).decode(),
+        "plans": orjson.dumps(plans_now(asked, work.now, assignment_id)).decode(),
         "callable": list(CALLABLE_NUMBER_STATES),
         "forever": FOREVER,
         "e164": e164,
@@ -168,18 +168,18 @@ def bindings(
     }
 
 
-def plans_now(asked: Standing, now: datetime) -> dict[str, dict[str, Any]]:
+def plans_now(asked: Standing, now: datetime, assignment_id: int | None) -> dict[str, dict[str, Any]]:
     """Assignment -> zone -> kind -> its place among those that come first there now; and `next_after`.
 
-    Only of assignments with a plan of their own. A customer's reckoning zone is one of their clock's.
+    Of the one that is asked about, if it has a plan of its own: stamps are for all, and ask of no plan. A
+    customer's reckoning zone is one of their clock's.
     """
-    zones = {name for clock in asked.clocks.values() for name in clock.zones} if asked.number_plans else set()
-    told: dict[str, dict[str, Any]] = {}
-    for assignment_id, own in asked.number_plans.items():
-        plan = plan_of(own)
-        after = NEVER if plan.next_after is None else plan.next_after
-        told[str(assignment_id)] = {"next_after": after, **preferred(plan, zones & zone_names(), now)}
-    return told
+    own = asked.number_plans.get(assignment_id) if assignment_id is not None else None
+    if own is None:
+        return {}
+    plan, zones = plan_of(own), {name for clock in asked.clocks.values() for name in clock.zones}
+    after = NEVER if plan.next_after is None else plan.next_after
+    return {str(assignment_id): {"next_after": after, **preferred(plan, zones & zone_names(), now)}}
 
 
 _UNTILS = ", ".join(f'({gate.until}) as "{gate.name}"' for gate in STAMPED)

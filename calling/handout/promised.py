@@ -73,8 +73,9 @@ def due_promises(
     )  # fmt: skip
     found: dict[int, Due] = {}
     for row in rows:
-        due = Due(row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id, row.robots_too)
-        found.setdefault(row.id, due)
+        found[row.id] = Due(  # what is anybody's comes last, and stands
+            row.id, row.customer_id, row.segment_id, row.clock_id, row.owner_id, row.robots_too
+        )
     return list(found.values())
 
 

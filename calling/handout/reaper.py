@@ -29,7 +29,7 @@ _OVERTAKEN = text(f"""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
-                      and (l.segment_id <> p.segment_id
+                      and (l.segment_id <> p.segment_id or p.gated_by = 'register'
                         or case when l.follow_up_id is null then p.return_state <> 'ready'
                                 else p.return_state <> 'follow_up' or p.return_due_at > :now
                                   or exists (select from follow_up f

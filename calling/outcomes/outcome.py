@@ -279,6 +279,7 @@ def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]
     """
     recorded: list[Recorded] = []
     waiting = sorted(reports, key=lambda report: report.lease_id)
+    asked = any(report.outcome is Outcome.DO_NOT_CALL for report in waiting)
     while waiting:
         batch: dict[UUID, Report] = {}
         rest = []
@@ -290,6 +291,8 @@ def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]
         recorded += _in_one(open_work, list(batch.values()))
         waiting = rest
     afterwards(open_work, recorded)
+    if asked and not any(r.suppressed for r in recorded):
+        finish_suppressions(open_work)  # told again: whoever recorded it may have died before its wall
     return recorded
 
 

@@ -16,6 +16,7 @@ from calling.handout.placements import Rows
 from calling.hours.opening import Openings, openings
 from calling.outcomes.retrying import Opens, at_any_time, in_other_part, plan_of
 from calling.outcomes.segments import Key
+from calling.segments.following import follow
 from models.outcomes import EFFECTS, Outcome
 from models.work import Work
 
@@ -77,6 +78,9 @@ class WhenAgain:
                 _DUE, assignments=list(assignments), customers=list(customers),
                 dues=[dues[key] for key in sorted(dues)],
             )  # fmt: skip
+            for assignment_id in sorted(set(assignments)):
+                moved_there = [customer for where, customer in sorted(dues) if where == assignment_id]
+                follow(work, assignment_id, moved_there, "due", "event")
 
 
 def when_again(

@@ -65,6 +65,9 @@ _WINDOW = text("""
                                  where m.crm_id = :crm_id and m.customer_id = c.id
                                    and ((x.added_in > :since and x.added_in <= :target)
                                      or (x.removed_in > :since and x.removed_in <= :target)))
+                     or (:anew and exists (select from customer_number m
+                                  join register_number x on x.register_id = :register_id and x.e164 = m.e164
+                                 where m.crm_id = :crm_id and m.customer_id = c.id))
                      or (:anew and exists (select from placement p
                                             where p.crm_id = :crm_id and p.customer_id = c.id
                                               and p.gated_by = 'register'))

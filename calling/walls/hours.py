@@ -50,16 +50,16 @@ _END_EXEMPTION = text("""
 """)
 _ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")
 _UNWALLED = text("""
-    select id from stricter_hours where crm_id = :crm_id and walled_at is null and ended_at is null
-    union all
-    select id from exemption where crm_id = :crm_id and walled_at is null and ended_at is not null
-     limit 1
+    select array(select id from stricter_hours
+                  where crm_id = :crm_id and walled_at is null and ended_at is null) as hours,
+           array(select id from exemption
+                  where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions
 """)
 _WALLED = (
     text("""update stricter_hours set walled_at = :now
-             where crm_id = :crm_id and walled_at is null and ended_at is null and set_at <= :begun"""),
+             where crm_id = :crm_id and id = any(:hours) and walled_at is null"""),
     text("""update exemption set walled_at = :now
-             where crm_id = :crm_id and walled_at is null and ended_at <= :begun"""),
+             where crm_id = :crm_id and id = any(:exemptions) and walled_at is null"""),
 )
 
 
@@ -167,14 +167,15 @@ def finish_hours(open_work: OpenWork, patience: Patience = no_patience) -> WallA
     A tick calls it for what a crash left.
     """
     with open_work() as work:
-        if work.run(_UNWALLED).first() is None:
+        left = work.run(_UNWALLED).one()
+        if not (left.hours or left.exemptions):
             return WallAnswer()
-        begun, assignments = work.now, list(work.run(_ASSIGNMENTS).scalars())
+        assignments = list(work.run(_ASSIGNMENTS).scalars())
     turnstile.pass_exclusively(open_work, assignments)
     answer = take_back_shut(open_work, "the hours were changed", patience)
     with open_work() as work:
         for statement in _WALLED:
-            work.run(statement, begun=begun)
+            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions))
         _hint(work)
     return answer
 

@@ -34,7 +34,7 @@ _ADOPT = text("""
      where o.spread_at is null and o.lifted_at is null
        and (o.expires_at is null or o.expires_at > :now)
        and not exists (select from suppression s where s.crm_id = :crm_id and s.origin_id = o.id)
-     order by o.id
+     order by o.id limit 10000 for share of o
     on conflict do nothing
 """)
 # A CRM that is founded has all that stands; nobody rings there yet: it is a wall at once.
@@ -103,6 +103,7 @@ def adopt(work: Work) -> int:
 
 def lift_shared(work: Work, e164: str, scope: str, author: str) -> int:
     """Lift the standing shared rows of a number; how many. This CRM's entries follow with `adopt`."""
+    work.run(_NOBODY_FOUNDS)
     return len(work.run(_LIFT, e164=e164, scope=scope, author=author).all())
 
 
@@ -120,6 +121,7 @@ def spread(open_work: OpenWork, finish_there: Callable[[OpenWork], WallAnswer]) 
         door = work.elsewhere
     if not origins or door is None:
         return told
+    finish_there(open_work)  # what another CRM has shared since we last adopted is marked below as ours too
     for crm_id in others:
         told.add(finish_there(door(crm_id)))
     with open_work() as work:  # whoever lifted one meanwhile has it spread once more

@@ -125,13 +125,16 @@ def finish_suppressions(open_work: OpenWork) -> int:
 def _finish_here(open_work: OpenWork, patience: Patience = no_patience) -> tuple[int, WallAnswer]:
     """Adopt what is shared; then the second half of all that is no wall yet in this CRM."""
     done, answer = 0, WallAnswer()
-    with open_work() as work:
-        scopes.adopt(work)
+    more = True
     while True:
         with open_work() as work:
+            more = more and scopes.adopt(work) > 0
+        with open_work() as work:
             left = list(work.run(_UNFINISHED, most=AT_ONCE).scalars())
-        if not left:
+        if not left and not more:
             return done, answer
+        if not left:
+            continue
         answer.join(_wall(open_work, left, patience))
         done += len(left)
 
@@ -147,10 +150,7 @@ def _wall(open_work: OpenWork, entries: Sequence[int], patience: Patience) -> Wa
     answer = recall_all(open_work, _CAUGHT, {"ids": ids}, f"do not call{told}", patience)
     with open_work() as work:
         customers = list(work.run(_OF_ENTRIES, ids=ids).scalars())
-        if len(customers) <= BATCH:
-            gates.restamp(work, customers)
-            work.run(_WALLED, ids=ids)
-            return answer
+    # A transaction of its own: whoever lifts one locks the entry before the placements.
     for start in range(0, len(customers), BATCH):
         with open_work() as work:
             gates.restamp(work, customers[start : start + BATCH])
