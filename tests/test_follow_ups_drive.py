@@ -180,6 +180,7 @@ class Drive:
         resume(self.world.opener(self.now), "assignment", where, author="a")
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", [2, 3])
 def test_a_random_day_breaks_nothing(world: World, seed: int) -> None:
     """Late outcomes ring where nobody was asked, so gaps are not looked at here. Planted: the promise's due

@@ -55,6 +55,7 @@ def env(settings: Settings, tmp_path: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.once
 def test_honcho_keeps_them_running_until_it_is_told(env: dict[str, str], tmp_path: Path) -> None:
     """Plant the bug: start `release` with the others; it ends, and honcho ends the rest."""
     said = tmp_path / "honcho.log"

@@ -376,6 +376,7 @@ def holders(world: World) -> list[Any]:
         )
 
 
+@pytest.mark.once
 def test_a_killed_leader_is_replaced_at_once(
     process: World, settings: Settings, redis: "Redis", tmp_path: Path
 ) -> None:
@@ -397,6 +398,7 @@ def test_a_killed_leader_is_replaced_at_once(
     assert holders(process) == []
 
 
+@pytest.mark.once
 def test_a_leader_whose_connection_dies_stops_and_may_lead_again(
     process: World, settings: Settings, tmp_path: Path
 ) -> None:

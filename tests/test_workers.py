@@ -311,6 +311,7 @@ def test_redis_away_is_one_kind_of_error(process: World, settings: Settings) -> 
         allocate.send(1, 1)
 
 
+@pytest.mark.once
 def test_a_worker_lives_through_the_death_of_redis(process: World, own_redis: OwnRedis) -> None:
     """Killed, gone for a while, back and empty: the next wish is done, also with a retry in the air."""
     own_redis.start()
@@ -336,6 +337,7 @@ def test_a_worker_lives_through_the_death_of_redis(process: World, own_redis: Ow
             wait_until(lambda: 3 in done, 30)
 
 
+@pytest.mark.once
 def test_a_worker_lives_through_a_redis_that_is_full(
     process: World, own_redis: OwnRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -411,6 +413,7 @@ def kill_all(running: subprocess.Popen[bytes]) -> None:
         running.wait(10)
 
 
+@pytest.mark.once
 def test_a_killed_worker_s_successor_goes_on(process: World, settings: Settings, tmp_path: Path) -> None:
     """kill -9 of every process of the worker; what is asked meanwhile is done by the next one."""
     assignment = open_for_business(process)
