@@ -94,6 +94,18 @@ class Doors:
         found = self._refusal(clock_id)
         return found[1] if found and now >= found[0] else None
 
+    def by_hours(self, clock_id: int, now: datetime) -> bool | None:
+        """Whether the timetable has it open at `now`, whatever a register says.
+
+        None: no hour will open it: nobody knows where it is, or it is shut and its register too old.
+        """
+        clock = self.clocks.get(clock_id)
+        if clock is None or not clock.zones:
+            return None
+        if self.hours.closings([clock], now):
+            return True
+        return None if self.refused(clock_id, now) else False
+
     def _ends(self, clock_id: int) -> datetime:
         found = self._refusal(clock_id)
         return found[0] if found else FOREVER
@@ -175,6 +187,12 @@ def read_known(work: Work, ids: Sequence[int]) -> dict[int, Clock]:
         for found in work.run(_CLOCKS, ids=missing):
             known[found.id] = Clock(found.id, tuple(found.zones), tuple(found.places))
     return {key: known[key] for key in ids if key in known}
+
+
+def after_hours(by_hours: Iterable[bool | None]) -> bool:
+    """Whether hours alone shut all of these clocks, as `Doors.by_hours` tells: the night, nobody's fault."""
+    told = set(by_hours)
+    return False in told and True not in told
 
 
 def last_ring_by(closes_at: datetime, rings_late: timedelta) -> datetime:

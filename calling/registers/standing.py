@@ -63,8 +63,13 @@ def on_register(number: str, assignment_id: str, customer_id: str) -> str:
 
     Each argument is SQL; :crm_id is bound.
     """
-    return f"""exists (
-        select from crm_register used join register r on r.id = used.register_id
+    return f"exists (select {naming(number, assignment_id, customer_id)})"
+
+
+def naming(number: str, assignment_id: str, customer_id: str) -> str:
+    """SQL: the registers `r` on which the number stands, from `from` on; arguments as of `on_register`."""
+    return f"""
+          from crm_register used join register r on r.id = used.register_id
           join register_number listed on listed.register_id = used.register_id and listed.e164 = {number}
          where used.crm_id = :crm_id and used.ended_at is null and {_IN_FORCE}
-           and {_NOT_LET_OFF.format(assignment_id=assignment_id, customer_id=customer_id)})"""
+           and {_NOT_LET_OFF.format(assignment_id=assignment_id, customer_id=customer_id)}"""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from calling.hours.opening import openings
+from calling.hours.opening import REGISTER_STALE, openings
 from calling.views.funnel import funnel, why_dry
 from calling.views.stepped_over import HELD_BY_ANYBODY, KEPT_FREE, forbidden_to_all
 from calling.walls import pauses
@@ -55,13 +55,16 @@ _PROMISED = text(f"""
        and gated_by is null and customer_id not in (select customer_id from held)
 """)  # noqa: S608 - our own words
 
+_NO_MORNING_OPENS = frozenset({REGISTER_STALE, "zone_unknown"})
+
 
 @dataclass(frozen=True, slots=True)
 class DryList:
     """An assignment that somebody works and that has nobody to ring. Most of `customers` stop at `gate`.
 
     `stopped` of them; `next_at` (UTC): when time lets the first on, None: somebody has to act. `after_hours`:
-    the hours of none of them are open, so that nobody is alarmed: it is their night.
+    the hours of none of them are open, so that nobody is alarmed: it is their night. Never where most stop at
+    what no morning opens: a register that is too old, or that nobody knows where they are.
     """
 
     assignment_id: int
@@ -95,7 +98,7 @@ def dry_list(work: Work, assignment_id: int, name: str) -> DryList | None:
         return None
     return DryList(
         assignment_id, name, stands.total, most.gate, most.meaning, most.customers, most.next_at,
-        after_hours=not stands.hours_open,
+        after_hours=not stands.hours_open and most.gate not in _NO_MORNING_OPENS,
     )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import Row, text
 
 from calling.handout import gates
 from calling.hours.opening import REGISTER_STALE, Doors, Openings, openings
-from calling.limits.stops import stops
 from calling.views.answers import Answer
+from calling.views.gate_facts import fact_of, pause_told
 from calling.views.holders import HolderAnswer, Who, ask_holder
 from calling.views.next_call import callable_at
 from calling.views.number_choice import why_this_number
@@ -60,7 +60,7 @@ _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
            c.reckoning_zone, a.retry_plan, coalesce(t.rung_at, p.last_attempt_at) as tried_at,
-           o.id as owner_id, o.name as owner, f.handed_from,
+           coalesce(ls.name, ld.name) as holder, o.id as owner_id, o.name as owner, f.handed_from,
            coalesce(f.anybodys_at, greatest(f.due_at, :now) + a.follow_up_grace_seconds * interval '1 second')
                as owners_until
       from placement p
@@ -72,6 +72,8 @@ _PLACEMENT = text("""
                       and exists (select from segment t where t.crm_id = :crm_id and t.id = h.segment_id
                                      and t.retired_at is null)
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id
+      left join seller ls on ls.crm_id = :crm_id and ls.id = l.seller_id
+      left join dialer ld on ld.crm_id = :crm_id and ld.id = l.dialer_id
       left join lease t on t.crm_id = :crm_id and t.id = p.last_lease_id
       join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id
       left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
@@ -90,14 +92,13 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
     if row is None:
         raise NotFound("customer in the assignment", customer_id)
     facts = gates.facts_of(work, assignment_id, [customer_id])[customer_id]
-    shut = dict(facts.shut)
     known = openings(work, [row.clock_id])
     hours = known.of(assignment_id, row.segment_id)
     robots = _robots(work, known, row)
     answers = [
         state_told(row, hours, work.now),
         *_deleted(row),
-        *(_stamped(gate, shut, _more(work, gate, assignment_id, facts)) for gate in gates.STAMPED),
+        *(_stamped(work, gate, assignment_id, facts) for gate in gates.STAMPED),
         _held(row, facts),
         _kept_free(work, row),
         _pause(work, row),
@@ -127,21 +128,13 @@ def _deleted(row: Row[Any]) -> list[Answer]:
     return [Answer("segment", False, None, "it was deleted; the rebuild puts them where they belong")]
 
 
-def _stamped(gate: gates.Gate, shut: dict[str, datetime], more: str) -> Answer:
-    until = shut.get(gate.name)
+def _stamped(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) -> Answer:
+    until = dict(facts.shut).get(gate.name)
     if until is None:
         return Answer(gate.name, True, None, "nothing against it")
-    return Answer(gate.name, False, None if until >= FOREVER else until, gate.meaning + more)
-
-
-def _more(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) -> str:
-    """Which limit it is, and where it stands written."""
-    if gate.name != "limit" or gate.name not in dict(facts.shut):
-        return ""
-    found = [
-        stop.limit for stop in stops(work, [facts.customer_id], assignment_id) if stop.e164 == facts.e164
-    ]
-    return "".join(f": {limit}, by {limit.name} ({limit.source})" for limit in found)
+    return Answer(
+        gate.name, False, None if until >= FOREVER else until, fact_of(work, gate, assignment_id, facts)
+    )
 
 
 def _held(row: Row[Any], facts: gates.Facts) -> Answer:
@@ -172,7 +165,9 @@ def _pause(work: Work, row: Row[Any]) -> Answer:
     standing = pauses.standing(work).shut(assignment_id=row.assignment_id, segment_id=row.segment_id)
     if standing is None:
         return Answer("pause", True, None, "nothing is paused")
-    return Answer("pause", False, standing[1], f"the {standing[0]} is paused")
+    scope, until = standing
+    target = {"assignment": row.assignment_id, "segment": row.segment_id}.get(scope)
+    return Answer("pause", False, until, pause_told(work, scope, target))
 
 
 def _window(hours: Doors, now: datetime, row: Row[Any]) -> Answer:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from calling.hours.opening import openings
+from calling.hours.opening import REGISTER_STALE, after_hours, openings
 from calling.walls import pauses
 from models.ids import first_id_of
 from models.work import Work
@@ -54,6 +54,7 @@ class Floor:
     `rebuilding`: new rules are in force, and customers are still on their way to their segments.
 
     `opens_at`: while no free customer's hours are open, when the first of them open (None: none will).
+    `shut_by`: what shuts them then, "window" or "register_stale"; None: somebody is open, or nobody is free.
     """
 
     sellers: list[SellerNow]
@@ -61,6 +62,7 @@ class Floor:
     callable_now: Mapping[int, int]
     any_open: bool
     opens_at: datetime | None
+    shut_by: str | None
     rebuilding: bool
 
 
@@ -111,31 +113,36 @@ _REBUILDING = text("""
 def floor(work: Work, assignment_id: int) -> Floor:
     """Everything that moves on one assignment's floor, read in one transaction."""
     standing = pauses.standing(work)
-    free, any_open, opens_at = _callable(work, assignment_id, standing)
+    free, any_open, opens_at, shut_by = _callable(work, assignment_id, standing)
     return Floor(
         _sellers(work, assignment_id, standing), _dialers(work, assignment_id, standing),
-        free, any_open, opens_at, bool(work.run(_REBUILDING, assignment_id=assignment_id).scalar()),
+        free, any_open, opens_at, shut_by,
+        bool(work.run(_REBUILDING, assignment_id=assignment_id).scalar()),
     )  # fmt: skip
 
 
 def _callable(
     work: Work, assignment_id: int, standing: pauses.Pauses
-) -> tuple[dict[int, int], bool, datetime | None]:
+) -> tuple[dict[int, int], bool, datetime | None, str | None]:
     rows = work.run(_FREE, assignment_id=assignment_id).all()
     hours = openings(work, sorted({row.clock_id for row in rows}))
     free: dict[int, int] = {}
-    any_open, opening = False, list[datetime | None]()
+    any_open, opening, told = False, list[datetime | None](), set[bool | None]()
     for doors, segments in hours.by_hours(assignment_id, sorted({row.segment_id for row in rows})):
         open_now = doors.open(work.now)
         here = [row for row in rows if row.segment_id in segments]
         shut = sorted({row.clock_id for row in here} - open_now.keys())
         any_open = any_open or len(shut) < len({row.clock_id for row in here})
+        told |= {doors.by_hours(clock_id, work.now) for clock_id in shut}
         opening += [doors.next_opening(clock_id, work.now) for clock_id in shut]
         for row in here:
             paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id)
             if row.clock_id in open_now and not paused:
                 free[row.segment_id] = free.get(row.segment_id, 0) + row.free
-    return free, any_open, None if any_open else min((at for at in opening if at), default=None)
+    if any_open or not rows:
+        return free, any_open, None, None
+    shut_by = "window" if after_hours(told) else REGISTER_STALE
+    return free, False, min((at for at in opening if at), default=None), shut_by
 
 
 def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[SellerNow]:

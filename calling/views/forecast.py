@@ -57,11 +57,15 @@ _COMING = text("""
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """What the list holds at an instant (UTC): customers who may be rung, and who wait for their hours."""
+    """What the list holds at an instant (UTC): customers who may be rung, and who wait for their hours.
+
+    `refused` wait for a newer version of a register instead: theirs is too old to call by then.
+    """
 
     at: datetime
     callable: int
     waiting: int
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,8 @@ class Forecast:
     """`rings_an_hour` as in the last hour. `course`: a point each quarter of an hour, the first is now.
 
     `dry_at` (UTC): from then on nobody may be rung, for a while at least; None: not within the horizon.
-    `waiting` of its customers wait for their hours then; with 0 the customers themselves run out.
+    `waiting` of its customers wait for their hours then, and `refused` for a newer version of their register;
+    with neither the customers themselves run out.
     """
 
     rings_an_hour: float
@@ -77,6 +82,7 @@ class Forecast:
     dry_at: datetime | None
     waiting: int
     course: list[Point]
+    refused: int = 0
 
 
 def forecast(work: Work, assignment_id: int) -> Forecast:
@@ -89,7 +95,10 @@ def forecast(work: Work, assignment_id: int) -> Forecast:
     doors = {segment: known.of(assignment_id, segment) for segment, _ in places}
     course = list(_course(work.now, doors, free, coming, rate))
     dry = _dry(course, rate)
-    return Forecast(rate, course[0].callable, dry.at if dry else None, dry.waiting if dry else 0, course)
+    return Forecast(
+        rate, course[0].callable, dry.at if dry else None, dry.waiting if dry else 0, course,
+        dry.refused if dry else 0,
+    )  # fmt: skip
 
 
 def _rings_an_hour(work: Work, assignment_id: int) -> float:
@@ -129,7 +138,8 @@ def _course(
         at = now + step * STEP
         open_now = {place for place in stock if doors[place[0]].is_open(place[1], at)}
         there = sum(stock[place] for place in open_now)
-        yield Point(at, round(there), round(sum(stock.values()) - there))
+        refused = sum(stock[place] for place in stock if doors[place[0]].refused(place[1], at))
+        yield Point(at, round(there), round(sum(stock.values()) - there - refused), round(refused))
         left = max(0.0, 1 - rings / there) if there else 0.0
         for place in open_now:
             stock[place] *= left

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
-from calling.hours.opening import REGISTER_STALE, Doors, openings
+from calling.hours.opening import REGISTER_STALE, Doors, after_hours, openings
 from calling.views.browse import assignment
 from calling.views.stepped_over import (
     HELD,
@@ -94,7 +94,7 @@ class Step:
 class Funnel:
     """`total` = the customers of all steps + `callable_now`. Who has left is not among them.
 
-    `hours_open`: the hours of some who are not finished are open now; else all of the list is after hours.
+    `hours_open`: false where the timetable alone shuts all who are not finished: the list is after hours.
     """
 
     total: int
@@ -113,7 +113,8 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
     doors = {group.segment_id: known.of(assignment_id, group.segment_id) for group in groups}
     forbidden = forbidden_to_all(work, assignment_id, known)
     stopped: dict[str, list[tuple[int, datetime | None]]] = {}
-    free, hours_open = 0, False
+    free = 0
+    told = {doors[one.segment_id].by_hours(one.clock_id, work.now) for one in groups if one.state != "closed"}
     for group in groups:
         customers = group.customers
         for one in over.get(_key(group), ()):
@@ -123,7 +124,6 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
         paused = standing.shut(assignment_id=assignment_id, segment_id=group.segment_id)
         hours = doors[group.segment_id]
         shut = _shut(hours, group.clock_id, work.now)
-        hours_open = hours_open or (shut is None and group.state != "closed")
         gate = _first(group, paused=paused is not None, shut=shut)
         if gate is None and group.clock_id in forbidden:
             gate = ROBOTS
@@ -133,7 +133,7 @@ def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Fun
             ends = paused[1] if paused else None
             stopped.setdefault(gate, []).append((customers, _next(gate, group, ends, hours, work.now)))
     steps = [_step(gate, stopped[gate]) for gate in _MEANINGS if gate in stopped]
-    return Funnel(free + sum(step.customers for step in steps), steps, free, hours_open)
+    return Funnel(free + sum(step.customers for step in steps), steps, free, not after_hours(told))
 
 
 def _shut(hours: Doors, clock_id: int, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from calling.handout.needs import DEPTH, IN_TOUCH, needs_of
 from calling.hours.opening import Openings, last_ring_by
 from calling.views.answers import Answer
+from calling.views.gate_facts import pause_told
 from calling.walls import pauses
 from models.errors import NotFound
 from models.work import Work
@@ -110,7 +111,7 @@ def _paused(work: Work, who: Who, row: Row[Any]) -> Answer:
     found = pauses.standing(work).shut(assignment_id=row.assignment_id, **ids)
     if found is None or found[0] != who.kind:
         return Answer("pause", True, None, f"the {who.kind} is not paused")
-    return Answer("pause", False, found[1], f"the {who.kind} is paused")
+    return Answer("pause", False, found[1], pause_told(work, who.kind, who.id))
 
 
 def _promise(work: Work, who: Who, holder: Row[Any], row: Row[Any]) -> Iterator[Answer]:

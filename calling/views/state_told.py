@@ -11,6 +11,8 @@ from calling.outcomes.retrying import DEFAULTS, in_other_part, part_of, plan_of
 from calling.views.answers import Answer
 from models.outcomes import Outcome
 
+_LEASED = {"offered": "offered to", "taken": "taken by", "rung": "rung by", "wrap_up": "wrapped up by"}
+
 
 def state_told(row: Row[Any], hours: Doors, now: datetime) -> Answer:
     """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
@@ -22,8 +24,8 @@ def state_told(row: Row[Any], hours: Doors, now: datetime) -> Answer:
     if row.state == "resting":
         return Answer("state", False, row.due_at, f"{row.state}{_same_part(row, hours)}")
     if row.state == "leased":
-        holder = f"seller {row.seller_id}" if row.seller_id else f"dialer {row.dialer_id}"
-        return Answer("state", False, None, f"{row.lease_state} by {holder}")
+        kind = "seller" if row.seller_id else "dialer"
+        return Answer("state", False, None, f"{_LEASED[row.lease_state]} {kind} {row.holder}")
     return Answer("state", False, None, row.state)
 
 

@@ -83,6 +83,12 @@ def _draw_course(console: "Console", found: "Forecast") -> None:
     console.print(f"[dim]{instant(found.course[0].at)} to {instant(found.course[-1].at)}[/dim]")
     if found.dry_at is None:
         console.print("[green]It lasts for all of that time.[/green]")
+    elif found.refused and found.refused >= found.waiting:
+        stopped = counted(found.refused, "customer")
+        console.print(
+            f"[red]From {instant(found.dry_at)} on nobody may be rung: the register of {stopped} is too old "
+            "to call by; load a newer version.[/red]"
+        )
     elif found.waiting:
         waiting = counted(found.waiting, "customer")
         console.print(f"[yellow]From {instant(found.dry_at)} on hours are shut; {waiting} wait.[/yellow]")

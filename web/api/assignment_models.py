@@ -103,6 +103,9 @@ class Floor(Model):
     callable_now: dict[int, int] = Field(description="By segment id; not paused, and their hours are open.")
     any_open: bool
     opens_at: Instant | None = Field(description="While all hours are shut: when the first open.")
+    shut_by: str | None = Field(
+        description="What shuts all who are free: window or register_stale; null: some are open, or none."
+    )
     rebuilding: bool = Field(description="Customers are on their way to the segments of new rules.")
 
 
@@ -124,7 +127,9 @@ class Funnel(Model):
     total: int
     steps: list[FunnelStep]
     callable_now: int
-    hours_open: bool = Field(description="Of anybody who is not finished; false: the list is after hours.")
+    hours_open: bool = Field(
+        description="False: the timetable alone shuts all who are not finished, the list is after hours."
+    )
 
 
 class Point(Model):
@@ -133,6 +138,7 @@ class Point(Model):
     at: Instant
     callable: int
     waiting: int = Field(description="For their hours.")
+    refused: int = Field(description="Whose register is too old to call by then.")
 
 
 class Forecast(Model):
@@ -144,6 +150,7 @@ class Forecast(Model):
         description="From then on nobody may be rung, for a while; null: it lasts."
     )
     waiting: int = Field(description="Who wait for their hours then; 0: the customers run out.")
+    refused: int = Field(description="Whose register is too old to call by then: load a newer version.")
     course: list[Point]
 
 
@@ -193,7 +200,8 @@ FLOOR: dict[str, Any] = {
             "linked_at": "2026-03-02T12:00:00Z", "offered": 14, "taken": 3, "rung": 5,
         }
     ],
-    "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "rebuilding": False,
+    "callable_now": {"3": 6871}, "any_open": True, "opens_at": None, "shut_by": None,
+    "rebuilding": False,
 }  # fmt: skip
 FUNNEL: dict[str, Any] = {
     "total": 7244, "callable_now": 6730, "hours_open": True,
@@ -208,9 +216,10 @@ FUNNEL: dict[str, Any] = {
 }  # fmt: skip
 FORECAST: dict[str, Any] = {
     "rings_an_hour": 672.0, "callable_now": 1100, "dry_at": "2026-03-02T13:38:12Z", "waiting": 0,
+    "refused": 0,
     "course": [
-        {"at": "2026-03-02T12:00:00Z", "callable": 1100, "waiting": 0},
-        {"at": "2026-03-02T12:15:00Z", "callable": 932, "waiting": 0},
+        {"at": "2026-03-02T12:00:00Z", "callable": 1100, "waiting": 0, "refused": 0},
+        {"at": "2026-03-02T12:15:00Z", "callable": 932, "waiting": 0, "refused": 0},
     ],
 }  # fmt: skip
 BEST_TIMES: dict[str, Any] = {

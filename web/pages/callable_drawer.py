@@ -147,7 +147,8 @@ def _lasts(found: Forecast, zone: ZoneInfo) -> str:
     """How long the list lasts, in words."""
     if not found.callable_now:
         waiting = f" {count(found.waiting)} wait for their hours." if found.waiting else ""
-        return f"Nobody may be called now.{waiting}"
+        refused = f" The register of {count(found.refused)} is too old to call by." if found.refused else ""
+        return f"Nobody may be called now.{waiting}{refused}"
     rings = round(found.rings_an_hour)
     pace = (
         f"At {count(rings)} calls an hour, as in the last one, "
@@ -157,6 +158,8 @@ def _lasts(found: Forecast, zone: ZoneInfo) -> str:
     if found.dry_at is None:
         return f"{pace}it lasts for a day and more."
     when = until(found.dry_at, zone)
+    if found.refused and found.refused >= found.waiting:
+        return f"{pace}it lasts {when}; then the register of {count(found.refused)} is too old to call by."
     if found.waiting:
         return f"{pace}it lasts {when}, when hours shut; {count(found.waiting)} wait for theirs then."
     return f"{pace}it lasts {when}; then it is dry."

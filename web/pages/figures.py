@@ -1,5 +1,6 @@
 """The big figures: what has been done, what it brought, and what is left to do this minute."""
 
+from calling.hours.opening import REGISTER_STALE
 from web.pages.parts import box, count, share, words
 from web.pages.snapshot import Snapshot, local
 
@@ -43,8 +44,12 @@ def _left(now: Snapshot) -> str:
         return "everything is paused"
     if now.floor.any_open:
         return f"{share(now.callable_now, now.total('size'))} of {count(now.total('size'))}"
-    if now.floor.opens_at is None:
+    if now.floor.shut_by is None:
         return "nobody is free"
+    if now.floor.shut_by == REGISTER_STALE:
+        return "register too old: load a newer version"
+    if now.floor.opens_at is None:
+        return "their hours never open"
     return f"hours shut, open at {local(now.floor.opens_at, now.zone)} with the margin"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from calling.hours.opening import REGISTER_STALE
 from calling.segments.alarms import Alarm
 from calling.views.report import SegmentFigures
 from web.pages.parts import box, count, share, words
@@ -26,6 +27,10 @@ _COLUMNS = (
     "Segment", "Customers", "Where they stand", "Free", "Callable", "In hand", "This hour", "Attempts",
     "Contact", "Sales", "",
 )  # fmt: skip
+_SHUT: dict[str | None, tuple[str, str]] = {
+    "window": ("working", "Hours shut"),
+    REGISTER_STALE: ("dry", "Register too old"),
+}
 
 Steer = Callable[[SegmentFigures, bool], Any]
 """Called with a segment and whether it is paused now, when its button is pressed."""
@@ -169,5 +174,5 @@ def _state(segment: SegmentFigures, own: Pause | None, now: Snapshot) -> tuple[s
     if not segment.size:
         return "dry", "Empty"
     if segment.free or segment.leased:
-        return "working", "Working" if now.floor.any_open else "Hours shut"
+        return _SHUT.get(now.floor.shut_by, ("working", "Working"))
     return "dry", "Resting" if segment.waiting else "Dry"
