@@ -19,6 +19,7 @@ from calling.handout.ring import ring
 from calling.hours import law, timetable
 from calling.hours.book import hours_book
 from calling.hours.law import read_laws, shipped_text
+from calling.hours.opening import openings
 from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
 from calling.views.explain import explain
@@ -115,8 +116,6 @@ def test_hours_of_crm_assignment_and_segment_are_intersected(world: World) -> No
 
 
 def timetable_of(work: Any) -> Any:
-    from calling.hours.opening import openings
-
     return openings(work)
 
 
@@ -352,6 +351,9 @@ def test_explain_names_what_shuts_and_who_set_it(world: World) -> None:
     with world.work() as work:
         window = explain(work, assignment, one).answers[-1]
     assert window.fact == "open in Europe/Lisbon; PT: own hours, no source"
+    with world.work() as work:  # and where there is no place: planted: nothing said; seen to fail
+        nowhere = openings(work, [world.clock(["Europe/Lisbon"], [])]).of()
+        assert [nowhere.basis(key, NOON) for key in nowhere.clocks] == ["own hours, no source"]
     set_hours(world.opener(), segment_id=segment, week=AFTERNOON, **BOTH)
     with world.work() as work:
         told = explain(work, assignment, one)

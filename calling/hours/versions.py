@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Engine, text
 
 from calling.hours.law import shipped, shipped_text
+from calling.hours.whereabouts import RULE
 from models.work import Work
 
 _PARTS = ("law", "zones", "tzdata", "phonenumbers", "holidays")
@@ -43,7 +44,7 @@ def installed() -> Mapping[str, str]:
     ours = [
         (files("calling") / "laws" / name).read_text("utf-8") for name in ("zones.toml", "area_codes.toml")
     ]
-    return {"law": law, "zones": _hash(*ours), **packages}
+    return {"law": law, "zones": _hash(*ours, RULE), **packages}
 
 
 def version_id(work: Work) -> int:
