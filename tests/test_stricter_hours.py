@@ -24,6 +24,7 @@ from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
 from calling.views.explain import explain
 from calling.views.floor import floor
+from calling.views.holders import Who
 from calling.walls import hours as verbs
 from calling.walls.hours import change_hours, end_exemption, end_hours, exempt, finish_hours, set_hours
 from models.errors import BadInput, Conflict, NotFound, NotNow
@@ -385,8 +386,9 @@ def test_there_is_a_tick_when_a_segment_opens(world: World) -> None:
         assert next_opening(work) == datetime(2026, 3, 2, 15, 1, tzinfo=UTC)
 
 
-def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: World) -> None:
-    """Iran: sellers ring there, voice robots at no hour. Planted: deal or last look blind.
+@pytest.mark.parametrize("mode", ["voice_robot", "key_press"])
+def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: World, mode: str) -> None:
+    """Iran: sellers ring there, voice robots at no hour. Planted: deal or last look blind, to either mode.
 
     Enough of them to fill every candidate: who may be rung by the robot is dealt all the same.
     """
@@ -395,9 +397,13 @@ def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: Wor
     iranians = world.customers(12, zones=["Asia/Tehran"])
     world.place(iranians, assignment, clock_id=clock)
     others = world.customers(2, assignment, rank=9)
-    robot = world.dialer(assignment, mode="voice_robot", wanted=2, wanted_at=NOON)
+    robot = world.dialer(assignment, mode=mode, wanted=2, wanted_at=NOON)
     assert allocate_all(world.opener(), assignment) == 2
     assert {row.customer_id for row in rows(world, "select customer_id from lease")} == set(others)
+    with world.work() as work:
+        holder = explain(work, assignment, iranians[0], Who("dialer", robot)).holder
+    assert holder is not None
+    assert "the law forbids the voices of robots where they are" in [one.fact for one in holder.answers]
     connect = world.dialer(assignment, mode="connect", wanted=2, wanted_at=NOON)
     assert allocate_all(world.opener(), assignment) == 2
     held = rows(world, f"select customer_id from lease where dialer_id = {connect}")
