@@ -26,7 +26,12 @@ NOWHERE = ((), None)  # +800 and its like
         ([MOBILE, NORWAY], None, "US-FL",
          Whereabouts((*FLORIDA, AZORES, "Europe/Lisbon", "Europe/Oslo"), ("NO", "PT", "US-FL"), AZORES)),
         ([MOBILE, NORWAY], LISBON, None, Whereabouts((LISBON,), ("NO", "PT"), LISBON)),
-        ([NOWHERE], LISBON, None, Whereabouts((LISBON,), (), LISBON)),
+        # Whoever sits abroad is protected there too, as far as anybody can tell.
+        ([NOWHERE], LISBON, None, Whereabouts((LISBON,), ("PT",), LISBON)),
+        ([NORWAY], "Europe/Paris", None, Whereabouts(("Europe/Paris",), ("NO", "FR"), "Europe/Paris")),
+        ([NORWAY], "Europe/Oslo", None, Whereabouts(("Europe/Oslo",), ("NO",), "Europe/Oslo")),
+        ([NOWHERE], FLORIDA[1], "US-FL", Whereabouts(FLORIDA[1:], ("US-FL",), FLORIDA[1])),
+        ([NOWHERE], "US/Eastern", None, Whereabouts(("US/Eastern",), ("US",), "US/Eastern")),
         ([], None, "PT", Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
         # One number that may be anywhere: the other proves nothing about where its owner is.
         ([LANDLINE, NOWHERE], None, None, Whereabouts((), ("PT",), UNKNOWN_RECKONING)),

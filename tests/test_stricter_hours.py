@@ -19,10 +19,12 @@ from calling.handout.ring import ring
 from calling.hours import law, timetable
 from calling.hours.book import hours_book
 from calling.hours.law import read_laws, shipped_text
+from calling.hours.opening import openings
 from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
 from calling.views.explain import explain
 from calling.views.floor import floor
+from calling.views.holders import Who
 from calling.walls import hours as verbs
 from calling.walls.hours import change_hours, end_exemption, end_hours, exempt, finish_hours, set_hours
 from models.errors import BadInput, Conflict, NotFound, NotNow
@@ -115,8 +117,6 @@ def test_hours_of_crm_assignment_and_segment_are_intersected(world: World) -> No
 
 
 def timetable_of(work: Any) -> Any:
-    from calling.hours.opening import openings
-
     return openings(work)
 
 
@@ -352,6 +352,9 @@ def test_explain_names_what_shuts_and_who_set_it(world: World) -> None:
     with world.work() as work:
         window = explain(work, assignment, one).answers[-1]
     assert window.fact == "open in Europe/Lisbon; PT: own hours, no source"
+    with world.work() as work:  # and where there is no place: planted: nothing said; seen to fail
+        nowhere = openings(work, [world.clock(["Europe/Lisbon"], [])]).of()
+        assert [nowhere.basis(key, NOON) for key in nowhere.clocks] == ["own hours, no source"]
     set_hours(world.opener(), segment_id=segment, week=AFTERNOON, **BOTH)
     with world.work() as work:
         told = explain(work, assignment, one)
@@ -383,8 +386,9 @@ def test_there_is_a_tick_when_a_segment_opens(world: World) -> None:
         assert next_opening(work) == datetime(2026, 3, 2, 15, 1, tzinfo=UTC)
 
 
-def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: World) -> None:
-    """Iran: sellers ring there, voice robots at no hour. Planted: deal or last look blind.
+@pytest.mark.parametrize("mode", ["voice_robot", "key_press"])
+def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: World, mode: str) -> None:
+    """Iran: sellers ring there, voice robots at no hour. Planted: deal or last look blind, to either mode.
 
     Enough of them to fill every candidate: who may be rung by the robot is dealt all the same.
     """
@@ -393,9 +397,13 @@ def test_no_robot_is_given_anybody_where_the_law_forbids_their_voices(world: Wor
     iranians = world.customers(12, zones=["Asia/Tehran"])
     world.place(iranians, assignment, clock_id=clock)
     others = world.customers(2, assignment, rank=9)
-    robot = world.dialer(assignment, mode="voice_robot", wanted=2, wanted_at=NOON)
+    robot = world.dialer(assignment, mode=mode, wanted=2, wanted_at=NOON)
     assert allocate_all(world.opener(), assignment) == 2
     assert {row.customer_id for row in rows(world, "select customer_id from lease")} == set(others)
+    with world.work() as work:
+        holder = explain(work, assignment, iranians[0], Who("dialer", robot)).holder
+    assert holder is not None
+    assert "the law forbids the voices of robots where they are" in [one.fact for one in holder.answers]
     connect = world.dialer(assignment, mode="connect", wanted=2, wanted_at=NOON)
     assert allocate_all(world.opener(), assignment) == 2
     held = rows(world, f"select customer_id from lease where dialer_id = {connect}")

@@ -1,6 +1,8 @@
 """Zones that somebody vouches for: at once callable, told when they contradict, and withdrawn again."""
 
-from datetime import timedelta
+import json
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from promises import live, promise, promises, violations
 from sqlalchemy import text
 from world import LISBON, NOON, World
 
+from calling.customers.rezoning import rezone
 from calling.customers.verifying import (
     Said,
     verify_zone,
@@ -20,6 +23,7 @@ from calling.handout import gates
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
+from calling.hours import versions
 from calling.hours.verified import contradicts, read_zone
 from calling.views.explain import explain
 from calling.views.zones import count_unknown, history, unknown_zones
@@ -75,6 +79,46 @@ def test_whoever_is_nowhere_is_callable_at_once_when_somebody_vouches(world: Wor
     assert violations(world) == []
 
 
+def test_the_law_of_the_place_that_a_zone_names_holds_as_well(world: World) -> None:
+    """A number of no country, own hours around the clock. Planted: places of numbers alone; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = nowhere(world, assignment)
+    seller = world.seller(assignment)
+    with world.work() as work:
+        always = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+        work.run(text("update crm set hours = cast(:hours as jsonb)"), hours=json.dumps(always))
+    evening = datetime(2026, 3, 3, 4, 30, tzinfo=UTC)  # half past eleven in New York
+    verify_zone(world.opener(), customer, "America/New_York", **SAID)
+    assert next_customer(world.opener(evening), seller) is None
+    with world.work(evening) as work:
+        told = explain(work, assignment, customer).answers[-1].fact
+    assert "47 CFR 64.1200" in told
+    verify_zone(world.opener(), customer, "Asia/Manila", reason="moved", author="Kari")
+    with world.work() as work:
+        places = work.run(text("select k.places from customer c join call_clock k on k.id = c.clock_id"))
+        assert places.scalars().all() == [["PH"]]
+
+
+def test_who_was_verified_before_the_rule_is_moved_by_the_upgrade(world: World) -> None:
+    """Planted: the rule left out of the version of our zones; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = nowhere(world, assignment)
+    verify_zone(world.opener(), customer, "Europe/Paris", **SAID)
+    rezone(world.opener())
+    with world.work() as work:  # as the release before left it
+        work.run(text("update customer set clock_id = :k"), k=world.clock(["Europe/Paris"], []))
+        laws = [
+            (files("calling") / "laws" / f"{name}.toml").read_text("utf-8")
+            for name in ("zones", "area_codes")
+        ]
+        work.run(text("update data_version set zones = :zones"), zones=versions._hash(*laws))
+    versions._known.clear()
+    rezone(world.opener())
+    with world.work() as work:
+        places = work.run(text("select k.places from customer c join call_clock k on k.id = c.clock_id"))
+        assert places.scalars().all() == [["FR"]]
+
+
 def test_a_zone_that_contradicts_is_taken_only_anyway_and_told(world: World) -> None:
     """Planted: taken in silence; seen to fail."""
     (customer,) = world.customers(1, world.assignment())
@@ -88,7 +132,7 @@ def test_a_zone_that_contradicts_is_taken_only_anyway_and_told(world: World) -> 
         found = work.run(
             text("select k.zones, k.places from customer c join call_clock k on k.id = clock_id")
         )
-        assert tuple(found.one()) == ([TOKYO], ["PT"])  # the law of the number's country still binds
+        assert tuple(found.one()) == ([TOKYO], ["PT", "JP"])  # the law of the number's country still binds
     # Of zones that keep one time none contradicts: Norwegians live in Berlin.
     assert not contradicts("Europe/Berlin", ["Europe/Oslo"])
     assert contradicts(AZORES, [LISBON])

@@ -1,7 +1,7 @@
 """Zones that somebody vouches for, a person or a system of record; withdrawn as well, each with who and why.
 
-A verified zone is the customer's only candidate. Their legal places stay those of their numbers and address:
-where somebody sits decides the hour on the wall, and which law protects them may still be that of the number.
+A verified zone is the customer's only candidate. Legal places are those of their numbers and address, and the
+country of the zone beside them: which law protects somebody who sits abroad nobody can tell, so all do.
 """
 
 from collections.abc import Sequence

@@ -15,6 +15,7 @@ from sqlalchemy import Row, text
 from calling.handout import gates
 from calling.hours.opening import Openings, last_ring_by, openings
 from calling.walls import pauses
+from models.tables.people import ROBOTS
 from models.work import Work
 
 _ASSIGNMENT = attrgetter("assignment_id")
@@ -58,7 +59,7 @@ def _shut(work: Work, order: Row[Any], fact: gates.Facts, standing: pauses.Pause
         or fact.e164 != order.e164
         or (order.return_due_at is not None and order.return_due_at > work.now)
         or closes_at is None
-        or (order.mode == "voice_robot" and fact.clock_id in hours.without_robots())
+        or (order.mode in ROBOTS and fact.clock_id in hours.without_robots())
         or order.ring_by > last_ring_by(closes_at, order.rings_late)
         or standing.shut(
             assignment_id=order.assignment_id, segment_id=fact.segment_id, dialer_id=order.dialer_id

@@ -67,6 +67,20 @@ def zones_of_place(place: str) -> tuple[str, ...]:
     return canonical(tuple(sorted(ours.union(named))))
 
 
+@cache
+def countries_of_zone(name: str) -> tuple[str, ...]:
+    """The countries of a zone that somebody vouches for ("Europe/Paris": FR), sorted; () for no place.
+
+    tzdata's zone.tab has a country for each of today's names. A name of before is what it links to now, which
+    several countries may share: they all count.
+    """
+    found = _countries_of_names().get(name)
+    if found is not None:
+        return (found,)
+    today = _links().get(name, name)
+    return tuple(sorted(country for country, names in _zones_of_countries().items() if today in names))
+
+
 def corrections() -> tuple[Correction, ...]:
     """Every correction, the shortest prefix first."""
     return _read(_file("zones.toml"))
@@ -101,13 +115,29 @@ def _zones_of_area_codes() -> Mapping[str, frozenset[str]]:
 def _zones_of_countries() -> Mapping[str, tuple[str, ...]]:
     """tzdata's own table: a zone a line, with every country that keeps its time."""
     found: dict[str, list[str]] = defaultdict(list)
-    table = (files("tzdata") / "zoneinfo" / "zone1970.tab").read_text(encoding="utf-8")
-    for line in table.splitlines():
-        if not line.startswith("#"):
-            countries, _, name = line.split("\t")[:3]
-            for country in countries.split(","):
-                found[country].append(name)
+    for countries, name in _table("zone1970.tab"):
+        for country in countries.split(","):
+            found[country].append(name)
     return {country: tuple(names) for country, names in found.items()}
+
+
+@cache
+def _countries_of_names() -> Mapping[str, str]:
+    """tzdata's older table: every name of today with the one country it lies in."""
+    return {name: country for country, name in _table("zone.tab")}
+
+
+def _table(file: str) -> list[tuple[str, str]]:
+    lines = (files("tzdata") / "zoneinfo" / file).read_text(encoding="utf-8").splitlines()
+    cells = [line.split("\t") for line in lines if not line.startswith("#")]
+    return [(row[0], row[2]) for row in cells]
+
+
+@cache
+def _links() -> Mapping[str, str]:
+    """Names of before -> the name that tzdata keeps their time under."""
+    lines = (files("tzdata") / "zoneinfo" / "tzdata.zi").read_text(encoding="utf-8").splitlines()
+    return {name: today for _, today, name in (line.split() for line in lines if line.startswith("L "))}
 
 
 @cache

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 from calling.hours.book import HoursBook, hours_book
 from calling.hours.clocks import Clock
 from calling.hours.law import shipped
+from calling.hours.reasons import OWN_HOURS
 from calling.hours.timetable import MARGIN, Timetable
 from calling.hours.zones import zone
 from calling.registers.age import Refusal, refusals, refused_from
@@ -127,7 +128,7 @@ class Doors:
         if clock is None:
             return ""
         day = now.astimezone(zone(clock.zones[0])).date() if clock.zones else now.date()
-        return "; ".join(map(str, self.hours.basis(clock, day)))
+        return "; ".join(map(str, self.hours.basis(clock, day))) or OWN_HOURS
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine, text
 
-from calling.hours.law import shipped, shipped_text
+from calling.hours.law import shipped
+from calling.hours.whereabouts import RULE
 from models.work import Work
 
 _PARTS = ("law", "zones", "tzdata", "phonenumbers", "holidays")
@@ -29,6 +30,10 @@ _MAKE = text("""
 """)
 _READ = text("select * from data_version where id = any(:ids)")
 
+LAW_FILES = ("hours.toml", "limits.toml", "registers.toml")
+"""Hours, how often, and who may not be called at all: the version `law` is that of all three."""
+ZONE_FILES = ("zones.toml", "area_codes.toml")
+
 ZONE_PARTS = ("zones", "tzdata", "phonenumbers")
 """What the candidate zones of a number follow from; hours and holidays are joined at hand-out."""
 
@@ -39,11 +44,8 @@ _known: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
 def installed() -> Mapping[str, str]:
     """The versions of everything that this process decides by."""
     packages = {name: version(name) for name in ("tzdata", "phonenumbers", "holidays")}
-    law = f"{shipped().reviewed} {_hash(shipped_text())}"
-    ours = [
-        (files("calling") / "laws" / name).read_text("utf-8") for name in ("zones.toml", "area_codes.toml")
-    ]
-    return {"law": law, "zones": _hash(*ours), **packages}
+    law = f"{shipped().reviewed} {_hash(*map(_shipped, LAW_FILES))}"
+    return {"law": law, "zones": _hash(*map(_shipped, ZONE_FILES), RULE), **packages}
 
 
 def version_id(work: Work) -> int:
@@ -71,6 +73,10 @@ def known_version(work: Work) -> int | None:
 def versions(work: Work, ids: list[int]) -> dict[int, dict[str, str]]:
     """What these ids stand for."""
     return {row.id: {part: getattr(row, part) for part in _PARTS} for row in work.run(_READ, ids=ids)}
+
+
+def _shipped(name: str) -> str:
+    return (files("calling") / "laws" / name).read_text(encoding="utf-8")
 
 
 def _hash(*texts: str) -> str:

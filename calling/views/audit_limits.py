@@ -1,6 +1,7 @@
 """Rings beyond a limit: every ring held against the limits anew, by what was known when it was dealt.
 
-By where the customer was held to be then, too: a zone verified since is none of its zones.
+By where the customer was held to be then, too: a zone verified since is none of its zones. A ring that was
+decided by another law than the installed one cannot be judged by this: its lease names it.
 """
 
 from collections import defaultdict
@@ -10,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from calling.hours.versions import known_version
 from calling.limits.limit import Limit
 from calling.limits.standing import standing
 from models.work import Work
@@ -18,6 +20,7 @@ from models.work import Work
 _RINGS = text("""
     select l.id, l.assignment_id, l.customer_id, l.e164, l.offered_at, l.rung_at, l.ended_at,
            coalesce(l.clock_id, p.clock_id) as clock_id,
+           (l.data_version is null or l.data_version = :data_version) as same_law,
            l.ended_by is not distinct from 'unconfirmed' as unsure,
            exists (select from attempt a
                     where a.crm_id = :crm_id and a.lease_id = l.id and a.revision = 0 and a.late) as late
@@ -41,7 +44,7 @@ def rung_beyond_limits(work: Work) -> int:
     if not (limits.own or limits.lawful):
         return 0
     debts_since = {row.assignment_id: row.since for row in work.run(_DEBTS_SINCE)}
-    rows = work.run(_RINGS).all()
+    rows = work.run(_RINGS, data_version=known_version(work)).all()
     past = _by_subject(rows)
     return sum(
         any(
@@ -70,6 +73,8 @@ def _subject(ring: Row[Any], scope: str) -> tuple[object, ...]:
 
 def _judged(ring: Row[Any], limit: Limit, debts_since: Mapping[int, datetime]) -> bool:
     """The limit was there when the ring was dealt."""
+    if limit.place and not ring.same_law:
+        return False
     since = debts_since.get(ring.assignment_id) if limit.debts else limit.set_at
     return since is None or since < ring.offered_at
 

@@ -16,10 +16,8 @@ from calling.views.answers import Answer
 from calling.views.gate_facts import pause_told
 from calling.walls import pauses
 from models.errors import NotFound
+from models.tables.people import ROBOTS
 from models.work import Work
-
-PERSONAL_MODES = ("connect", "preview")
-"""Of a dialer with which a person is heard, as models/sql/needs.sql has them."""
 
 _SELLER = text("""
     select s.id, s.name, s.assignment_id, s.segment_id, s.presence, s.presence_since, a.name as works,
@@ -119,7 +117,7 @@ def _promise(work: Work, who: Who, holder: Row[Any], row: Row[Any]) -> Iterator[
     if row.state != "follow_up":
         return
     personal = row.owner_id is not None or row.handed_from is not None
-    if personal and who.kind == "dialer" and holder.mode not in PERSONAL_MODES:
+    if personal and who.kind == "dialer" and holder.mode in ROBOTS:
         yield Answer(
             "promise", False, None, "it was somebody's own promise: people keep it, no machine alone"
         )
@@ -147,7 +145,7 @@ def _wants(work: Work, who: Who, row: Row[Any]) -> Answer:
 
 def _mode(work: Work, holder: Row[Any], row: Row[Any], known: Openings) -> list[Answer]:
     """What the law has against robots, and whether the dialer could still ring before closing."""
-    silent = holder.mode == "voice_robot" and row.clock_id in known.without_robots()
+    silent = holder.mode in ROBOTS and row.clock_id in known.without_robots()
     told = "the law forbids the voices of robots where they are" if silent else f"its mode is {holder.mode}"
     answers = [Answer("mode", not silent, None, told)]
     closes_at = known.of(row.assignment_id, row.segment_id).closes_at(row.clock_id, work.now)

@@ -60,7 +60,7 @@ _ROBOTS_ALONE = text("""
       from (select false as robot from seller
              where crm_id = :crm_id and assignment_id = :assignment_id and presence = 'available'
             union all
-            select mode = 'voice_robot' from dialer
+            select mode in ('key_press', 'voice_robot') from dialer
              where crm_id = :crm_id and assignment_id = :assignment_id and wanted > 0) works
 """)
 

@@ -30,7 +30,7 @@ select s.id as seller_id, null::bigint as dialer_id, s.segment_id,
    and (cast(:only_seller as bigint) is null or s.id = :only_seller)
 union all
 select null, d.id, d.segment_id, d.wanted - coalesce(w.orders, 0), d.rings_late_seconds,
-       d.wanted - coalesce(w.orders, 0), d.wanted, d.mode = 'voice_robot', d.mode in ('connect', 'preview')
+       d.wanted - coalesce(w.orders, 0), d.wanted, d.mode in ('key_press', 'voice_robot'), d.mode in ('connect', 'preview')
   from dialer d
   left join waiting w on w.dialer_id = d.id
  where d.crm_id = :crm_id and d.assignment_id = :assignment_id

@@ -10,6 +10,8 @@ from models.tables.base import Base, CrmId, one_of
 
 PRESENCES = ("available", "away")
 MODES = ("connect", "key_press", "voice_robot", "preview")
+ROBOTS = ("key_press", "voice_robot")
+"""A voice of a machine, or a recorded one, is heard; the other modes connect to a person (needs.sql)."""
 
 
 class Seller(Base):

@@ -46,6 +46,8 @@ def laws(
 def versions(crm: CrmName = None, as_json: AsJson = False) -> None:
     """Show which laws, zones and numbering plans are in use, and whom new ones moved to another clock.
 
+    The law is that of hours, limits and registers: its day of review, and a hash of all three.
+
     \b
     Examples:
       ringeliste versions
