@@ -101,6 +101,21 @@ def test_what_grows_old_is_told_by_the_list_the_report_and_the_metrics(shell: Sh
     assert left == [1, -1]
 
 
+def test_who_obeys_what_was_never_loaded_is_told_that_nobody_is_called(shell: Shell, kari: Caller) -> None:
+    """Planted: an answer without it; seen to fail."""
+    world = shell.world
+    assignment = world.assignment()
+    world.customers(1, assignment)
+    handed = next_customer(world.opener(), world.seller(assignment))
+    assert handed
+    said = "PT-TEST was never loaded: nobody in PT is called until a newer version is loaded"
+    tried = shell.ok("registers", "use", "PT-TEST", "--dry-run")
+    assert said in tried.out
+    assert "1 taken back unrung" in tried.out
+    answer = kari.ok("PUT", "/registers/PT-TEST/use")
+    assert (answer["warning"], answer["recalled"]) == (said, [str(handed.lease_id)])
+
+
 def test_a_list_of_ones_own_is_imported_once(shell: Shell, tmp_path: Path) -> None:
     """Planted: what stands there not asked; seen to fail."""
     world = shell.world

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from threading import Event
@@ -550,6 +550,37 @@ def test_a_register_that_was_never_loaded_lets_nobody_be_called(world: World) ->
     assert next_customer(world.opener(), seller) is None
     load(world, ["+351210000001"])
     assert next_customer(world.opener(), seller) is not None
+
+
+@pytest.mark.parametrize("version", [None, TODAY - 200 * DAY])
+def test_a_register_that_shuts_its_country_is_a_wall_as_it_is_used(
+    world: World, version: date | None
+) -> None:
+    """P8: whoever rings is named, what was offered comes back, nobody on the register or not.
+
+    Planted: a use without a version in force is no wall; one that takes nothing back that was shut;
+    both seen to fail.
+    """
+    assignment = world.assignment()
+    world.customers(3, assignment)
+    if version:
+        load(world, ["+351210000001"], version)
+    talking, reading = world.seller(assignment), world.seller(assignment)
+    card = next_customer(world.opener(), talking)
+    offered = next_customer(world.opener(), reading)
+    assert card
+    assert offered
+    with ThreadPoolExecutor(1) as pool:
+        with world.work() as work:  # it has passed the turnstile, and seen the doors open
+            ring(work, card.lease_id, talking)
+            walling = pool.submit(use, world.opener(), "PT-TEST", author="Kari")
+            wait_until(lambda: walling.done() or "advisory" in world.waited_for())
+        answer = walling.result()
+    assert answer.rung == [card.lease_id]
+    assert offered.lease_id in answer.recalled
+    assert not rows(world, "select 1 from lease where state in ('offered', 'taken')")
+    assert next_customer(world.opener(), reading) is None
+    assert wall(world.opener()).rung == []  # it stands: nobody is asked again
 
 
 def test_a_benchmark_puts_its_customers_on_a_register(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

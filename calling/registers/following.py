@@ -14,16 +14,19 @@ from calling.handout import gates
 from calling.handout.recalling import Elsewhere, Patience, WallAnswer, no_patience, recall_all
 from calling.registers.loading import Shared
 from calling.registers.standing import on_register
+from calling.walls.shut_offers import take_back_shut
 from models import turnstile
 from models.work import OpenWork, Work
 
 WINDOW = 500
 """Customers who are looked at in a transaction; those whom a version concerns are stamped in it."""
 
+# A register that was never loaded is a wall too: by its age it may shut a country (`walled_at`).
 _UNWALLED = text("""
-    select u.id, r.in_force, u.changes from crm_register u join register r on r.id = u.register_id
-     where u.crm_id = :crm_id and u.ended_at is null and r.in_force is not null
-       and u.walled_version is distinct from r.in_force
+    select u.id, r.in_force, u.changes, u.walled_at is null as is_new
+      from crm_register u join register r on r.id = u.register_id
+     where u.crm_id = :crm_id and u.ended_at is null
+       and (u.walled_version is distinct from r.in_force or u.walled_at is null)
      order by u.id
 """)
 _CAUGHT = text(f"""
@@ -109,7 +112,9 @@ def _nobody(_: int) -> None:
 def wall(open_work: OpenWork, patience: Patience = no_patience) -> WallAnswer:
     """From the answer on nobody of this CRM rings whom its registers name, except what it names (P8).
 
-    Nothing to do when every version in force is a wall already.
+    Nor anybody behind a door that a register shuts because it is too old, or was never loaded: only a use
+    that is new shuts one, a version in force is followed by a younger one alone. Nothing to do when every
+    use, and every version in force, is a wall already.
     """
     with open_work() as work:
         unwalled = work.run(_UNWALLED).all()
@@ -118,6 +123,8 @@ def wall(open_work: OpenWork, patience: Patience = no_patience) -> WallAnswer:
         return WallAnswer()
     turnstile.pass_exclusively(open_work, assignments)
     answer = recall_all(open_work, _CAUGHT, {}, "on a register of those not to be called", patience)
+    if any(row.is_new for row in unwalled):
+        answer.join(take_back_shut(open_work, "a register shuts their country", patience))
     with open_work() as work:
         for row in unwalled:
             work.run(_WALLED, id=row.id, version=row.in_force, changes=row.changes)

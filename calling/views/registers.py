@@ -45,7 +45,7 @@ class RegisterState:
         """What everybody who uses it should know now; None: nothing."""
         if self.used_since is None or self.age == "fresh":
             return None
-        stops = f"nobody in {self.country} is called until a newer one is loaded"
+        stops = f"nobody in {self.country} is called until a newer version is loaded"
         if self.age == "never loaded":
             return f"{self.name} was never loaded" + (f": {stops}" if self.policy == "refuse" else "")
         if self.age == "stale":
@@ -92,6 +92,12 @@ def register_states(work: Work) -> list[RegisterState]:
 def warnings(work: Work) -> list[str]:
     """What is to be done about the registers that this CRM uses."""
     return [said for one in register_states(work) if (said := one.warning)]
+
+
+def warning_of(work: Work, name: str) -> str | None:
+    """What whoever uses this register should know now; None: nothing. Raises NotFound."""
+    wanted = law.register_named(name).name
+    return next((one.warning for one in register_states(work) if one.name == wanted), None)
 
 
 def versions(work: Work, name: str, after: int, most: int) -> Sequence[Row[Any]]:

@@ -131,7 +131,8 @@ def use(
 ) -> None:
     """Let the CRM obey a register. When it answers, nobody of it rings whom the register names.
 
-    While the register is not loaded, or too old, nobody in its country is called at all.
+    While the register is not loaded, or too old, nobody in its country is called at all: what was offered
+    there comes back, and the answer says so.
 
     \b
     Examples:
@@ -141,14 +142,18 @@ def use(
     from calling.registers import using
     from calling.registers.following import stamp
     from calling.registers.law import register_named
+    from calling.views.registers import warning_of
     from ringeliste.cli.doors import writing
     from ringeliste.cli.walls import patience, tell
 
     with writing(crm, dry_run=dry_run) as (app, open_work):
         caught = using.use(open_work, name, author=whoever(author), patience=patience(app, dry_run=dry_run))
+        with open_work() as work:
+            warning = warning_of(work, name)
         if not dry_run:
             stamp(open_work)
-    tell(caught, f"{register_named(name).name} is obeyed", dry_run=dry_run, as_json=as_json)
+    done = f"{register_named(name).name} is obeyed"
+    tell(caught, done, dry_run=dry_run, as_json=as_json, warning=warning)
 
 
 def leave(

@@ -137,8 +137,10 @@ def patience(app: "App", *, dry_run: bool) -> "Patience":
     return within(0 if dry_run else app.settings.recall_wait_seconds)
 
 
-def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> None:
-    """Print what a wall found in the air."""
+def tell(
+    caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool, warning: str | None = None
+) -> None:
+    """Print what a wall found in the air, and what else whoever built it should know."""
     from ringeliste.cli.output import answer
 
     unknown = [{"lease_id": lease, "until": until} for lease, until in caught.unknown]
@@ -150,7 +152,15 @@ def tell(caught: "WallAnswer", done: str, *, dry_run: bool, as_json: bool) -> No
     }
     if caught.elsewhere.crms:
         document["elsewhere"] = caught.elsewhere
-    answer(document, lambda console: _draw_wall(console, caught, done, dry_run=dry_run), as_json=as_json)
+    if warning:
+        document["warning"] = warning
+
+    def draw(console: "Console") -> None:
+        _draw_wall(console, caught, done, dry_run=dry_run)
+        if warning:
+            console.print(warning, style="yellow", markup=False)
+
+    answer(document, draw, as_json=as_json)
 
 
 def _draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: bool) -> None:

@@ -86,6 +86,12 @@ class Uses(Model):
     items: list[Use]
 
 
+class Obeyed(InTheAir):
+    """What came back, because the register names it or shuts its country."""
+
+    warning: str | None = Field(description="While it is stale or not loaded: nobody there is called.")
+
+
 class NewExemption(Model):
     """Who is let off: an assignment, or customers with a tag."""
 
@@ -192,15 +198,18 @@ def versions(app: TheApp, holder: Manager, name: Name, asked: Paging) -> dict[st
         )
 
 
-@router.put("/registers/{name}/use", response_model=InTheAir,
-            responses=answers(AIR, errors=[404, 409, 422]))  # fmt: skip
-def use(app: TheApp, holder: Manager, name: Name) -> InTheAir:
+@router.put("/registers/{name}/use", response_model=Obeyed,
+            responses=answers({**AIR, "warning": None}, errors=[404, 409, 422]))  # fmt: skip
+def use(app: TheApp, holder: Manager, name: Name) -> Obeyed:
     """Let this CRM obey a register. When this answers, nobody rings whom it names, except what is named here.
 
-    While the register is stale or not loaded and its policy is refuse, nobody in its country is called.
+    While the register is stale or not loaded and its policy is refuse, nobody in its country is called: from
+    the answer on, with the same exceptions; `warning` says so.
     """
     open_work = app.opener(holder.crm_id)
-    return in_the_air(using.use(open_work, name, author=holder.author, patience=patience(app)))
+    air = in_the_air(using.use(open_work, name, author=holder.author, patience=patience(app)))
+    with open_work() as work:
+        return Obeyed(**dict(air), warning=views.warning_of(work, name))
 
 
 @router.delete(
