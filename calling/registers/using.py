@@ -7,8 +7,6 @@ from sqlalchemy import text
 from calling.handout.recalling import Patience, WallAnswer, no_patience
 from calling.registers.following import wall
 from calling.registers.law import register_named
-from calling.walls.shut_offers import take_back_shut
-from models import turnstile
 from models.errors import BadInput, Conflict, NotFound
 from models.tags import read_tag
 from models.work import OpenWork, Work
@@ -43,7 +41,6 @@ _EXEMPTION = text("""
 _END_EXEMPTION = text("""
     update register_exemption set ended_at = :now, ended_by = :author where crm_id = :crm_id and id = :id
 """)
-_ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")
 _ASSIGNMENT = text("select 1 from assignment where crm_id = :crm_id and id = :assignment_id")
 # An ended one is a wall of its own; after either everybody is stamped anew.
 _ANEW = text("""
@@ -64,12 +61,7 @@ def use(open_work: OpenWork, name: str, *, author: str, patience: Patience = no_
     with open_work() as work:
         work.run(_REGISTER, name=row.name)
         work.run(_USE, name=row.name, author=author)
-        assignments = list(work.run(_ASSIGNMENTS).scalars())
-    answer = wall(open_work, patience)
-    # Never loaded, or grown too old: the clocks of its country are shut from now on.
-    turnstile.pass_exclusively(open_work, assignments)
-    answer.join(take_back_shut(open_work, f"{row.name} is too old to call by", patience))
-    return answer
+    return wall(open_work, patience)
 
 
 def use_no_more(open_work: OpenWork, name: str, *, author: str) -> None:
