@@ -1,18 +1,23 @@
 """When a worked list runs dry; and lists that are dry while somebody waits, with the reason."""
 
 from datetime import datetime, timedelta
+from random import Random
 
 import pytest
+from promises import promise, watch
 from shell import Shell
 from sqlalchemy import text
 from web_client import api_of
-from world import NOON, World
+from world import LISBON, NOON, World
 
+from calling.handout import gates
 from calling.handout.hand_out import next_customer
 from calling.outcomes.outcome import Report, record_all
 from calling.views.dry import dry_lists, has_somebody
 from calling.views.forecast import Forecast, forecast
+from calling.views.funnel import funnel
 from calling.walls.pause import pause, resume
+from calling.walls.suppress import suppress
 from models.outcomes import Outcome
 from wiring.clock import set_clock
 from wiring.gauges import DatabaseGauges
@@ -149,3 +154,62 @@ def test_it_is_drawn_and_answered(world: World, spring: int, monkeypatch: pytest
     with api_of(world) as api:
         told = api.manager().ok("GET", f"/assignments/{spring}/forecast")
         assert (told["callable_now"], told["waiting"], len(told["course"])) == (0, 2, 97)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_who_may_be_called_now_is_who_the_funnel_says(world: World, spring: int, seed: int) -> None:
+    """Over states, promises that are due, gates, pauses, deleted segments, held ones, kept-free ones, robots.
+
+    Planted: promises that are due left for later, and nobody stepped over, as it was; seen to fail.
+    """
+    die, now = Random(seed), NOON + HOUR + MINUTE
+    other = world.assignment("Autumn")
+    paused, soon, deleted = (world.segment(spring, key) for key in ("paused", "soon", "deleted"))
+    kinds = [(LISBON,), (LISBON,), ("Pacific/Auckland", LISBON), ()]
+    people = [
+        world.customers(
+            1, spring, segment_id=die.choice([None, None, paused, soon, deleted]), zones=die.choice(kinds)
+        )[0]
+        for _ in range(80)
+    ]
+    abroad = world.customers(6)
+    world.place(abroad, spring, clock_id=world.clock([LISBON], ["IR"]))
+    states = ["ready"] * 3 + ["follow_up"] * 3 + ["resting", "closed"]
+    with world.work() as work:
+        for customer in (*people, *abroad):
+            state = die.choice(states)
+            work.run(
+                text("update placement set state = :state, due_at = :at where customer_id = :customer"),
+                state=state, customer=customer,
+                at=die.choice([NOON, now, now + HOUR]) if state in ("resting", "follow_up") else None,
+            )  # fmt: skip
+        work.run(text("update segment set retired_at = :now where id = :id"), id=deleted)
+    for customer in die.sample(people, 10):
+        suppress(
+            world.opener(), customer_id=customer, reason="asked", author="Kari",
+            expires_at=die.choice([None, NOON + 30 * MINUTE, now + HOUR]),
+        )  # fmt: skip
+    shared = die.sample(people, 20)
+    world.place(shared, other)
+    with world.work() as work:
+        gates.restamp(work, people)
+    for customer in shared[:14]:
+        promise(world, other, customer, NOON + 30 * MINUTE)
+    for _ in range(2):
+        next_customer(world.opener(now), world.seller(other))
+    watch(world, now)
+    pause(world.opener(), "segment", paused, reason="x", author="Kari")
+    pause(world.opener(), "segment", soon, reason="x", author="Kari", ends_at=now + 5 * MINUTE)
+    world.dialer(spring, mode="voice_robot", wanted=5, wanted_at=now)
+    with world.work(now) as work:
+        stands, found = funnel(work, spring), forecast(work, spring)
+    over = {step.gate for step in stands.steps}
+    assert {"held", "kept_free", "robots", "pause", "segment", "zone_unknown", "suppressed"} <= over
+    assert found.callable_now == stands.callable_now > 0
+
+
+def test_a_promise_that_is_due_may_be_called_now(world: World, spring: int) -> None:
+    """And one that is not comes in its time."""
+    world.customers(2, spring, state="follow_up", due_at=NOON - MINUTE)
+    world.customers(3, spring, state="follow_up", due_at=NOON + HOUR)
+    assert [point.callable for point in asked(world, spring).course[:6]] == [2, 2, 2, 2, 2, 5]

@@ -6,18 +6,28 @@ from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
 import pytest
+from promises import promise
 from register_scene import PT, known, load
 from shell import Shell
+from sqlalchemy import text
 from web_client import Caller, api_of
 from world import NOON, World
 
+from calling.follow_ups.late import late_promises
+from calling.follow_ups.listing import follow_ups
 from calling.handout import gates
+from calling.handout.hand_out import next_customer
+from calling.handout.ring import refuse_if_shut
 from calling.registers.using import use
 from calling.views.dry import dry_lists
 from calling.views.floor import floor
 from calling.views.forecast import forecast
 from calling.views.funnel import funnel
+from calling.walls.hours import set_hours
+from calling.walls.suppress import suppress
+from models.errors import NotNow
 from web.pages.figures import _left
+from web.pages.promise_rows import _standing
 from web.pages.readers import Reader
 from web.pages.segments import _state
 from web.pages.snapshot import read
@@ -126,3 +136,49 @@ def test_shut_views_need_no_free_customer(world: World, spring: int) -> None:
         here = floor(work, spring)
     assert (here.any_open, here.shut_by) == (False, None)
     assert _left(SimpleNamespace(floor=here, segments=[SimpleNamespace(paused=False)])) == "nobody is free"  # type: ignore[arg-type]
+
+
+def test_a_promise_beyond_a_registers_last_day_says_so(world: World, spring: int) -> None:
+    """When it is made, and in the lists; one before it tells nothing. It does not read "hours never open"."""
+    first, second, third = world.customers(3, spring)
+    never = world.segment(spring, "never")
+    set_hours(world.opener(), segment_id=never, week={"sun": [["00:00", "00:01"]]}, reason="r", author="Kari")
+    (shut,) = world.customers(1, spring, segment_id=never)
+    load(world, ["+351210000001"])
+    use(world.opener(), "PT-TEST", author="Kari")
+    inside, beyond = NOON + DAY, STALE
+    assert promise(world, spring, first, inside).told == ""
+    assert promise(world, spring, second, beyond).told == (
+        "nobody may be rung then as things stand: PT-TEST is too old by then, load a newer version"
+    )
+    assert promise(world, spring, shut, inside).told == (
+        "nobody may be rung then as things stand: their hours never open"
+    )
+    suppress(world.opener(), customer_id=third, reason="r", author="a")
+    promise(world, spring, third, beyond)
+    with world.work() as work:
+        rows = {row.customer_id: row for row in follow_ups(work, 0, 9)}
+    assert [rows[key].gate for key in (first, second, third, shut)] == [
+        None, "register_stale", "suppressed", None,
+    ]  # fmt: skip
+    assert rows[second].will_be is None
+    assert _standing(rows[second], NOON, LISBON) == ("held", "register too old by then")
+    assert _standing(rows[shut], NOON, LISBON) == ("held", "hours never open")
+    with world.work(STALE + 2 * HOUR) as work:
+        late = {one.gate: one.promises for one in late_promises(work)}
+    assert late == {"register_stale": 3, "suppressed": 1}
+
+
+def test_a_ring_that_a_stale_register_refuses_names_it(world: World, spring: int) -> None:
+    """The customer was handed out before. Planted: "window", as it was; seen to fail."""
+    world.customers(1, spring)
+    seller = world.seller(spring)
+    handed = next_customer(world.opener(), seller)
+    assert handed is not None
+    load(world, ["+351210000001"], dated=NOON.date() - 40 * DAY)
+    use(world.opener(), "PT-TEST", author="Kari")
+    with world.work() as work:
+        work.run(text("update lease set state = 'taken', ended_at = null, ended_by = null"))
+    with world.work() as work, pytest.raises(NotNow) as refused:
+        refuse_if_shut(work, work.run(text("select * from lease")).one())
+    assert (refused.value.gate, refused.value.until) == ("register_stale", None)

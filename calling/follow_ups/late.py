@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from calling.hours.opening import openings
+from calling.hours.opening import REGISTER_STALE, openings
 from calling.walls import pauses
 from models.work import Work
 
@@ -30,7 +30,7 @@ _LATE = text("""
 class Late:
     """So many promises of an assignment are late for one reason; the oldest was due at `since` (UTC).
 
-    `gate`: a stamped one, pause, window, or `nobody`.
+    `gate`: a stamped one, pause, register_stale, window, or `nobody`.
     """
 
     assignment_id: int
@@ -52,8 +52,9 @@ def late_promises(work: Work, assignment_id: int | None = None) -> list[Late]:
         gate = row.gated_by or NOBODY
         if standing.shut(assignment_id=row.assignment_id, segment_id=row.segment_id):
             gate = "pause"
-        elif not known.of(row.assignment_id, row.segment_id).is_open(row.clock_id, work.now):
-            gate = row.gated_by or "window"
+        elif not (hours := known.of(row.assignment_id, row.segment_id)).is_open(row.clock_id, work.now):
+            shut = REGISTER_STALE if hours.refused(row.clock_id, work.now) else "window"
+            gate = row.gated_by or shut
         groups[row.assignment_id, row.name, gate].append((row.promises, row.since))
     return [
         Late(*key, sum(promises for promises, _ in found), min(since for _, since in found))

@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 
 from calling.follow_ups.standing import will_be
 from calling.handout.promised import PASSED
-from calling.hours.opening import Doors, openings
+from calling.hours.opening import REGISTER_STALE, Doors, openings
 from calling.walls import pauses
 from calling.walls.pauses import Pauses
 from models.work import Work
@@ -58,7 +58,7 @@ class Listed:
     `due_at`: from when it is handed out. `will_be`: when hours, pauses and gates as they stand next allow it;
     None: not by time alone, or it has ended. `anybodys`: shared, or its owner's grace is over;
     `anybodys_at`: when that is, once it runs. `gate`: what keeps it from being handed out besides hours: a
-    stamped gate, or pause.
+    stamped gate, pause, or register_stale: its register is too old by then.
     """
 
     id: int
@@ -145,8 +145,15 @@ def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> List
         will_be=None if row.ended_at else will_be(max(row.due_at, now), row, hours, stopped),
         standing=_standing(row, now),
         anybodys=row.anybodys,
-        gate=None if row.ended_at else row.gated_by or ("pause" if pause else None),
+        gate=None if row.ended_at else row.gated_by or ("pause" if pause else _stale(row, hours, now)),
     )
+
+
+def _stale(row: Row[Any], hours: Doors, now: datetime) -> str | None:
+    """Whether only a newer version of a register lets it be rung."""
+    at = max(row.due_at, now)
+    opening = hours.hours.next_opening(hours.clocks[row.clock_id], at)
+    return REGISTER_STALE if opening is not None and hours.refused(row.clock_id, opening) else None
 
 
 def _standing(row: Row[Any], now: datetime) -> Standing:

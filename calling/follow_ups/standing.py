@@ -69,6 +69,15 @@ def will_be(at: datetime, row: Row[Any], hours: Doors, paused: Pauses) -> dateti
         at = opening
 
 
+def never_opens(at: datetime, clock_id: int, hours: Doors) -> str:
+    """Why no hour from `at` on opens a clock, in words; empty: one does."""
+    if hours.next_opening(clock_id, at) is not None:
+        return ""
+    opening = hours.hours.next_opening(hours.clocks[clock_id], at)
+    stale = hours.refused(clock_id, opening) if opening is not None else None
+    return f"{stale.register} is too old by then, load a newer version" if stale else "their hours never open"
+
+
 def as_they_stand(
     work: Work, made: "Mapping[Key, Promised]", asked: Mapping[Key, Asked]
 ) -> "dict[Key, Promised]":
@@ -109,8 +118,11 @@ def _rows(work: Work, made: "Sequence[Promised]") -> dict[tuple[int, int], Row[A
 def _stops(one: "Promised", due_at: datetime, row: Row[Any], hours: Doors, paused: Pauses) -> str:
     """What else but hours keeps it from being rung when it is due, in words; empty: nothing does."""
     first = will_be(due_at, row, hours, paused)
-    if first == due_at or (first is None and hours.next_opening(row.clock_id, due_at) is None):
+    if first == due_at:
         return ""
+    acted_on = row.gated_by is not None and row.gated_until >= FOREVER
+    if not acted_on and (why := never_opens(due_at, row.clock_id, hours)):
+        return f"nobody may be rung then as things stand: {why}"
     why = _MEANINGS.get(row.gated_by, "")
     if not why or (first is not None and row.gated_until <= due_at):
         why = "what they are in is paused"

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 
 from calling.handout import gates, placements
 from calling.handout.give_back import UNRUNG, give_back, note_rings
-from calling.hours.opening import openings
+from calling.hours.opening import REGISTER_STALE, openings
 from calling.walls import pauses
 from models import turnstile
 from models.errors import BadInput, LeaseGone, NotNow
@@ -82,6 +82,8 @@ def refuse_if_shut(work: Work, lease: Any) -> gates.Facts:
         raise NotNow(*fact.shut[0])
     hours = openings(work, [fact.clock_id]).of(lease.assignment_id, fact.segment_id)
     if not hours.is_open(fact.clock_id, work.now):
+        if hours.refused(fact.clock_id, work.now):
+            raise NotNow(REGISTER_STALE, None)
         raise NotNow("window", hours.next_opening(fact.clock_id, work.now))
     return fact
 

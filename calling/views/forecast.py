@@ -1,8 +1,9 @@
 """When a worked list runs dry, if it goes on as in the last hour.
 
-Customers are reckoned by segment and clock, a quarter of an hour at a time: who is free now, who comes back
-from a rest or from behind a gate, which clocks open and close. Who is rung meanwhile and comes back is not
-among them, so it may last longer, and never shorter for that.
+Customers are reckoned by segment and clock, a quarter of an hour at a time: who is free now or promised a
+call by now, who comes back from a rest or from behind a gate, which clocks open and close. Who is rung
+meanwhile, or held elsewhere, and comes back is not among them, so it may last longer, and never shorter for
+that. What may be called now is what the funnel says.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from sqlalchemy import text
 
 from calling.hours.opening import Doors, openings
 from calling.views.browse import assignment
+from calling.views.stepped_over import SteppedOver, forbidden_to_all, stepped_over
 from calling.walls import pauses
 from models.work import Work
 
@@ -36,16 +38,18 @@ _FREE = text("""
       from placement p
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id and s.retired_at is null
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id
-       and p.state = 'ready' and p.gated_by is null
+       and (p.state = 'ready' or (p.state = 'follow_up' and p.due_at <= :now)) and p.gated_by is null
      group by p.segment_id, p.clock_id
 """)
-# Who comes back by time alone; `step` counts from now, what is due already comes in the first.
+# Who comes back by time alone; `step` counts from now. A rest that is over ends with the next tick, in the
+# first step; a promise that is due is free now.
 _COMING = text("""
     select segment_id, clock_id, greatest(0, floor(extract(epoch from at - :now) / :seconds))::int as step,
            count(*) as customers
       from (select segment_id, clock_id, greatest(due_at, gated_until) as at from placement
              where crm_id = :crm_id and assignment_id = :assignment_id
                and state in ('resting', 'follow_up') and due_at <= :until
+               and not (state = 'follow_up' and due_at <= :now and gated_by is null)
                and (gated_by is null or gated_until <= :until)
             union all
             select segment_id, clock_id, gated_until from placement
@@ -90,8 +94,12 @@ def forecast(work: Work, assignment_id: int) -> Forecast:
     assignment(work, assignment_id)
     rate = _rings_an_hour(work, assignment_id)
     free, coming = _customers(work, assignment_id)
-    places = {*free, *chain.from_iterable(coming.values())}
-    known = openings(work, sorted({clock for _, clock in places}))
+    known = openings(work, sorted({clock for _, clock in _places(free, coming)}))
+    forbidden = forbidden_to_all(work, assignment_id, known)
+    for found in (free, *coming.values()):
+        for place in [place for place in found if place[1] in forbidden]:
+            del found[place]
+    places = _places(free, coming)
     doors = {segment: known.of(assignment_id, segment) for segment, _ in places}
     course = list(_course(work.now, doors, free, coming, rate))
     dry = _dry(course, rate)
@@ -108,9 +116,16 @@ def _rings_an_hour(work: Work, assignment_id: int) -> float:
     return float(row.calls / (max(work.now - row.first, SHORTEST) / timedelta(hours=1)))
 
 
+def _places(free: Counter[Place], coming: Mapping[int, Counter[Place]]) -> set[Place]:
+    return {*free, *chain.from_iterable(coming.values())}
+
+
 def _customers(work: Work, assignment_id: int) -> tuple[Counter[Place], dict[int, Counter[Place]]]:
     """Free customers by place, and by step and place those who come; none of what is paused for longer."""
     standing = pauses.standing(work)
+    over: dict[Place, list[SteppedOver]] = {}
+    for one in stepped_over(work, assignment_id):
+        over.setdefault((one.segment_id, one.clock_id), []).append(one)
     free: Counter[Place] = Counter()
     coming: dict[int, Counter[Place]] = {}
     bound = {"seconds": STEP.total_seconds(), "until": work.now + HORIZON, "assignment_id": assignment_id}
@@ -119,12 +134,23 @@ def _customers(work: Work, assignment_id: int) -> tuple[Counter[Place], dict[int
         if paused is not None and paused[1] is None:
             continue  # until somebody resumes it
         ends = int((paused[1] - work.now) / STEP) if paused and paused[1] else -1
+        place = row.segment_id, row.clock_id
+        here = row.customers
+        for one in over.pop(place, ()) if row.step < 0 else ():
+            some = min(one.customers, here)
+            here -= some
+            if one.until is not None:
+                _come(coming, max(ends, int((one.until - work.now) / STEP)), place, some)
         step = max(row.step, ends)
         if step < 0:
-            free[row.segment_id, row.clock_id] += row.customers
+            free[place] += here
         else:
-            coming.setdefault(step, Counter())[row.segment_id, row.clock_id] += row.customers
+            _come(coming, step, place, here)
     return free, coming
+
+
+def _come(coming: dict[int, Counter[Place]], step: int, place: Place, customers: int) -> None:
+    coming.setdefault(step, Counter())[place] += customers
 
 
 def _course(

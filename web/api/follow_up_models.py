@@ -97,7 +97,9 @@ class FollowUp(Model):
     standing: Literal["waits", "due", "handed_out", "ended"]
     anybodys: bool = Field(description="Shared, or its owner's grace is over.")
     anybodys_at: Instant | None = Field(description="When the grace is over; null: it does not run.")
-    gate: str | None = Field(description="What keeps it from being handed out.")
+    gate: str | None = Field(
+        description="What keeps it from being handed out: a gate, pause, or register_stale, too old by then."
+    )
     note: str
     author: str
     made_by: Literal["seller", "key_press", "api", "hand"]

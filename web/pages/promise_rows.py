@@ -14,7 +14,9 @@ from web.pages.parts import box, count, words
 
 ALL, EVERYBODYS = "all", None
 GATES = {
-    "suppressed": "do-not-call", "no_number": "no number to ring", "zone_unknown": "nobody knows where",
+    "suppressed": "do-not-call", "register": "on a register",
+    "register_stale": "register too old by then",
+    "no_number": "no number to ring", "zone_unknown": "nobody knows where",
     "limit": "rung as often as allowed", "gap": "rung a moment ago", "pause": "paused",
 }  # fmt: skip
 PARTS = (("late", "Late"), ("today", "Today"), ("coming", "Coming"))
