@@ -190,6 +190,21 @@ def test_a_customer_keeps_the_good_numbers(world: World, tmp_path: Path) -> None
     assert (outcome(again), again.dropped) == ((0, 0, 3, 2), 2)
 
 
+def test_what_is_no_place_costs_only_itself(world: World, tmp_path: Path) -> None:
+    """Planted: the row rejected; seen to fail. A row that is rejected for more tells of its place as well."""
+    text = "id,phone,Place\nA,212345678,Oslo\nB,212345679,es\nC,123,California\n"
+    report = load(world, put(tmp_path, text), rejects=tmp_path / "bad.csv")
+    assert outcome(report) == (2, 0, 0, 1)
+    assert (report.dropped, report.misplaced) == (0, 1)
+    assert {key: found.place for key, found in customers(world).items()} == {"A": None, "B": "ES"}
+    why = "is no place: write PT, or US-FL for a state"
+    assert rejected(tmp_path / "bad.csv") == [
+        ["2", "Place", "Oslo", why, "place dropped"],
+        ["4", "phone", "123", "too short", "row rejected"],
+        ["4", "Place", "California", why, "row rejected"],
+    ]
+
+
 def test_a_long_value_is_cut_in_the_report_and_whole_in_the_file(world: World, tmp_path: Path) -> None:
     long = "x" * 300
     report = load(world, put(tmp_path, f"id,phone\nA,{long}\n"), rejects=tmp_path / "bad.csv")

@@ -61,7 +61,8 @@ class Progress:
 class ImportReport:
     """What came of a file. `columns`: header -> what it was taken for; `rejects`: the first of them.
 
-    `rejected`: rows that were not taken. `dropped`: bad numbers of rows that were.
+    `rejected`: rows that were not taken. `dropped`: bad numbers of rows that were,
+    `misplaced`: their places that are none.
     """
 
     run_id: int | None
@@ -71,6 +72,7 @@ class ImportReport:
     unchanged: int
     rejected: int
     dropped: int
+    misplaced: int
     placed: int
     seconds: float
     columns: dict[str, str]
@@ -262,7 +264,7 @@ def _report(
     return ImportReport(
         run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
         unchanged=counts.unchanged, rejected=counts.rejected,
-        dropped=work.rejected.dropped, placed=work.placed, seconds=seconds,
+        dropped=work.rejected.dropped, misplaced=work.rejected.misplaced, placed=work.placed, seconds=seconds,
         columns={c.header: _taken_for(c) for c in plan.columns},
         new_fields=new_fields, rejects=work.rejected.first,
         rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,

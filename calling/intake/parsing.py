@@ -25,8 +25,8 @@ _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
 _NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
 
-ROW_REJECTED, NUMBER_DROPPED = "row rejected", "number dropped"
-"""What comes of a refused cell: the row is not taken; or it is, without that number."""
+ROW_REJECTED, NUMBER_DROPPED, PLACE_DROPPED = "row rejected", "number dropped", "place dropped"
+"""What comes of a refused cell: the row is not taken; or it is, without that number, or that place."""
 
 Wrong = list[tuple[Column | None, str, str]]
 """Column, value and reason of each thing that is wrong with a row."""
@@ -59,7 +59,7 @@ class Parsed:
 class Parser:
     """Reads rows by a plan. A row with any problem is not taken, and all its problems are told.
 
-    Only a bad number beside a good one costs no more than itself.
+    Only a bad number beside a good one, and what is no legal place, cost no more than themselves.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -104,7 +104,9 @@ class Parser:
             wrong.append((self._id, "", "no customer id"))
         elif len(external_id) > LONGEST_ID:
             wrong.append((self._id, external_id, f"is longer than {LONGEST_ID} characters"))
-        name, email, place = self._person(cells, wrong)
+        name, email = self._person(cells, wrong)
+        misplaced: Wrong = []
+        place = self._placed(cells, misplaced)
         fields = [part for column, memory in self._own if (part := memory.read(cells[column.index], wrong))]
         tags = self._tags(cells, wrong)
         numbers, bad = self._numbers(cells)
@@ -112,8 +114,9 @@ class Parser:
         if wrong or not numbers:
             wrong += bad
         if wrong:
+            wrong += misplaced
             return
-        parsed.rejects += _rejects(line, bad, NUMBER_DROPPED)
+        parsed.rejects += _rejects(line, bad, NUMBER_DROPPED) + _rejects(line, misplaced, PLACE_DROPPED)
         where, tail = self._where(numbers, place, zone)
         parsed.where.add(where)
         parsed.lines.append(line)
@@ -129,18 +132,21 @@ class Parser:
             )
         )
 
-    def _person(self, cells: list[str], wrong: Wrong) -> tuple[str, str, str | None]:
-        """Name and e-mail as COPY text, and the place."""
+    def _person(self, cells: list[str], wrong: Wrong) -> tuple[str, str]:
+        """Name and e-mail as COPY text."""
         name = email = _NULL
         if self._name:
             whole = " ".join(filter(None, (cells[c.index].strip() for c in self._name)))
             name = _read(read_name, self._name[0], whole, wrong).translate(_ESCAPES)
         if self._email and (text := cells[self._email.index].strip()):
             email = _read(read_email, self._email, text, wrong).translate(_ESCAPES)
-        place = None
-        if self._place and (text := cells[self._place.index].strip()):
-            place = _read(read_place, self._place, text, wrong)
-        return name, email, place
+        return name, email
+
+    def _placed(self, cells: list[str], wrong: Wrong) -> str | None:
+        """The legal place; a list's own "Oslo" is none, and the customer can be rung all the same."""
+        if self._place is None or not (text := cells[self._place.index].strip()):
+            return None
+        return _read(read_place, self._place, text, wrong) or None
 
     def _tags(self, cells: list[str], wrong: Wrong) -> str:
         """The tags of the row as COPY text of an array."""

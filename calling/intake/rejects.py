@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from calling.intake.parsing import NUMBER_DROPPED, Reject
+from calling.intake.parsing import NUMBER_DROPPED, PLACE_DROPPED, Reject
 from models.errors import BadInput
 
 HEADER = ("line", "column", "value", "reason", "what")
@@ -17,12 +17,14 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Rejects:
-    """Takes rejects one by one; keeps the first few and writes all. `rows` rejected, `dropped` numbers."""
+    """Takes rejects one by one; keeps the first few and writes all. `rows` rejected; numbers and
+    places `dropped` and `misplaced`.
+    """
 
     def __init__(self) -> None:
         self.first: list[Reject] = []
         self.rows = 0
-        self.dropped = 0
+        self.dropped = self.misplaced = 0
         self._write: Callable[[Iterable[object]], object] | None = None
 
     def add(self, rejects: Iterable[Reject]) -> None:
@@ -31,6 +33,8 @@ class Rejects:
         for reject in rejects:
             if reject.what == NUMBER_DROPPED:
                 self.dropped += 1
+            elif reject.what == PLACE_DROPPED:
+                self.misplaced += 1
             else:
                 self.rows += reject.line != last
                 last = reject.line
@@ -42,7 +46,7 @@ class Rejects:
 
     def __bool__(self) -> bool:
         """Whether there is any."""
-        return bool(self.rows or self.dropped)
+        return bool(self.rows or self.dropped or self.misplaced)
 
     @classmethod
     @contextmanager

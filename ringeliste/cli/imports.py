@@ -51,7 +51,8 @@ def import_list(
 ) -> None:
     """Import a customer list. Every good row is taken, every bad one told; the same again changes nothing.
 
-    A customer keeps their good numbers: a bad one beside them is dropped, and told. A dry run writes no file
+    A customer keeps their good numbers: a bad one beside them is dropped, and told; so is a place
+    that is none. A dry run writes no file
     unless --rejects names one.
 
     Targets of --map: external_id, name, first_name, last_name, email, place, phone, tags, verified_zone, - to
@@ -132,12 +133,13 @@ def _line(reject: "Reject") -> str:
 
 
 def _refused(report: "ImportReport") -> str:
-    """What was not taken: whole rows, and single numbers of customers who were."""
+    """What was not taken: whole rows, and single numbers and places of customers who were."""
     from ringeliste.drawing import counted
 
     rows = [f"{counted(report.rejected, 'row')} rejected"] if report.rejected else []
     numbers = [f"{counted(report.dropped, 'number')} dropped"] if report.dropped else []
-    return ", ".join(rows + numbers)
+    places = [f"{counted(report.misplaced, 'place')} dropped"] if report.misplaced else []
+    return ", ".join(rows + numbers + places)
 
 
 def _column(header: str, target: str) -> str:

@@ -118,7 +118,8 @@ def limits(app: TheApp, holder: Manager, asked: Annotated[AskedLimits, Query()])
 
 @router.get("/limits/law", response_model=LawLimits, responses=answers({"items": [LAW]}))
 def law(_: Manager) -> dict[str, Any]:
-    """The law's limits, by place. They bind wherever the customer may be, and nobody can end them."""
+    """The law's limits, by place. They bind by the customer's legal places (of every number, of the
+    address, of a verified zone), and nobody can end them."""
     fields = LawLimit.model_fields
     return {"items": [{name: getattr(row, name) for name in fields} for row in limit_list.law_limits()]}
 
