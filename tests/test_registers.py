@@ -451,7 +451,12 @@ def test_a_named_manager_lets_an_assignment_off_and_takes_it_back(world: World) 
     world.place([customer], other)
     used(world, numbers_of(world))
     key = exempt(
-        world.opener(), "PT-TEST", assignment_id=assignment, reason="asked us to call", manager="Kari"
+        world.opener(),
+        "PT-TEST",
+        assignment_id=assignment,
+        reason="asked us to call",
+        manager="Kari",
+        author="Kari",
     )
     stamp(world.opener())
     found = rows(world, "select gated_by from placement order by assignment_id")
@@ -471,7 +476,7 @@ def test_customers_with_a_tag_are_let_off_while_they_have_it(world: World) -> No
     assignment = world.assignment()
     customers = world.customers(2, assignment)
     used(world, numbers_of(world))
-    exempt(world.opener(), "PT-TEST", tag="customer-since", reason="customers", manager="Kari")
+    exempt(world.opener(), "PT-TEST", tag="customer-since", reason="customers", manager="Kari", author="Kari")
     stamp(world.opener())
     assert set(gates_of(world).values()) == {"register"}
     tag(world.opener(), customers[:1], ["customer-since"], source="hand", author="Kari")
@@ -493,9 +498,9 @@ def test_an_exemption_needs_a_name_a_reason_and_one_of_two(world: World) -> None
         {"tag": "x", "assignment_id": 1},
     ):
         with pytest.raises(BadInput, match="exemption"):
-            exempt(world.opener(), "PT-TEST", **({"manager": "Kari", "reason": "r"} | wrong))
+            exempt(world.opener(), "PT-TEST", **({"manager": "Kari", "reason": "r", "author": "Bo"} | wrong))
     with pytest.raises(Conflict, match="does not use"):
-        exempt(world.opener(), "ES-TEST", tag="x", reason="r", manager="Kari")
+        exempt(world.opener(), "ES-TEST", tag="x", reason="r", manager="Kari", author="Kari")
 
 
 # --- grown too old --------------------------------------------------------------------------------
