@@ -157,6 +157,15 @@ def test_an_older_file_one_of_tomorrow_and_one_that_lacks_too_much_are_refused(w
         load(world, [])
 
 
+def test_a_file_that_is_not_there_leaves_no_version(world: World, tmp_path: Path) -> None:
+    """Planted: the load begun before anybody looks for the file; seen to fail."""
+    with pytest.raises(BadInput, match="there is no such file"):
+        loading.load_register(
+            world.app.shared, "PT-TEST", tmp_path / "gone.txt", dated=TODAY, author="Kari", now=NOON
+        )
+    assert rows(world, "select 1 from register_version") == []
+
+
 def test_a_dry_run_tells_what_would_be_and_leaves_nothing(world: World) -> None:
     load(world, ["+351912345671"])
     told = load(world, ["+351912345672"], dry_run=True)
