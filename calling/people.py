@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from typing import Any
 
 from sqlalchemy import text
@@ -50,6 +51,10 @@ _KNOWN = {
          where crm_id = :crm_id and role = 'manager' and label = :name and revoked_at is null limit 1
     """),
 }
+_MANAGERS = text("""
+    select distinct label from api_key
+     where crm_id = :crm_id and role = 'manager' and revoked_at is null and btrim(label) <> '' order by label
+""")
 _LIST = text("""
     with somebody as (
         select 'seller' as role, id, name, assignment_id from seller where crm_id = :crm_id
@@ -98,6 +103,17 @@ def add(
     held: dict[str, Any] = {} if role == "manager" else {f"{role}_id": found}
     key = register.add_key(work.session, work.crm_id, role, name, now=work.now, **held)
     return Added(role, held.get(f"{role}_id"), name, known, key)
+
+
+def manager_named(work: Work, name: str) -> str:
+    """The name of a manager of the CRM; any name while nobody is known to be one. Raises BadInput."""
+    name = name.strip()
+    known = list(work.run(_MANAGERS).scalars())
+    if not known or name in known:
+        return name
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean {near[0]!r}?" if near else f"managers are {', '.join(map(repr, known[:5]))}"
+    raise BadInput(f"manager: {name!r} is no manager of this CRM; {hint}", manager=name)
 
 
 def everybody(work: Work) -> Sequence[Person]:

@@ -8,13 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from shell import Shell
+from test_stricter_hours import frenchmen
 from web_client import Api, Caller, api_of
 from world import NOON, World
 
+from calling import register
 from calling.customers.rezoning import rezone
 from calling.handout.allocate import allocate_all
 from calling.hours.spans import merge
 from calling.hours.week import Week, read_week, week_as_text, week_from_text
+from calling.views.explain import explain
 from calling.walls.hours import exempt
 from models.errors import BadInput
 from wiring.clock import set_clock
@@ -165,9 +168,9 @@ def test_hours_by_the_api(world: World, kari: Caller) -> None:
 def test_exemptions_and_laws_by_the_api(world: World, kari: Caller) -> None:
     assignment = world.assignment()
     body = {"law": "FR", "assignment_id": assignment, "valid_to": "2026-03-31", "reason": "asked",
-            "manager": "Kari"}  # fmt: skip
+            "manager": "a manager"}  # fmt: skip
     made = kari.ok("POST", "/exemptions", 201, json=body)
-    assert (made["name"], made["manager"]) == ("Décret 2022-1313", "Kari")
+    assert (made["name"], made["manager"]) == ("Décret 2022-1313", "a manager")
     kari.refused(422, "POST", "/exemptions", json={**body, "manager": " "})
     kari.refused(422, "POST", "/exemptions", json={**body, "law": "XX"})
     (row,) = kari.ok("GET", "/laws", params={"place": "FR"})["items"]
@@ -175,6 +178,44 @@ def test_exemptions_and_laws_by_the_api(world: World, kari: Caller) -> None:
     kari.ok("DELETE", f"/exemptions/{made['id']}")
     assert kari.ok("GET", "/laws", params={"place": "FR"})["items"][0]["exempted"] == []
     assert kari.ok("GET", "/exemptions")["items"][0]["ended_by"] == "a manager"
+
+
+def test_who_enters_an_exemption_is_kept_beside_the_manager_who_answers_for_it(
+    world: World, api: Api, shell: Shell
+) -> None:
+    """Planted: the manager named written as the author; any name taken; both seen to fail."""
+    assignment = world.assignment()
+    (customer,) = frenchmen(world, 1, assignment)
+    with world.app.shared() as session:
+        register.add_key(session, world.crm_id, "manager", "Kari Nordmann", now=NOON)
+    bo = api.manager()
+    body = {"law": "FR", "valid_to": "2026-03-31", "reason": "asked"}
+    refused = bo.refused(422, "POST", "/exemptions", json={**body, "manager": "Kari Nordman"})
+    assert "did you mean 'Kari Nordmann'?" in refused["detail"]
+    own = bo.ok("POST", "/exemptions", 201, json=body)
+    assert (own["manager"], own["author"]) == ("a manager", "a manager")
+    bo.ok("DELETE", f"/exemptions/{own['id']}")
+    made = bo.ok("POST", "/exemptions", 201, json={**body, "manager": "Kari Nordmann"})
+    assert (made["manager"], made["author"]) == ("Kari Nordmann", "a manager")
+    said = "by Kari Nordmann, entered by a manager: asked"
+    with world.work() as work:
+        assert said in " ".join(map(str, explain(work, assignment, customer).answers))
+    assert said.removeprefix("by ").removesuffix(": asked") in shell.ok("hours", "show").out
+    how = (
+        "hours",
+        "exempt",
+        "FR",
+        "--until",
+        "2026-03-09",
+        "--reason",
+        "r",
+        "--everywhere",
+        "--author",
+        "Per",
+    )
+    assert "is no manager" in shell.run(*how, "--manager", "Ola").err
+    shell.ok(*how, "--manager", "Kari Nordmann")
+    assert bo.ok("GET", "/exemptions")["items"][-1]["author"] == "Per"
 
 
 def test_hours_of_another_crm_do_not_exist(world: World, api: Api, kari: Caller) -> None:
@@ -185,7 +226,7 @@ def test_hours_of_another_crm_do_not_exist(world: World, api: Api, kari: Caller)
     body = {"assignment_id": theirs, "week": {"mon": []}, "reason": "x"}
     hours = stranger.ok("POST", "/stricter-hours", 201, json=body)["id"]
     free = exempt(
-        far.opener(), "FR", valid_to=datetime(2026, 3, 9, tzinfo=UTC).date(), reason="x", manager="y"
+        far.opener(), "FR", valid_to=datetime(2026, 3, 9, tzinfo=UTC).date(), reason="x", author="y"
     )
     kari.refused(404, "POST", "/stricter-hours", json=body)
     kari.refused(404, "PATCH", f"/stricter-hours/{hours}", json={"reason": "x"})

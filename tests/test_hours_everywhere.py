@@ -69,7 +69,7 @@ class Case:
             1, None, None, read_week(self.week), days, date.min, date.max, "a wish", "Kari"
         )
         exemptions = [
-            Exemption(n, None, law.key, *self.exempted, "asked", "Kari")
+            Exemption(n, None, law.key, *self.exempted, "asked", "Kari", "Kari")
             for n, law in enumerate(shipped().of([self.place]))
             if self.exempted
         ]

@@ -145,8 +145,8 @@ class Drawn:
         if mine and self.die.random() < 0.4:
             self.run(
                 """insert into exemption (crm_id, assignment_id, law, valid_from, valid_to, reason, manager,
-                                          given_at)
-                   values (:crm_id, :a, :law, :first, :last, 'asked', 'Kari', :now)""",
+                                          author, given_at)
+                   values (:crm_id, :a, :law, :first, :last, 'asked', 'Kari', 'Kari', :now)""",
                 a=self.die.choice([None, self.assignment, self.other]), first=today,
                 law=self.die.choice(["own", "FR", "US-FL"]), last=today + self.die.randint(0, 2) * DAY,
             )  # fmt: skip

@@ -157,6 +157,15 @@ def test_an_older_file_one_of_tomorrow_and_one_that_lacks_too_much_are_refused(w
         load(world, [])
 
 
+def test_a_file_that_is_not_there_leaves_no_version(world: World, tmp_path: Path) -> None:
+    """Planted: the load begun before anybody looks for the file; seen to fail."""
+    with pytest.raises(BadInput, match="there is no such file"):
+        loading.load_register(
+            world.app.shared, "PT-TEST", tmp_path / "gone.txt", dated=TODAY, author="Kari", now=NOON
+        )
+    assert rows(world, "select 1 from register_version") == []
+
+
 def test_a_dry_run_tells_what_would_be_and_leaves_nothing(world: World) -> None:
     load(world, ["+351912345671"])
     told = load(world, ["+351912345672"], dry_run=True)
@@ -451,7 +460,12 @@ def test_a_named_manager_lets_an_assignment_off_and_takes_it_back(world: World) 
     world.place([customer], other)
     used(world, numbers_of(world))
     key = exempt(
-        world.opener(), "PT-TEST", assignment_id=assignment, reason="asked us to call", manager="Kari"
+        world.opener(),
+        "PT-TEST",
+        assignment_id=assignment,
+        reason="asked us to call",
+        manager="Kari",
+        author="Kari",
     )
     stamp(world.opener())
     found = rows(world, "select gated_by from placement order by assignment_id")
@@ -471,7 +485,7 @@ def test_customers_with_a_tag_are_let_off_while_they_have_it(world: World) -> No
     assignment = world.assignment()
     customers = world.customers(2, assignment)
     used(world, numbers_of(world))
-    exempt(world.opener(), "PT-TEST", tag="customer-since", reason="customers", manager="Kari")
+    exempt(world.opener(), "PT-TEST", tag="customer-since", reason="customers", manager="Kari", author="Kari")
     stamp(world.opener())
     assert set(gates_of(world).values()) == {"register"}
     tag(world.opener(), customers[:1], ["customer-since"], source="hand", author="Kari")
@@ -493,9 +507,9 @@ def test_an_exemption_needs_a_name_a_reason_and_one_of_two(world: World) -> None
         {"tag": "x", "assignment_id": 1},
     ):
         with pytest.raises(BadInput, match="exemption"):
-            exempt(world.opener(), "PT-TEST", **({"manager": "Kari", "reason": "r"} | wrong))
+            exempt(world.opener(), "PT-TEST", **({"manager": "Kari", "reason": "r", "author": "Bo"} | wrong))
     with pytest.raises(Conflict, match="does not use"):
-        exempt(world.opener(), "ES-TEST", tag="x", reason="r", manager="Kari")
+        exempt(world.opener(), "ES-TEST", tag="x", reason="r", manager="Kari", author="Kari")
 
 
 # --- grown too old --------------------------------------------------------------------------------

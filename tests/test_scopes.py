@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from promises import violations
@@ -218,6 +219,28 @@ def test_an_outcome_says_it_as_widely_as_its_assignment(world: World, scope: str
     assert bool(live) == (scope == "crm")
     assert sorted(one for one, _, _ in standing(world)) == sorted(["crm", scope])
     assert [one for one, _, _ in standing(other)] == ([] if scope == "crm" else ["owner"])
+
+
+@pytest.mark.parametrize("by", ["seller", "dialer"])
+def test_an_entry_by_outcome_names_who_heard_it_and_our_call_nowhere_else(
+    world: World, by: Literal["seller", "dialer"]
+) -> None:
+    """P7. Planted: one author for all; the call in what is shared; seen to fail."""
+    other = sister(world)
+    _, (ours, _) = one_number(world, other)
+    with world.work() as work:
+        work.run(text("update assignment set do_not_call_scope = 'owner' where id = :a"), a=ours)
+    if by == "seller":
+        assert next_customer(world.opener(), world.seller(ours, "Ana"))
+    else:
+        world.dialer(ours, "robot", wanted=1, wanted_at=NOON)
+        allocate_all(world.opener(), ours)
+    (lease,) = rows(world, "select id from lease where ended_at is null")
+    record_all(world.opener(), [Report(lease.id, Outcome.DO_NOT_CALL, by)])
+    said = "select author, reason from suppression"
+    name = "Ana" if by == "seller" else "dialer robot"
+    assert {tuple(row) for row in rows(world, said)} == {(name, f"asked not to be called (call {lease.id})")}
+    assert [tuple(row) for row in rows(other, said)] == [(name, "asked not to be called")]
 
 
 @pytest.mark.parametrize("scope", ["owner", "everyone"])

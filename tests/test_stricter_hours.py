@@ -423,7 +423,8 @@ def refs(world: World, customers: list[int]) -> set[str]:
 
 
 def test_an_exemption_needs_a_manager_a_reason_and_an_end(world: World) -> None:
-    good: dict[str, Any] = {"valid_to": date(2026, 3, 9), "reason": "asked to be called", "manager": "Kari"}
+    good: dict[str, Any] = {"valid_to": date(2026, 3, 9), "reason": "asked to be called", "manager": "Kari",
+                            "author": "Kari"}  # fmt: skip
     for wrong in ({"manager": "  "}, {"reason": ""}, {"valid_to": date(2026, 3, 1)},
                   {"valid_to": date(2028, 1, 1)}):  # fmt: skip
         with pytest.raises(BadInput):
@@ -432,8 +433,8 @@ def test_an_exemption_needs_a_manager_a_reason_and_an_end(world: World) -> None:
         exempt(world.opener(), "US-FLO", **good)
     with pytest.raises(NotFound):
         exempt(world.opener(), "FR", assignment_id=99, **good)
-    raw = """insert into exemption (crm_id, law, valid_from, valid_to, reason, manager, given_at)
-             values (:crm_id, 'FR', '2026-03-02', '2026-03-09', 'r', ' ', :now)"""
+    raw = """insert into exemption (crm_id, law, valid_from, valid_to, reason, manager, author, given_at)
+             values (:crm_id, 'FR', '2026-03-02', '2026-03-09', 'r', ' ', 'Kari', :now)"""
     with pytest.raises(IntegrityError), world.work() as work:
         work.session.execute(text(raw), {"crm_id": world.crm_id, "now": NOON})
 
@@ -443,7 +444,15 @@ def test_who_is_exempted_rings_until_the_day_that_was_said_and_says_by_whom(worl
     one, other = world.assignment(), world.assignment()
     (customer,) = frenchmen(world, 1, one)
     world.place([customer], other, clock_id=world.clock([PARIS], PARIS_PLACE))
-    exempt(world.opener(), "FR", assignment_id=one, valid_to=date(2026, 3, 3), reason="asked", manager="Kari")
+    exempt(
+        world.opener(),
+        "FR",
+        assignment_id=one,
+        valid_to=date(2026, 3, 3),
+        reason="asked",
+        manager="Kari",
+        author="Kari",
+    )
     clock = world.clock([PARIS], PARIS_PLACE)
     with world.work() as work:
         hours = timetable_of(work)
@@ -459,7 +468,14 @@ def test_exempted_from_the_crms_own_hours_the_law_still_binds(world: World) -> N
     assignment = world.assignment()
     frenchmen(world, 1, assignment)
     clock = world.clock([PARIS], PARIS_PLACE)
-    exempt(world.opener(), "own", valid_to=date(2026, 3, 31), reason="a Saturday drive", manager="Kari")
+    exempt(
+        world.opener(),
+        "own",
+        valid_to=date(2026, 3, 31),
+        reason="a Saturday drive",
+        manager="Kari",
+        author="Kari",
+    )
     with world.work() as work:
         doors = timetable_of(work).of(assignment)
     saturday = datetime(2026, 3, 7, 22, 30, tzinfo=UTC)
@@ -473,7 +489,9 @@ def test_when_an_exemption_ends_what_was_offered_by_it_is_taken_back(world: Worl
     frenchmen(world, 3, assignment)
     seller = world.seller(assignment)
     assert next_customer(world.opener(LUNCH), seller) is None
-    key = exempt(world.opener(LUNCH), "FR", valid_to=date(2026, 3, 2), reason="asked", manager="Kari")
+    key = exempt(
+        world.opener(LUNCH), "FR", valid_to=date(2026, 3, 2), reason="asked", manager="Kari", author="Kari"
+    )
     card = take(world, seller, LUNCH)
     air = end_exemption(world.opener(LUNCH), key, author="Ola")
     assert card.lease_id in air.recalled

@@ -60,6 +60,7 @@ class Exemption:
     valid_to: date
     reason: str
     manager: str
+    author: str
 
     def frees(self, law: str, day: date) -> bool:
         """The row with this key forbids nothing on that local day."""
@@ -70,7 +71,12 @@ class Exemption:
         return self.assignment_id in (None, assignment_id)
 
     def __str__(self) -> str:
-        return f"exempted until {self.valid_to} by {self.manager}: {self.reason}"
+        return f"exempted until {self.valid_to} by {signed(self.manager, self.author)}: {self.reason}"
+
+
+def signed(manager: str, author: str) -> str:
+    """Who answers for an exemption, and who entered it if that was somebody else: "Kari, entered by Bo"."""
+    return manager if manager == author else f"{manager}, entered by {author}"
 
 
 def scope_of(assignment_id: int | None, segment_id: int | None) -> str:
@@ -91,7 +97,13 @@ def stricter_from(row: Mapping[str, Any]) -> StricterHours:
 def exemption_from(row: Mapping[str, Any]) -> Exemption:
     """An exemption as the database keeps it."""
     return Exemption(
-        row["id"], row["assignment_id"], row["law"], *_time_of(row), row["reason"], row["manager"]
+        row["id"],
+        row["assignment_id"],
+        row["law"],
+        *_time_of(row),
+        row["reason"],
+        row["manager"],
+        row["author"],
     )
 
 

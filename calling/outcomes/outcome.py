@@ -225,25 +225,36 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
     if bad:
         customers, numbers, states = zip(*bad, strict=True)
         work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
-    if asked := [lease for lease, report, *_ in changes if report.outcome is Outcome.DO_NOT_CALL]:
+    if asked := [(x, r.by == "seller") for x, r, *_ in changes if r.outcome is Outcome.DO_NOT_CALL]:
         _suppress(work, asked)
 
 
 ASKED = "asked not to be called"
 
 
-def _suppress(work: Work, asked: Sequence[Row[Any]]) -> None:
-    """The customer, and the number, as widely as their assignment says; `afterwards` makes a wall of it."""
-    widely = sorted({lease.e164 for lease in asked if lease.do_not_call_scope != "crm"})
-    origins = scopes.share(work, widely, scope="owner", reason=ASKED, author="outcome") if widely else {}
-    numbers = sorted({lease.e164 for lease in asked})
+def _suppress(work: Work, asked: Sequence[tuple[Row[Any], bool]]) -> None:
+    """The customer, and the number, as widely as their assignment says; `afterwards` makes a wall of it.
+
+    `asked`: the leases, each with whether a seller heard it. The name of who heard it goes with what is
+    shared, the lease does not: no id of ours is told elsewhere (P7).
+    """
+    leases = [lease for lease, _ in asked]
+    heard = work.run(sql.HEARD_BY, leases=[x.id for x in leases], by_seller=[by for _, by in asked])
+    by = {row.id: row.name or "outcome" for row in heard}
+    of_number = {lease.e164: lease for lease in leases}
+    widely = sorted({lease.e164 for lease in leases if lease.do_not_call_scope != "crm"})
+    authors = {number: by[of_number[number].id] for number in widely}
+    origins = scopes.share(work, widely, scope="owner", reason=ASKED, author=authors) if widely else {}
+    numbers = sorted(of_number)
+    told = leases + [of_number[number] for number in numbers]
     work.run(
         sql.SUPPRESS,
-        reason=ASKED,
-        customers=[x.customer_id for x in asked] + [None] * len(numbers),
-        numbers=[None] * len(asked) + numbers,
-        scopes=["crm"] * len(asked) + ["owner" if number in origins else "crm" for number in numbers],
-        origins=[None] * len(asked) + [origins.get(number) for number in numbers],
+        reasons=[f"{ASKED} (call {lease.id})" for lease in told],
+        authors=[by[lease.id] for lease in told],
+        customers=[x.customer_id for x in leases] + [None] * len(numbers),
+        numbers=[None] * len(leases) + numbers,
+        scopes=["crm"] * len(leases) + ["owner" if number in origins else "crm" for number in numbers],
+        origins=[None] * len(leases) + [origins.get(number) for number in numbers],
     )
 
 

@@ -76,11 +76,20 @@ OTHER_NUMBERS = text("""
     select m.customer_id, m.e164 from customer_number m
      where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.state = any(:callable)
 """)
+# Who heard it: the seller by name, or the dialer by which the customer said so.
+HEARD_BY = text("""
+    select l.id, case when t.by_seller then s.name else 'dialer ' || d.name end as name
+      from unnest(cast(:leases as uuid[]), cast(:by_seller as boolean[])) as t(id, by_seller)
+      join lease l on l.crm_id = :crm_id and l.id = t.id
+      left join seller s on s.crm_id = :crm_id and s.id = l.seller_id
+      left join dialer d on d.crm_id = :crm_id and d.id = l.dialer_id
+""")
 SUPPRESS = text("""
     insert into suppression (crm_id, customer_id, e164, scope, origin_id, reason, author, created_at)
-    select :crm_id, t.customer_id, t.e164, t.scope, t.origin_id, :reason, 'outcome', :now
+    select :crm_id, t.customer_id, t.e164, t.scope, t.origin_id, t.reason, t.author, :now
       from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:scopes as text[]),
-                  cast(:origins as bigint[])) as t(customer_id, e164, scope, origin_id)
+                  cast(:origins as bigint[]), cast(:reasons as text[]), cast(:authors as text[]))
+           as t(customer_id, e164, scope, origin_id, reason, author)
     on conflict do nothing
 """)
 

@@ -97,6 +97,8 @@ def load_register(
     force, or lacks more than a fifth of it (not with `force`); Conflict when another load overtook this one.
     """
     row = register_named(name)
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file")
     reading = Reading()
     chunks = read_register(
         path, row.country, column=column, reading=reading, told=lambda: progress(reading.share)

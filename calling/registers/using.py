@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import text
 
 from calling.handout.recalling import Patience, WallAnswer, no_patience
+from calling.people import manager_named
 from calling.registers.following import wall
 from calling.registers.law import register_named
 from models.errors import BadInput, Conflict, NotFound
@@ -31,8 +32,9 @@ _STANDING = text("""
      where u.crm_id = :crm_id and u.ended_at is null and r.name = :name
 """)
 _EXEMPT = text("""
-    insert into register_exemption (crm_id, register_id, assignment_id, tag, reason, manager, given_at)
-    values (:crm_id, :register_id, :assignment_id, :tag, :reason, :manager, :now)
+    insert into register_exemption (crm_id, register_id, assignment_id, tag, reason, manager, author,
+                                    given_at)
+    values (:crm_id, :register_id, :assignment_id, :tag, :reason, :manager, :author, :now)
     returning id
 """)
 _EXEMPTION = text("""
@@ -74,29 +76,33 @@ def use_no_more(open_work: OpenWork, name: str, *, author: str) -> None:
 
 def exempt(
     open_work: OpenWork, name: str, *, assignment_id: int | None = None, tag: str | None = None, reason: str,
-    manager: str,
+    manager: str | None = None, author: str,
 ) -> int:  # fmt: skip
     """Let an assignment, or customers with a tag, be called although a register names them; the row's id.
 
     `manager` answers for it by name: by whose consent, or since when they are customers, is the `reason`.
+    One of the CRM's managers where any is known; `author`, who enters it, if nobody is named.
     Raises BadInput, NotFound, Conflict when this CRM does not use the register.
     """
     row = register_named(name)
     if (assignment_id is None) == (tag is None):
         raise BadInput("exemption: give an assignment or a tag, one of the two")
-    if not manager.strip() or not reason.strip():
+    answers_for_it = author if manager is None else manager
+    if not answers_for_it.strip() or not reason.strip():
         raise BadInput("exemption: needs the name of the manager who answers for it, and a reason")
     if tag is not None:
         tag = _tag(tag)
     with open_work() as work:
         if assignment_id is not None and not work.run(_ASSIGNMENT, assignment_id=assignment_id).first():
             raise NotFound("assignment", assignment_id)
+        if manager is not None:
+            answers_for_it = manager_named(work, manager)
         used = work.run(_STANDING, name=row.name).first()
         if used is None:
             raise Conflict(f"this CRM does not use {row.name}: there is nothing to be let off")
         key = work.run(
             _EXEMPT, register_id=used.register_id, assignment_id=assignment_id, tag=tag,
-            reason=reason.strip(), manager=manager.strip(),
+            reason=reason.strip(), manager=answers_for_it.strip(), author=author,
         ).scalar_one()  # fmt: skip
         _anew(work, used.register_id, walled=True)
     return int(key)

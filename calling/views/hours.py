@@ -78,6 +78,7 @@ class Exempted:
     valid_to: date
     reason: str
     manager: str
+    author: str
     given_at: datetime
     ended_at: datetime | None
     ended_by: str | None

@@ -74,7 +74,7 @@ _USES = text("""
 """)
 _EXEMPTIONS = text("""
     select x.id, r.name as register, x.assignment_id, a.name as assignment, x.tag, x.reason, x.manager,
-           x.given_at, x.ended_at, x.ended_by
+           x.author, x.given_at, x.ended_at, x.ended_by
       from register_exemption x join register r on r.id = x.register_id
       left join assignment a on a.crm_id = :crm_id and a.id = x.assignment_id
      where x.crm_id = :crm_id and x.id > :after and (x.ended_at is not null) = :ended

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from calling.handout.recalling import Patience, WallAnswer, no_patience
 from calling.hours.law import shipped
 from calling.hours.stricter import OWN, check_stricter
+from calling.people import manager_named
 from calling.walls.shut_offers import take_back_shut
 from models import turnstile
 from models.ends import LONGEST_EXEMPTION
@@ -40,8 +41,9 @@ _END = text("""
     update stricter_hours set ended_at = :now, ended_by = :author where crm_id = :crm_id and id = :hours_id
 """)
 _EXEMPT = text("""
-    insert into exemption (crm_id, assignment_id, law, valid_from, valid_to, reason, manager, given_at)
-    values (:crm_id, :assignment_id, :law, :valid_from, :valid_to, :reason, :manager, :now)
+    insert into exemption (crm_id, assignment_id, law, valid_from, valid_to, reason, manager, author,
+                           given_at)
+    values (:crm_id, :assignment_id, :law, :valid_from, :valid_to, :reason, :manager, :author, :now)
     returning id
 """)
 _EXEMPTION = text("select ended_at from exemption where crm_id = :crm_id and id = :exemption_id for update")
@@ -120,14 +122,16 @@ def end_hours(open_work: OpenWork, hours_id: int, *, author: str) -> None:
 
 def exempt(
     open_work: OpenWork, law: str, *, assignment_id: int | None = None, valid_to: date, reason: str,
-    manager: str,
+    manager: str | None = None, author: str,
 ) -> int:  # fmt: skip
     """Let the CRM, or one assignment, off one law row ("NO", "US-FL") or off the CRM's own hours ("own").
 
     Until `valid_to`, the last local day of the customer. `manager` answers for it by name, and is shown
-    wherever somebody asks why a customer may be rung. Raises BadInput, NotFound.
+    wherever somebody asks why a customer may be rung; a manager of the CRM where any is known, `author`, who
+    enters it, if nobody is named. Raises BadInput, NotFound.
     """
-    if not manager.strip() or not reason.strip():
+    answers_for_it = author if manager is None else manager
+    if not answers_for_it.strip() or not reason.strip():
         raise BadInput("exemption: needs the name of the manager who answers for it, and a reason")
     keys = sorted({OWN, *shipped().by_key})
     if law not in keys:
@@ -142,9 +146,11 @@ def exempt(
                 f"valid_to: {valid_to} has to be a day from today on, {longest}", valid_to=valid_to
             )
         _checked(work, assignment_id, None)
+        if manager is not None:
+            answers_for_it = manager_named(work, manager)
         key = work.run(
             _EXEMPT, assignment_id=assignment_id, law=law, valid_from=first, valid_to=valid_to,
-            reason=reason.strip(), manager=manager.strip(),
+            reason=reason.strip(), manager=answers_for_it.strip(), author=author,
         ).scalar_one()  # fmt: skip
         _hint(work)
     return int(key)

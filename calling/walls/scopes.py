@@ -5,7 +5,7 @@ whoever hands out asks nothing but its own CRM. Only a number crosses: a custome
 told of another CRM is how many leases, and no more (P7).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import text
@@ -23,8 +23,9 @@ FOUND = text("select pg_advisory_xact_lock(7401, 3)")
 _SHARE = text("""
     insert into shared_suppression (scope, owner_id, e164, reason, author, created_at, expires_at)
     select :scope, case when :scope = 'owner' then (select owner_id from crm where id = :crm_id) end,
-           number, :reason, :author, :now, :expires_at
-      from unnest(cast(:numbers as text[])) with ordinality as t(number, place) order by place
+           number, :reason, t.author, :now, :expires_at
+      from unnest(cast(:numbers as text[]), cast(:authors as text[]))
+           with ordinality as t(number, author, place) order by place
     returning id, e164
 """)
 _ADOPT = text("""
@@ -77,13 +78,17 @@ _WITH = text(
 
 
 def share(
-    work: Work, numbers: Sequence[str], *, scope: str, reason: str, author: str,
+    work: Work, numbers: Sequence[str], *, scope: str, reason: str, author: str | Mapping[str, str],
     expires_at: datetime | None = None,
 ) -> dict[str, int]:  # fmt: skip
-    """Write the shared rows of these numbers; number -> id. The caller writes this CRM's own entries."""
+    """Write the shared rows of these numbers; number -> id. The caller writes this CRM's own entries.
+
+    `author`: of all, or number -> author.
+    """
     work.run(_NOBODY_FOUNDS)
+    authors = [author if isinstance(author, str) else author[number] for number in numbers]
     rows = work.run(
-        _SHARE, scope=scope, numbers=list(numbers), reason=reason, author=author, expires_at=expires_at
+        _SHARE, scope=scope, numbers=list(numbers), authors=authors, reason=reason, expires_at=expires_at
     )
     return {row.e164: row.id for row in rows}
 

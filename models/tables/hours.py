@@ -64,7 +64,8 @@ class Exemption(Base):
     valid_from: Mapped[date]  # the customer's own days
     valid_to: Mapped[date]
     reason: Mapped[str]
-    manager: Mapped[str]
+    manager: Mapped[str]  # who answers for it
+    author: Mapped[str]  # who entered it
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]

@@ -129,7 +129,8 @@ class RegisterExemption(Base):
     assignment_id: Mapped[int | None]
     tag: Mapped[str | None]
     reason: Mapped[str]
-    manager: Mapped[str]
+    manager: Mapped[str]  # who answers for it
+    author: Mapped[str]  # who entered it
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]

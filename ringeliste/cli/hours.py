@@ -158,6 +158,7 @@ def exempt(
     everywhere: WholeCrm = False,
     crm: CrmName = None,
     assignment: AssignmentName = None,
+    author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -180,7 +181,7 @@ def exempt(
             where = {} if everywhere else _where(work, assignment, None)
         key = verbs.exempt(
             open_work, law, assignment_id=where.get("assignment_id"), valid_to=last, reason=reason,
-            manager=manager,
+            manager=manager, author=whoever(author),
         )  # fmt: skip
     said = f"Exemption {key} from {shown(law)} until {last}, by {shown(manager)}."
     document = {"id": key, "law": law, "valid_to": last, "manager": manager, "dry_run": dry_run}

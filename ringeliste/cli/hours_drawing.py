@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from calling.hours.stricter import signed
 from calling.views.hours import Exempted, HoursSet, LawRow
 from calling.views.versions import DataInUse
 from ringeliste.cli.output import instant, plain_table, shown
@@ -35,7 +36,7 @@ def _draw_exemptions(console: Console, free: Sequence[Exempted]) -> None:
         return
     table = plain_table("id", "where", "from what", "until", "why", "who, when", right=("id",))
     for one in free:
-        who = f"{shown(one.manager)}, {instant(one.given_at)}{_ended(one)}"
+        who = f"{shown(signed(one.manager, one.author))}, {instant(one.given_at)}{_ended(one)}"
         what = f"{shown(one.law)}: {shown(one.name)}"
         table.add_row(
             str(one.id), shown(one.assignment or "everywhere"), what, str(one.valid_to), shown(one.reason),
@@ -64,7 +65,8 @@ def draw_laws(console: Console, rows: Sequence[LawRow], *, whole: bool) -> None:
     for row in rows:
         own = f", {' '.join(row.own_days)}" if row.own_days else ""
         free = "; ".join(
-            f"{e.assignment or 'everywhere'} until {e.valid_to}, {e.manager}" for e in row.exempted
+            f"{e.assignment or 'everywhere'} until {e.valid_to}, {signed(e.manager, e.author)}"
+            for e in row.exempted
         )
         style = "yellow" if row.key is None else "" if row.binds else "dim"
         table.add_row(

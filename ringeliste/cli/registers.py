@@ -187,6 +187,7 @@ def exempt(
     tag: Annotated[str | None, typer.Option(metavar="TAG", help="Customers who have this tag.")] = None,
     assignment: AssignmentName = None,
     crm: CrmName = None,
+    author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -208,8 +209,9 @@ def exempt(
             with open_work() as work:
                 assignment_id = find(work, "assignment", assignment)
         key = using.exempt(
-            open_work, name, assignment_id=assignment_id, tag=tag, reason=reason, manager=manager
-        )
+            open_work, name, assignment_id=assignment_id, tag=tag, reason=reason, manager=manager,
+            author=whoever(author),
+        )  # fmt: skip
         if not dry_run:
             stamp(open_work)
     said = f"Exemption {key}: {shown(manager)} answers for it."
@@ -335,6 +337,7 @@ def _draw_versions(console: "Console", rows: list[dict[str, Any]]) -> None:
 
 
 def _draw_exemptions(console: "Console", rows: list[dict[str, Any]]) -> None:
+    from calling.hours.stricter import signed
     from ringeliste.cli.output import instant, plain_table, shown
 
     table = plain_table("id", "register", "whom", "why", "manager", "given", "ended", right=("id",))
@@ -342,7 +345,7 @@ def _draw_exemptions(console: "Console", rows: list[dict[str, Any]]) -> None:
         whom = f"tag {shown(row['tag'])}" if row["tag"] else f"assignment {shown(row['assignment'])}"
         ended = f"{instant(row['ended_at'])} by {shown(row['ended_by'])}" if row["ended_at"] else ""
         table.add_row(
-            str(row["id"]), row["register"], whom, shown(row["reason"]), shown(row["manager"]),
-            instant(row["given_at"]), ended,
+            str(row["id"]), row["register"], whom, shown(row["reason"]),
+            shown(signed(row["manager"], row["author"])), instant(row["given_at"]), ended,
         )  # fmt: skip
     console.print(table if rows else "Nobody is let off a register.")

@@ -124,7 +124,7 @@ def let_off(
 ) -> view.Exempted:
     """Let the CRM or an assignment off one law row, or its own hours, by a manager's name and until a day."""
     open_work = app.opener(holder.crm_id)
-    key = exempt(open_work, **dict(body))
+    key = exempt(open_work, **dict(body), author=holder.author)
     with open_work() as work:
         return view.one_exemption(work, key)
 

@@ -27,7 +27,7 @@ EXEMPTION: dict[str, Any] = {
     "id": 2, "scope": "assignment", "assignment_id": 1, "assignment": "Loans", "law": "NO",
     "name": "Markedsføringsloven section 14", "valid_from": "2026-03-02", "valid_to": "2026-03-31",
     "reason": "they asked to be called on Saturdays", "manager": "Kari Nordmann",
-    "given_at": "2026-03-02T12:00:00Z", "ended_at": None, "ended_by": None,
+    "author": "Kari Nordmann", "given_at": "2026-03-02T12:00:00Z", "ended_at": None, "ended_by": None,
 }  # fmt: skip
 LAWS: dict[str, Any] = {
     "items": [

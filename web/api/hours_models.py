@@ -77,7 +77,7 @@ class NewExemption(Model):
     assignment_id: Id | None = Field(None, description="Null: the whole CRM.")
     valid_to: date = Field(description="The last day, on the customer's clock; within 366 days.")
     reason: Words
-    manager: Words = Field(description="The name of who answers for it.")
+    manager: Words | None = Field(None, description="A manager, who answers for it; null: whose key it is.")
 
 
 class Exemption(Model):
@@ -93,6 +93,7 @@ class Exemption(Model):
     valid_to: date
     reason: str
     manager: str
+    author: str = Field(description="Who entered it.")
     given_at: Instant
     ended_at: Instant | None
     ended_by: str | None

@@ -98,7 +98,7 @@ class NewExemption(Model):
     assignment_id: Id | None = None
     tag: Words | None = None
     reason: Words = Field(description="By whose consent, or since when they are customers.")
-    manager: Words = Field(description="Who answers for it, by name.")
+    manager: Words | None = Field(None, description="A manager, who answers for it; null: whose key it is.")
 
 
 class Exemption(Model):
@@ -111,6 +111,7 @@ class Exemption(Model):
     tag: str | None
     reason: str
     manager: str
+    author: str = Field(description="Who entered it.")
     given_at: Instant
     ended_at: Instant | None
     ended_by: str | None
@@ -146,7 +147,8 @@ USE: dict[str, Any] = {
 }  # fmt: skip
 NEW = {"assignment_id": None, "tag": "customer", "reason": "customers of ours", "manager": "Kari Nord"}
 EXEMPTION: dict[str, Any] = {
-    "id": 4, "register": "NO-RESERVASJON", "assignment": None, **NEW, "given_at": "2026-03-02T12:00:00Z",
+    "id": 4, "register": "NO-RESERVASJON", "assignment": None, **NEW, "author": "Kari Nord",
+    "given_at": "2026-03-02T12:00:00Z",
     "ended_at": None, "ended_by": None,
 }  # fmt: skip
 
@@ -226,7 +228,8 @@ def exempt(
     app: TheApp, holder: Manager, name: Name, body: Annotated[NewExemption, Body(**example(NEW))]
 ) -> Given:
     """Let an assignment, or customers with a tag, be called although the register names them."""
-    return Given(id=using.exempt(app.opener(holder.crm_id), name, **body.model_dump()))
+    open_work = app.opener(holder.crm_id)
+    return Given(id=using.exempt(open_work, name, **body.model_dump(), author=holder.author))
 
 
 def _mapped(found: dict[str, Any]) -> dict[str, Any]:
