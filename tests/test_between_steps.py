@@ -290,7 +290,7 @@ def test_a_tag_taken_away_and_dead_before_the_recall(world: World, monkeypatch: 
     (one,) = world.customers(1, assignment)
     load(world, numbers_of(world, one))
     use(world.opener(), "PT-TEST", author="Kari")
-    exempt(world.opener(), "PT-TEST", tag="ours", reason="r", manager="m")
+    exempt(world.opener(), "PT-TEST", tag="ours", reason="r", manager="m", author="m")
     tagging.tag(world.opener(), [one], ["ours"], source="api", author="a")
     stamp(world.opener())
     world.seller(assignment)
