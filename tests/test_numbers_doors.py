@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from register_scene import ES, PT, known, load, numbers_of
 from shell import Shell
 from sqlalchemy import text
 from test_number_choice import OTHER, Several
@@ -14,6 +15,8 @@ from world import LISBON, NOON, World
 
 from calling.numbers.plan import plan_of
 from calling.numbers.plans import plan_changes, read_plan, set_number_plan, told
+from calling.registers.using import use
+from calling.walls.suppress import lift, suppress
 from models.errors import BadValues, NotFound
 
 WEEK = ["mon", "tue", "wed", "thu", "fri"]
@@ -200,3 +203,38 @@ def test_zones_from_the_command_line(world: World, monkeypatch: pytest.MonkeyPat
     shell.ok("zones", "withdraw", two, "--reason", "moved")
     assert gate(world) == [None, "zone_unknown", "zone_unknown"]
     assert three in shell.ok("zones", "unknown").out
+
+
+def test_what_stops_a_number_for_itself_is_shown_beside_it(
+    world: World, kari: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Suppressed and registered numbers are listed as such, and named where the choice is told.
+
+    Planted: entries that were lifted; numbers that are left out not told; each seen to fail.
+    """
+    with known(monkeypatch, PT, ES):
+        assignment = world.assignment("Spring")
+        (one,) = world.customers(1, assignment)
+        shell = Shell(world, monkeypatch)
+        (first,) = numbers_of(world, one)
+        lifted, listed = "+351919000001", "+351919000002"
+        with world.work() as work:
+            more = """insert into customer_number (crm_id, customer_id, e164, position, zones)
+                      values (:crm_id, :c, :e164, :place, '{Europe/Lisbon}')"""
+            for place, e164 in enumerate((lifted, listed), 1):
+                work.run(text(more), c=one, e164=e164, place=place)
+            name = work.run(text("select external_id from customer where id = :c"), c=one).scalar_one()
+        suppress(world.opener(), e164=first, reason="asked", author="Kari")
+        suppress(world.opener(), e164=lifted, reason="asked", author="Kari")
+        lift(world.opener(), e164=lifted, author="Kari")
+        load(world, [listed])
+        use(world.opener(), "PT-TEST", author="Kari")
+        told = kari.ok("GET", f"/customers/{one}")["numbers"]
+        assert [(n["suppressed"], n["registers"]) for n in told] == [
+            ("crm", []), (None, []), (None, ["PT-TEST"]),
+        ]  # fmt: skip
+        assert "suppressed" in shell.ok("numbers", "list", name).out
+        why = shell.ok("numbers", "why", name, "--assignment", "Spring").out
+        assert f"not rung: {first} (kind unknown): on the do-not-call list" in why
+        assert f"not rung: {listed} (kind unknown): on PT-TEST" in why
+        assert f"not rung: {lifted}" not in why

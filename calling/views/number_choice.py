@@ -8,7 +8,9 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from calling.handout import gates
+from calling.views.number_stands import registers, suppressed
 from models.errors import NotFound
+from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
 
 _NUMBERS = gates.with_registers(f"""
@@ -21,10 +23,23 @@ _NUMBERS = gates.with_registers(f"""
                {gates.ROUND} as round, {gates.PLACE} as place {gates.NUMBERS} order by {gates.CHOICE}) n
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)  # noqa: S608 - our own words
+_LEFT_OUT = text(f"""
+    select m.e164, m.kind, m.state, {suppressed("m.e164")} as suppressed,
+           {registers("m.e164", "m.customer_id", ":assignment_id")} as registers
+      from customer_number m
+     where m.crm_id = :crm_id and m.customer_id = :customer_id and m.e164 <> all(:chosen)
+     order by m.position, m.e164
+""")  # noqa: S608 - our own words
 _THERE = text("""
     select 1 from placement
      where crm_id = :crm_id and assignment_id = :assignment_id and customer_id = :customer_id
 """)
+
+
+_DO_NOT_CALL = {
+    "crm": "on the do-not-call list", "owner": "on the do-not-call list of every CRM of its owner",
+    "everyone": "on the do-not-call list of everyone",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +54,24 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A number that is not rung at all, and what keeps it."""
+
+    e164: str
+    kind: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class NumberChoice:
-    """The numbers in the order in which they would be rung, the first one next; and why it is that one."""
+    """The numbers in the order in which they would be rung, the first one next; and why it is that one.
+
+    `left_out`: those that may not be rung, whatever the hour.
+    """
 
     numbers: tuple[Candidate, ...]
     why: str
+    left_out: tuple[LeftOut, ...]
 
     @property
     def e164(self) -> str | None:
@@ -59,7 +87,19 @@ def why_this_number(work: Work, assignment_id: int, customer_id: int) -> NumberC
     used, bound = gates.bindings(work, [customer_id], assignment_id)
     rows = work.run(_NUMBERS[used.variant], **where, **bound).all()
     numbers = tuple(Candidate(r.e164, r.kind, r.state, r.unanswered, r.until) for r in rows)
-    return NumberChoice(numbers, _why(rows))
+    chosen = [number.e164 for number in numbers]
+    left_out = (
+        LeftOut(r.e164, r.kind, _kept_by(r)) for r in work.run(_LEFT_OUT, **where, chosen=chosen)
+    )  # fmt: skip
+    return NumberChoice(numbers, _why(rows), tuple(left_out))
+
+
+def _kept_by(row: Row[Any]) -> str:
+    """Everything that keeps a number from being rung."""
+    found = [] if row.state in CALLABLE_NUMBER_STATES else [row.state.replace("_", " ")]
+    found += [_DO_NOT_CALL[row.suppressed]] if row.suppressed else []
+    found += [f"on {name}" for name in row.registers]
+    return ", ".join(found) or "may not be rung"
 
 
 def _why(rows: Sequence[Row[Any]]) -> str:

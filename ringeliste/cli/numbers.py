@@ -23,6 +23,8 @@ Examples:
   ringeliste numbers prefer --row "work mon-fri 09:00-16:00" --row "home,mobile 17:00-24:00"
 """
 
+_WHOSE = {"crm": "suppressed", "owner": "suppressed by its owner", "everyone": "suppressed for everyone"}
+
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="By external id.")]
 
 
@@ -124,15 +126,29 @@ def why(
                 str(place), one.e164, one.kind or "unknown", one.state, str(one.unanswered), free
             )  # fmt: skip
         console.print(table)
+        for left in found.left_out:
+            console.print(f"[dim]not rung: {left.e164} ({left.kind or 'kind unknown'}): {left.why}[/dim]")
 
-    answer({"e164": found.e164, "why": found.why, "numbers": list(found.numbers)}, draw, as_json=as_json)
+    answer(
+        {
+            "e164": found.e164,
+            "why": found.why,
+            "numbers": list(found.numbers),
+            "left_out": list(found.left_out),
+        },
+        draw,
+        as_json=as_json,
+    )
 
 
 def _draw(console: "Console", numbers: Sequence[Mapping[str, Any]], head: str = "") -> None:
     from ringeliste.cli.output import plain_table
 
-    table = plain_table("", "number", "state", "kind", right=("",))
+    table = plain_table("", "number", "state", "kind", "do not call", right=("",))
     for place, one in enumerate(numbers, 1):
-        table.add_row(str(place), one["e164"], one["state"].replace("_", " "), one["kind"] or "unknown")
+        table.add_row(
+            str(place), one["e164"], one["state"].replace("_", " "), one["kind"] or "unknown",
+            ", ".join(filter(None, [_WHOSE.get(one.get("suppressed", "")), *one.get("registers", ())])),
+        )  # fmt: skip
     console.print(head, end="")
     console.print(table)

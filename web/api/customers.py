@@ -1,6 +1,6 @@
 """Customers: who they are, where they stand, and why they are not called now."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query
 from pydantic import Field
@@ -39,6 +39,15 @@ class Number(Model):
     kind: str | None = Field(description="home, work, mobile or other; null: nobody knows.")
 
 
+class ListedNumber(Number):
+    """One number of a customer, and what stops it for itself."""
+
+    suppressed: Literal["crm", "owner", "everyone"] | None = Field(
+        description="Do-not-call: the widest scope of an entry that stands; null: none does."
+    )
+    registers: list[str] = Field(description="The registers in use that name it.")
+
+
 class Customer(Model):
     """A customer, their numbers in their own order; docs/numbers.md says which of them is rung when."""
 
@@ -48,7 +57,7 @@ class Customer(Model):
     email: str | None
     place: str | None
     reckoning_zone: str
-    numbers: list[Number]
+    numbers: list[ListedNumber]
     fields: dict[str, Any] = Field(description="The CRM's own fields.")
     created_at: Instant
 
@@ -171,7 +180,8 @@ class Search(Asked):
 CUSTOMER: dict[str, Any] = {
     "id": 1841, "external_id": "bm-01841", "name": "Customer 1841", "email": None, "place": "PT",
     "reckoning_zone": "Europe/Lisbon", "numbers": [
-        {"e164": "+351912345678", "state": "unverified", "kind": "mobile"}],
+        {"e164": "+351912345678", "state": "unverified", "kind": "mobile", "suppressed": None,
+         "registers": []}],
     "fields": {"age": 41, "job": "technician"}, "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 PLACEMENT: dict[str, Any] = {
