@@ -7,6 +7,7 @@ from difflib import get_close_matches
 
 from calling.catalogue.field import Field
 from calling.catalogue.keys import TARGETS, key_of, plain, problem_of
+from calling.catalogue.states import are_states
 from calling.catalogue.values import TYPES, infer
 from models.errors import BadInput
 from models.kinds import NUMBER_KINDS
@@ -45,7 +46,13 @@ _TARGET_OF |= dict.fromkeys(_KIND_OF, "phone")
 ANYWAY = "anyway"
 """Said of a column of verified zones: also those that no number and no address of the customer speaks for."""
 
-_MORE = {"phone": NUMBER_KINDS, "verified_zone": (ANYWAY,)}
+STATE = "state"
+"""Said of a column of places: states of the list's country, by code or name."""
+
+_STATES = frozenset(
+    ["state", "usstate", "stateprovince", "stateorprovince", "province", "region", "addressstate"]
+)
+_MORE = {"phone": NUMBER_KINDS, "verified_zone": (ANYWAY,), "place": (STATE,)}
 """What may be said after a colon of a target."""
 
 
@@ -53,7 +60,7 @@ _MORE = {"phone": NUMBER_KINDS, "verified_zone": (ANYWAY,)}
 class Column:
     """One column: where it stands, what it is, and its field where it is an own one of the CRM.
 
-    `more`: of telephone numbers their kind, of verified zones "anyway"; None: nothing is said.
+    `more`: of telephone numbers their kind, of verified zones "anyway", of places "state"; None: nothing.
     """
 
     index: int
@@ -102,8 +109,9 @@ def plan_columns(
     known = {field.key: field for field in fields}
     problems = _unknown_headers(headers, mapping)
     columns: list[Column] = []
+    states = _column_of_states(headers, region, mapping, known, sample)
     for index, text in enumerate(headers):
-        said = mapping.get(text)
+        said = mapping.get(text) or (f"place:{STATE}" if index == states else None)
         target, kind = _say(text, said, known, problems) if said else _guess(text, known)
         if target == IGNORED:
             continue
@@ -143,6 +151,26 @@ def _guess(header: str, fields: Mapping[str, Field]) -> tuple[str, str | None]:
     word = normal(header)
     word = word if word in _TARGET_OF else word.rstrip("0123456789")
     return (_TARGET_OF.get(word) or _own(header, fields) or key_of(header)), _KIND_OF.get(word)
+
+
+def _column_of_states(
+    headers: Sequence[str], region: str, mapping: Mapping[str, str], fields: Mapping[str, Field],
+    sample: Sequence[Sequence[str]],
+) -> int | None:  # fmt: skip
+    """The column that has the states of addresses in the list's country, where nothing else says the place.
+
+    A state binds by its law beside that of the number, so it must not end as a field that no law asks. It is
+    known by its name, and by cells that are all states.
+    """
+    said = {target.partition(":")[0].strip() for target in mapping.values()}
+    if "place" in said or any(_guess(text, fields)[0] == "place" for text in headers if text not in mapping):
+        return None
+    for index, text in enumerate(headers):
+        cells = [row[index] for row in sample if index < len(row) and row[index].strip()]
+        ours = text in mapping or _own(text, fields) is not None
+        if not ours and normal(text) in _STATES and are_states(cells, region):
+            return index
+    return None
 
 
 def _own(header: str, fields: Mapping[str, Field]) -> str | None:

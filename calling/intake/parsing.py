@@ -11,9 +11,10 @@ import orjson
 
 from calling.catalogue.checking import Checker
 from calling.catalogue.person import read_email, read_name, read_place
+from calling.catalogue.states import place_of_state
 from calling.hours.verified import contradiction, contradicts, read_zone
 from calling.hours.whereabouts import Whereabouts, whereabouts
-from calling.intake.columns import ANYWAY, Column, Plan
+from calling.intake.columns import ANYWAY, STATE, Column, Plan
 from calling.intake.numbers import Number, read_numbers
 from calling.intake.tables import Row
 from models.tags import read_tag
@@ -146,7 +147,11 @@ class Parser:
         """The legal place; a list's own "Oslo" is none, and the customer can be rung all the same."""
         if self._place is None or not (text := cells[self._place.index].strip()):
             return None
-        return _read(read_place, self._place, text, wrong) or None
+        read = self._read_state if self._place.more == STATE else read_place
+        return _read(read, self._place, text, wrong) or None
+
+    def _read_state(self, text: str) -> str:
+        return place_of_state(text, self._plan.region)
 
     def _tags(self, cells: list[str], wrong: Wrong) -> str:
         """The tags of the row as COPY text of an array."""

@@ -57,7 +57,8 @@ def import_list(
 
     Targets of --map: external_id, name, first_name, last_name, email, place, phone, tags, verified_zone, - to
     leave a column out; anything else is a field of your own, held to what is demanded of it (`ringeliste
-    fields list`). phone:work says where the numbers of a column ring: home, work, mobile or other.
+    fields list`). phone:work says where the numbers of a column ring: home, work, mobile or other;
+    place:state that a column has states of the list's country, by code or name (one called so is found).
 
     \b
     Examples:
