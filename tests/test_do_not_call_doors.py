@@ -149,7 +149,10 @@ def test_a_list_of_ones_own_is_imported_once(shell: Shell, tmp_path: Path) -> No
     assert "It still stands for owner" in shell.ok("suppress", number, *crm, "--lift").out
     assert shell.ok("suppress", number, *crm, "--lift", "--scope", "owner", "--json").document["lifted"] == 1
     assert next_customer(other.opener(), other.seller(theirs)) is not None
-    assert "all CRMs of the data owner" in shell.ok("dnc", "outcomes", "owner", *crm).out
+    said = shell.ok("dnc", "outcomes", "owner", "--author", "Kari", *crm).out
+    assert "all CRMs of the data owner" in said
+    assert "Kari: crm -> owner" in said  # who changed it is kept
+    assert "Bo:" not in shell.ok("dnc", "outcomes", "owner", "--author", "Bo", *crm).out  # nothing changed
 
 
 def test_a_manager_shares_a_number_and_is_told_of_other_crms_by_counts_alone(

@@ -1,9 +1,11 @@
 """How far a do-not-call reaches that an outcome of an assignment tells."""
 
+from typing import Any
+
 from sqlalchemy import text
 
 from models.errors import BadInput, NotFound
-from models.work import OpenWork
+from models.work import OpenWork, Work
 
 REACHES = ("crm", "owner")
 
@@ -13,9 +15,22 @@ _ASSIGNMENT = text("""
 _SAY = text("""
     update assignment set do_not_call_scope = :scope where crm_id = :crm_id and id = :assignment_id
 """)
+_NOTE = text("""
+    insert into reach_change (crm_id, assignment_id, before, after, author, changed_at)
+    values (:crm_id, :assignment_id, :before, :after, :author, :now)
+""")
+_CHANGES = text("""
+    select before, after, author, changed_at from reach_change
+     where crm_id = :crm_id and assignment_id = :assignment_id order by id
+""")
 
 
-def say_reach(open_work: OpenWork, assignment_id: int, scope: str) -> bool:
+def reach_changes(work: Work, assignment_id: int) -> list[dict[str, Any]]:
+    """Who let the outcomes of an assignment reach how far, oldest first."""
+    return [dict(row) for row in work.run(_CHANGES, assignment_id=assignment_id).mappings()]
+
+
+def say_reach(open_work: OpenWork, assignment_id: int, scope: str, *, author: str) -> bool:
     """Let the do-not-calls of an assignment's outcomes stop numbers in the CRM, or in all of its owner's.
 
     Those that came before keep their scope. False: it was so already. Raises BadInput, NotFound.
@@ -26,5 +41,8 @@ def say_reach(open_work: OpenWork, assignment_id: int, scope: str) -> bool:
         row = work.run(_ASSIGNMENT, assignment_id=assignment_id).first()
         if row is None:
             raise NotFound("assignment", assignment_id)
-        work.run(_SAY, assignment_id=assignment_id, scope=scope)
-    return bool(row.do_not_call_scope != scope)
+        before = row.do_not_call_scope
+        if before != scope:
+            work.run(_SAY, assignment_id=assignment_id, scope=scope)
+            work.run(_NOTE, assignment_id=assignment_id, before=before, after=scope, author=author)
+    return bool(before != scope)

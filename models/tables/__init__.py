@@ -42,7 +42,7 @@ from models.tables.registers import (
 )
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
-from models.tables.walls import Pause, SharedSuppression, Suppression
+from models.tables.walls import Pause, ReachChange, SharedSuppression, Suppression
 
 SHARED = (
     DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion,
@@ -55,7 +55,7 @@ TENANT = (
     Seller, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
-    Pause, Suppression, CrmRegister, RegisterExemption, CallLimit, LimitChange,
+    Pause, Suppression, ReachChange, CrmRegister, RegisterExemption, CallLimit, LimitChange,
     StricterHours, Exemption, Rezoning, RezonedCustomers,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
@@ -67,8 +67,8 @@ __all__ = [
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
     "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
-    "Placement", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber", "RegisterStaging",
-    "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit", "RuleSet", "Segment",
-    "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
-    "TurnoverClasses", "UniqueValue", "ZoneVerification",
+    "Placement", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber",
+    "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit",
+    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours",
+    "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

@@ -105,3 +105,17 @@ class Suppression(Base):
     walled_at: Mapped[datetime | None]
     lifted_at: Mapped[datetime | None]
     lifted_by: Mapped[str | None]
+
+
+class ReachChange(Base):
+    """Somebody changed how far the do-not-calls of an assignment's outcomes reach; append-only."""
+
+    __tablename__ = "reach_change"
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    assignment_id: Mapped[int]
+    before: Mapped[str]
+    after: Mapped[str]
+    author: Mapped[str]
+    changed_at: Mapped[datetime]

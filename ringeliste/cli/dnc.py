@@ -122,6 +122,7 @@ def outcomes(
     scope: Annotated[OutcomeScope, typer.Argument(metavar="SCOPE", help="crm or owner.")],
     crm: CrmName = None,
     assignment: AssignmentName = None,
+    author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -133,15 +134,27 @@ def outcomes(
     Examples:
       ringeliste dnc outcomes owner --assignment Spring
     """
-    from calling.walls.reach import say_reach
+    from calling.walls.reach import reach_changes, say_reach
     from ringeliste.cli.doors import writing_in
-    from ringeliste.cli.output import answer, would
+    from ringeliste.cli.output import answer, instant, shown, would
 
     with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
-        changed = say_reach(open_work, assignment_id, scope.value)
+        changed = say_reach(open_work, assignment_id, scope.value, author=whoever(author))
+        with open_work() as work:
+            changes = reach_changes(work, assignment_id)
     said = f"Its do-not-calls stop the number in {_REACHES[scope.value]}."
-    document = {"assignment_id": assignment_id, "scope": scope.value, "changed": changed, "dry_run": dry_run}
-    answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
+    document = {
+        "assignment_id": assignment_id, "scope": scope.value, "changed": changed, "changes": changes,
+        "dry_run": dry_run,
+    }  # fmt: skip
+
+    def draw(console: "Console") -> None:
+        console.print(would(dry_run) + said)
+        for one in changes:
+            told = f"{instant(one['changed_at'])} {one['author']}: {one['before']} -> {one['after']}"
+            console.print(f"[dim]{shown(told)}[/dim]")
+
+    answer(document, draw, as_json=as_json)
 
 
 _REACHES = {"crm": "this CRM", "owner": "all CRMs of the data owner"}

@@ -170,5 +170,5 @@ def reach(
 
     The customer is stopped in this CRM in any case; with owner the number is in all CRMs of the data owner.
     """
-    say_reach(app.opener(holder.crm_id), assignment_id, body.scope)
+    say_reach(app.opener(holder.crm_id), assignment_id, body.scope, author=holder.author)
     return body
