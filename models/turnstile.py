@@ -22,6 +22,14 @@ _ALLOCATOR = text(
 )
 
 
+# The one, and then the other: the row comes out of the inner question once its lock is had.
+_ALLOCATOR_SHARED = text("""
+    select pg_advisory_xact_lock_shared(allocator.id * 2)
+      from (select id, pg_advisory_xact_lock(id * 2 + 1) from assignment
+             where crm_id = :crm_id and id = :id offset 0) allocator
+""")
+
+
 def pass_shared(work: Work, assignment_ids: Iterable[int]) -> None:
     """Pass the turnstiles as one of many, in id order; held until the transaction ends."""
     for assignment_id in sorted(set(assignment_ids)):
@@ -41,3 +49,8 @@ def pass_exclusively(open_work: OpenWork, assignment_ids: Iterable[int]) -> None
 def become_allocator(work: Work, assignment_id: int) -> None:
     """One allocator at a time per assignment; taken before the turnstile, held until the transaction ends."""
     work.run(_ALLOCATOR, id=assignment_id)
+
+
+def pass_as_allocator(work: Work, assignment_id: int) -> None:
+    """Become the allocator of an assignment and then pass its turnstile, in one go."""
+    work.run(_ALLOCATOR_SHARED, id=assignment_id)

@@ -88,11 +88,11 @@ def test_less_than_a_tenth_is_no_difference(world: World) -> None:
     week = [1.0] * 168
     week[11], week[12] = 0.91, 1.0
     with world.work() as work:
-        assert lags(work, {EVERYWHERE: week}, clocks) == {}
+        assert lags(work, {EVERYWHERE: week}, [clocks]) == {}
         week[11] = 0.69
-        assert lags(work, {EVERYWHERE: week}, clocks) == {clocks[2]: 3}
-        assert lags(work, {EVERYWHERE: [0.0] * 168}, clocks) == {}
-        assert lags(work, None, clocks) == {}
+        assert lags(work, {EVERYWHERE: week}, [clocks]) == {clocks[2]: 3}
+        assert lags(work, {EVERYWHERE: [0.0] * 168}, [clocks]) == {}
+        assert lags(work, None, [clocks]) == {}
 
 
 def test_it_is_learned_anew_each_hour_where_it_is_asked_for(world: World) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.engine import make_url
 
 from models.errors import BadSettings
 from models.work import TRANSACTION_TIMEOUT_SINCE
+from wiring.arrays import PlainListDumper
 from wiring.settings import Settings
 
 APP_ROLE = "ringeliste_app"
@@ -43,6 +44,7 @@ def make_engine(settings: Settings, *, ping: bool = True) -> Engine:
         connect_args={**_NETWORK, "options": _options(settings, str(url.query.get("options", "")))},
     )
     event.listen(engine, "connect", _limit_transactions(settings.transaction_seconds))
+    event.listen(engine, "connect", _send_lists_plainly)
     return engine
 
 
@@ -69,3 +71,7 @@ def _limit_transactions(seconds: int) -> Any:
             connection.commit()
 
     return limit
+
+
+def _send_lists_plainly(connection: Any, _record: Any) -> None:
+    connection.adapters.register_dumper(list, PlainListDumper)

@@ -73,8 +73,7 @@ def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) 
 
     Takes the allocator lock, passes the turnstile, then reads. Raises NotFound.
     """
-    turnstile.become_allocator(work, assignment_id)
-    turnstile.pass_shared(work, [assignment_id])
+    turnstile.pass_as_allocator(work, assignment_id)
     return deal(work, assignment_id, only_seller=only_seller)
 
 

@@ -6,7 +6,7 @@ So everybody is called at *their* best hour; a place that answers well all day d
 A clock lags behind the best open one by so many tenths of its lift: less than a tenth is no difference.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -87,14 +87,15 @@ def learn_best_hours(open_work: OpenWork) -> int:
     return len(stale)
 
 
-def lags(work: Work, lifts: Lifts | None, clock_ids: Collection[int]) -> dict[int, int]:
+def lags(work: Work, lifts: Lifts | None, clock_ids: Iterable[Iterable[int]]) -> dict[int, int]:
     """By how many tenths each open clock lags behind the best one at this hour; who does not is left out.
 
-    `lifts`: what was learned, None if the assignment does not order by the hour.
+    `lifts`: what was learned, None if the assignment does not order by the hour. `clock_ids`: the open ones,
+    segment by segment.
     """
     if not lifts:
         return {}
-    known = read_known(work, sorted(clock_ids))
+    known = read_known(work, sorted(set().union(*clock_ids)))
     there = {clock.id: lift_of(lifts, clock, work.now) for clock in known.values()}
     best = max(there.values(), default=0.0)
     late = {key: int(TENTHS * (1 - lift / best)) for key, lift in sorted(there.items())} if best else {}

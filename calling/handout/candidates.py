@@ -36,14 +36,14 @@ def candidates(
     segments = [segment for segment in closing if most[segment]]
     # Whom none of them may ring would fill the list, and starve those who may ring others.
     nobodys = frozenset.intersection(*(need.forbidden for need in hungry))
-    late = lags(work, assignment["lifts"], {clock for segment in segments for clock in closing[segment]})
+    late = lags(work, assignment["lifts"], (closing[segment] for segment in segments))
     rows = work.run(
         load("candidates"),
         assignment_id=assignment["id"], **bound(closing, segments, without=nobodys),
         late=list(late), lags=list(late.values()), kept_free=assignment["kept_free"],
         mosts=[most[segment] for segment in segments],
         most_in_all=own[None] if set(own) == {None} else sum(most.values()),
-    )  # fmt: skip
+    ).all()  # fmt: skip
     return _shared_out(_in_order(rows, segments), own)
 
 

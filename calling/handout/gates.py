@@ -277,7 +277,8 @@ def facts_of(
     With `e164`, that number is meant instead of the one to ring next.
     """
     used, bound = bindings(work, customers, assignment_id, e164)
-    rows = work.run(_SHUTS[used.variant], assignment_id=assignment_id, customers=list(customers), **bound)
+    asked = {"assignment_id": assignment_id, "customers": list(customers), **bound}
+    rows = work.run(_SHUTS[used.variant], **asked).all()
     return {
         row.customer_id: Facts(
             row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,

@@ -109,8 +109,7 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
         if card is not None:
             break
         with open_work() as work:
-            turnstile.become_allocator(work, assignment_id)
-            turnstile.pass_shared(work, [assignment_id])
+            turnstile.pass_as_allocator(work, assignment_id)
             # Somebody may have dealt for us while we waited to become the allocator.
             card = None if jumps else _held_or_taken(work, seller_id, assignment_id, [])
             if card is not None:

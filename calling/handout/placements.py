@@ -36,11 +36,11 @@ Rows = dict[tuple[int, int], Row[Any]]
 
 def lock(work: Work, customers: Iterable[int]) -> Rows:
     """Lock every placement of these customers."""
-    rows = work.run(_LOCK, customers=sorted(set(customers)))
+    rows = work.run(_LOCK, customers=sorted(set(customers))).all()
     return {(row.assignment_id, row.customer_id): row for row in rows}
 
 
 def lock_touched(work: Work, leases: Sequence[UUID]) -> Rows:
     """Lock every placement of the customers of these leases, and of whoever shares a number they ring."""
-    rows = work.run(_LOCK_TOUCHED, leases=list(leases))
+    rows = work.run(_LOCK_TOUCHED, leases=list(leases)).all()
     return {(row.assignment_id, row.customer_id): row for row in rows}
