@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from calling.hours.book import hours_book
 from calling.hours.clocks import Clock
 from calling.hours.law import holidays_of, read_laws, shipped
 from calling.hours.reasons import NO_ZONE
@@ -310,3 +312,31 @@ def test_a_day_is_worked_out_once_for_all_who_share_zones_and_places(monkeypatch
     for n in range(20):
         table.open_clocks(many, now + n * MINUTE)
     assert sorted(worked_out) == sorted({(clock.places, clock.zones) for clock in many})
+
+
+def test_the_hours_of_one_segment_are_kept_when_those_of_another_change() -> None:
+    """And their own are not. Planted: timetables made anew with each book; seen to fail."""
+    own = orjson.dumps(OFFICE).decode()
+
+    def of(week: list[str], segment_id: int) -> Timetable:
+        rows = [_stricter(1, week), _stricter(2, ["10:00", "12:00"])]
+        return hours_book(own, orjson.dumps(rows).decode(), None).of(1, segment_id)
+
+    assert of(["09:00", "12:00"], 2) is of(["09:00", "13:00"], 2)
+    assert of(["09:00", "12:00"], 1) is not of(["09:00", "13:00"], 1)
+
+
+def test_what_is_at_hand_is_of_these_clocks_and_this_minute() -> None:
+    """Planted: kept whatever clocks are asked; kept beyond the minute; each seen to fail."""
+    table, at = Timetable(read_week(OFFICE)), datetime(2026, 3, 2, 9, 30, 59, tzinfo=UTC)
+    both, one = {1: LISBON, 3: OSLO}, {1: LISBON}
+    for now in (at, at - timedelta(seconds=59), at + timedelta(seconds=1), at + timedelta(hours=12)):
+        for clocks in (both, one, both):
+            assert table.closings_of(clocks, now) == table.closings(clocks.values(), now)
+
+
+def _stricter(segment_id: int, monday: list[str]) -> dict[str, Any]:
+    return {
+        "id": segment_id, "assignment_id": 1, "segment_id": segment_id, "week": {"mon": [monday]}, "days": {},
+        "valid_from": "2026-01-01", "valid_to": "2026-12-31", "reason": "a test", "author": "Kari",
+    }  # fmt: skip

@@ -13,7 +13,7 @@ from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
 from calling.follow_ups.promising import Patch
-from calling.handout import placements, promise_watch
+from calling.handout import placements, promise_watch, promised
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates
 from calling.handout.hand_out import next_customer
@@ -46,9 +46,17 @@ def share_a_number(world: World, one: int, other: int) -> None:
         )  # fmt: skip
 
 
+@pytest.fixture(params=["few", "many"])
+def crowd(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whether the due ones are read one by one, or by the segments and clocks in which there are any."""
+    monkeypatch.setattr(promised, "FEW", 1_000 if request.param == "few" else 0)
+    return str(request.param)
+
+
 # --- who is handed them ---------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("crowd")
 def test_older_ones_of_a_segment_that_nobody_works_stand_before_nobody(world: World) -> None:
     """Planted: every segment probed at once; seen to fail."""
     assignment = world.assignment()
@@ -60,6 +68,7 @@ def test_older_ones_of_a_segment_that_nobody_works_stand_before_nobody(world: Wo
     assert handed(world, world.seller(assignment, segment_id=worked), NOON + HOUR) == mine
 
 
+@pytest.mark.usefixtures("crowd")
 def test_one_segments_many_promises_starve_no_other_seller(world: World) -> None:
     """Dealt to all at once: each kind of holder is probed for itself. Planted: one limit for all; seen to
     fail."""
@@ -76,6 +85,7 @@ def test_one_segments_many_promises_starve_no_other_seller(world: World) -> None
     )
 
 
+@pytest.mark.usefixtures("crowd")
 def test_where_robots_are_forbidden_they_stand_before_nobody(world: World) -> None:
     """Planted: clocks that the robot may not ring probed with the others; seen to fail."""
     assignment = world.assignment()
@@ -275,6 +285,22 @@ def test_whoever_shares_a_number_is_kept_off_too_while_the_owner_talks(world: Wo
     assert recalls == 0
     say(world, call.lease_id, Outcome.NO_SALE, DUE + MINUTE)
     assert handed(world, owner, DUE + MINUTE) == customer
+
+
+def test_an_owners_next_promise_counts_while_the_first_is_on_a_telephone(world: World) -> None:
+    """Who is being rung elsewhere cannot be asked back; who is offered elsewhere can. Planted: both looked
+    at alike; seen to fail."""
+    ours, theirs = world.assignment("Ours"), world.assignment("Theirs")
+    first, second = world.customers(2, ours)
+    world.place([first, second], theirs)
+    ana, bo = world.seller(ours, "Ana"), world.seller(theirs, "Bo")
+    world.seller(theirs, "Per")
+    promise(world, ours, first, DUE, seller=ana)
+    promise(world, ours, second, NOON + 2 * MINUTE, seller=ana)
+    assert take(world, bo).customer_id == first
+    allocate_all(world.opener(NOON), theirs)
+    assert watch(world, NOON + 5 * MINUTE) == 1
+    assert handed(world, ana, NOON + 5 * MINUTE) == second
 
 
 def test_kept_free_no_longer_than_somebody_looks(world: World) -> None:

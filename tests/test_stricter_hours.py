@@ -17,7 +17,7 @@ from calling.handout.allocate import allocate, allocate_all
 from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.ring import ring
 from calling.hours import law, timetable
-from calling.hours.book import hours_book
+from calling.hours.book import forget_hours
 from calling.hours.law import read_laws, shipped_text
 from calling.hours.opening import openings
 from calling.outcomes.outcome import Report, record_all
@@ -517,9 +517,9 @@ def other_law(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """
     tomorrow = read_laws(shipped_text() + added)
     monkeypatch.setattr(timetable, "shipped", lambda: tomorrow)
-    hours_book.cache_clear()
+    forget_hours()
     yield
-    hours_book.cache_clear()
+    forget_hours()
 
 
 def test_other_hours_take_effect_at_the_next_allocation_and_no_placement_is_written(world: World) -> None:
@@ -556,10 +556,10 @@ def test_another_calendar_takes_effect_at_the_next_allocation(
     world.seller(assignment)
     real = law.holidays_of
     monkeypatch.setattr(law, "holidays_of", lambda name, year: real(name, year) | {NOON.date()})
-    hours_book.cache_clear()
+    forget_hours()
     assert allocate_all(world.opener(HALF_PAST_ONE), assignment) == 0
     monkeypatch.undo()
-    hours_book.cache_clear()
+    forget_hours()
     assert allocate_all(world.opener(HALF_PAST_ONE), assignment) == 2
 
 

@@ -121,7 +121,7 @@ def _look(work: Work, assignment_id: int) -> list[UUID]:
     hungry, there = hungry_and_there(work, standing, assignment_id)
     for need in (*hungry, *there):
         need.forbidden = known.without_robots() if need.robot else frozenset()
-    found = due_promises(work, assignment_id, there, closing, held=True) if there else []
+    found = due_promises(work, assignment_id, there, closing, even_offered=True) if there else []
     soon = work.now + KEPT_FREE / 2
     unkept = work.run(_UNKEPT, ids=[due.follow_up_id for due in found], soon=soon).all() if found else []
     _write(work, turned, unkept)

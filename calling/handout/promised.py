@@ -19,6 +19,9 @@ from models.work import Work
 
 BATCH = 200
 
+FEW = 1_000
+"""Due promises of an assignment that are looked at one by one; behind more, their segments and clocks are."""
+
 PASSED = "(f.seller_id is null or coalesce(f.anybodys_at <= :now, false))"
 """SQL over `f` follow_up: whether anybody may ring, people at least."""
 
@@ -53,12 +56,12 @@ class _Kind:
 
 
 def due_promises(
-    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing, *, held: bool = False
+    work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing, *, even_offered: bool = False
 ) -> list[Due]:
     """What these holders may keep: one personal to each seller, then what is anybody's, each oldest first.
 
     Of the latter twice as many as each kind of holder is to have. Stamps are believed: whoever leases them
-    asks the gates. `held`: with those whom somebody holds.
+    asks the gates. `even_offered`: with those who are no more than offered for something else.
     """
     mosts: dict[_Kind, int] = {}
     for need in needs:
@@ -66,7 +69,7 @@ def due_promises(
         mosts[kind] = min(mosts.get(kind, 0) + 2 * need.promised, BATCH)
     kinds = list(mosts)
     rows = work.run(
-        load("due_promises"), assignment_id=assignment_id, held=held, any=len(kinds),
+        load("due_promises"), assignment_id=assignment_id, even_offered=even_offered, few=FEW, any=len(kinds),
         sellers=[need.seller_id for need in needs if need.seller_id is not None],
         asked=list(range(len(kinds))), people=[kind.person for kind in kinds], mosts=list(mosts.values()),
         **_doors([*kinds, _Kind(None, timedelta(0), frozenset(), person=True)], closing, work.now),

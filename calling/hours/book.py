@@ -29,7 +29,7 @@ class HoursBook:
         key = (tuple(one.id for one in stricter), tuple(one.id for one in exemptions))
         known = self._made.get(key)
         if known is None:
-            known = self._made[key] = Timetable(self._own, None, stricter, exemptions)
+            known = self._made[key] = _timetable(self._own, tuple(stricter), tuple(exemptions))
         return known
 
     def all_of(self, assignment_id: int | None = None) -> list[Timetable]:
@@ -42,6 +42,14 @@ class HoursBook:
         return list(found.values())
 
 
+@lru_cache(maxsize=1024)
+def _timetable(
+    own: Week, stricter: tuple[StricterHours, ...], exemptions: tuple[Exemption, ...]
+) -> Timetable:
+    """One object for the same hours, whichever book they stand in: a change elsewhere costs it nothing."""
+    return Timetable(own, None, stricter, exemptions)
+
+
 @lru_cache(maxsize=256)
 def hours_book(own: str, stricter: str | None, exemptions: str | None) -> HoursBook:
     """The book of hours that the database keeps as these JSON texts; the same object for the same texts."""
@@ -50,3 +58,9 @@ def hours_book(own: str, stricter: str | None, exemptions: str | None) -> HoursB
         [stricter_from(row) for row in orjson.loads(stricter or "[]")],
         [exemption_from(row) for row in orjson.loads(exemptions or "[]")],
     )
+
+
+def forget_hours() -> None:
+    """Reckon everything anew from the law and the calendars as they have become."""
+    hours_book.cache_clear()
+    _timetable.cache_clear()

@@ -44,6 +44,8 @@ REGISTER_STALE = "register_stale"
 
 _known: WeakKeyDictionary[Engine, dict[int, Clock]] = WeakKeyDictionary()
 """Clocks once read, by database: a clock never changes, and no id is given twice."""
+_all: WeakKeyDictionary[Engine, Mapping[int, Clock]] = WeakKeyDictionary()
+"""All of them as they were last asked for: the same object, by which timetables know them again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ class Doors:
     clocks: Mapping[int, Clock]
     stale: tuple[Refusal, ...] = ()
 
-    def open(self, now: datetime) -> dict[int, datetime]:
+    def open(self, now: datetime) -> Mapping[int, datetime]:
         """The clocks that are open at `now` (UTC), each with the instant from which it may not ring."""
-        closings = self.hours.closings(self.clocks.values(), now)
+        closings = self.hours.closings_of(self.clocks, now)
         if not self.stale:
             return closings
         ends = {clock_id: self._ends(clock_id) for clock_id in closings}
@@ -176,9 +178,9 @@ def _no_robots(places: tuple[str, ...]) -> bool:
 def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
     """The openings of some clocks, or of all."""
     row = work.run(_HOURS, all=clock_ids is None).one()
-    ids = row.clocks if clock_ids is None else clock_ids
+    clocks = _read_all(work, row.clocks) if clock_ids is None else read_known(work, clock_ids)
     book = hours_book(row.hours, row.stricter, row.exemptions)
-    return Openings(book, read_known(work, ids), refusals(row.registers))
+    return Openings(book, clocks, refusals(row.registers))
 
 
 def read_known(work: Work, ids: Sequence[int]) -> dict[int, Clock]:
@@ -188,6 +190,14 @@ def read_known(work: Work, ids: Sequence[int]) -> dict[int, Clock]:
         for found in work.run(_CLOCKS, ids=missing):
             known[found.id] = Clock(found.id, tuple(found.zones), tuple(found.places))
     return {key: known[key] for key in ids if key in known}
+
+
+def _read_all(work: Work, ids: Sequence[int]) -> Mapping[int, Clock]:
+    engine = work.session.connection().engine
+    found = _all.get(engine)
+    if found is None or list(found) != ids:
+        found = _all[engine] = read_known(work, ids)
+    return found
 
 
 def after_hours(by_hours: Iterable[bool | None]) -> bool:

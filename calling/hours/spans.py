@@ -12,6 +12,8 @@ from calling.hours.zones import zone
 
 Span = tuple[int, int]
 Spans = tuple[Span, ...]
+Offsets = tuple[tuple[int, int, int], ...]
+"""(from, to, offset) of each stretch of one offset, in minutes; to the east of Greenwich it is above 0."""
 
 DAY = 24 * 60
 WHOLE_DAY: Spans = ((0, DAY),)
@@ -73,15 +75,15 @@ def shrink(spans: Spans, margin: int) -> Spans:
     return tuple((start + margin, end - margin) for start, end in spans if end - start > 2 * margin)
 
 
-def wall_to_utc(zone_name: str, day: date, wall: Spans) -> Spans:
-    """When, in UTC, clocks on the walls of the zone show `day` and a time within `wall`.
+def wall_to_utc(day: date, offsets: Offsets, wall: Spans) -> Spans:
+    """When, in UTC, clocks on the walls of a zone of these offsets show `day` and a time within `wall`.
 
     Exact on the days when clocks change: an hour that is skipped is never, one that is doubled is twice.
     """
     start_of_day = midnight(day)
     return merge(
         span
-        for start, end, offset in _offsets(zone_name, start_of_day)
+        for start, end, offset in offsets
         for span in intersect(
             [(start, end)], [(start_of_day + a - offset, start_of_day + b - offset) for a, b in wall]
         )
@@ -89,9 +91,9 @@ def wall_to_utc(zone_name: str, day: date, wall: Spans) -> Spans:
 
 
 @lru_cache(maxsize=16_384)
-def _offsets(zone_name: str, start_of_day: int) -> tuple[tuple[int, int, int], ...]:
-    """(from, to, offset) of each stretch of one offset around a local day, in minutes."""
-    start, last = start_of_day + _EARLIEST, start_of_day + _LATEST
+def offsets_on(zone_name: str, day: date) -> Offsets:
+    """The stretches of one offset around a local day of a zone."""
+    start, last = midnight(day) + _EARLIEST, midnight(day) + _LATEST
     pieces: list[tuple[int, int, int]] = []
     offset = _offset(zone_name, start)
     for hour in range(start + 60, last + 60, 60):

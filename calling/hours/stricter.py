@@ -4,7 +4,7 @@ Both are counted in local days of the customer, from a first to a last one, as t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -27,7 +27,7 @@ class StricterHours:
     assignment_id: int | None
     segment_id: int | None
     week: Week | None
-    days: Mapping[date, Spans]
+    days: Mapping[date, Spans] = field(hash=False)
     valid_from: date
     valid_to: date
     reason: str

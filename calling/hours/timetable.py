@@ -8,7 +8,7 @@ law forbids. From a row that a manager named by name exempted them from, nothing
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache, reduce
+from functools import lru_cache, reduce
 
 import orjson
 
@@ -18,6 +18,7 @@ from calling.hours.reasons import NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
     WHOLE_DAY,
+    Offsets,
     Span,
     Spans,
     date_of,
@@ -25,6 +26,7 @@ from calling.hours.spans import (
     intersect,
     merge,
     minute_of,
+    offsets_on,
     shrink,
     wall_to_utc,
 )
@@ -41,6 +43,7 @@ _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
 Places = tuple[str, ...]
 Zones = tuple[str, ...]
 HoursOn = Callable[[date], Spans]
+LocalDays = tuple[tuple[date, Offsets], ...]
 
 
 class Timetable:
@@ -60,6 +63,9 @@ class Timetable:
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
         self._nobody_works = lru_cache(maxsize=2 * FAR)(self._idle)
+        self._hours_of = lru_cache(maxsize=512)(self._reckon_hours_of)
+        self._by_time = lru_cache(maxsize=1024)(self._reckon_by_time)
+        self._last: tuple[int, Mapping[int, Clock], dict[int, datetime]] | None = None
 
     def open_clocks(self, clocks: Iterable[Clock], now: datetime) -> list[int]:
         """The ids of the clocks that are open at `now` (UTC)."""
@@ -71,6 +77,13 @@ class Timetable:
         minute = minute_of(now)
         spans = ((clock.id, self._span_at(clock, minute)) for clock in clocks)
         return {clock_id: instant_of(span[1]) for clock_id, span in spans if span}
+
+    def closings_of(self, clocks: Mapping[int, Clock], now: datetime) -> Mapping[int, datetime]:
+        """The same for all of them by id; asked again within the minute, the answer is at hand."""
+        minute, last = minute_of(now), self._last
+        if last is None or last[0] != minute or last[1] is not clocks:
+            last = self._last = (minute, clocks, self.closings(clocks.values(), now))
+        return last[2]
 
     def closes_at(self, clock: Clock, now: datetime) -> datetime:
         """The first instant from `now` on at which it is shut, the margin taken off; `now` if it is shut.
@@ -105,7 +118,7 @@ class Timetable:
         for name in clock.zones:
             local = now.astimezone(zone(name))
             for rule, on in self._rules(clock.places):
-                spans = shrink(_in_zone(name, minute - minute % DAY, on), MARGIN)
+                spans = shrink(_open_on(_days_around(name, minute - minute % DAY), on), MARGIN)
                 if not any(start <= minute < end for start, end in spans):
                     day = local.date()
                     reasons.append(Shut(name, local, rule, as_text(on(day)), as_text(_less_margin(day, on))))
@@ -159,17 +172,20 @@ class Timetable:
 
         Exact within that day; what leads out of it is followed for a day at least.
         """
-        on = self._hours_of(places)
         spans: Spans = ((start_of_day - DAY - MARGIN, start_of_day + 2 * DAY + MARGIN),)
         for name in zones:
-            spans = intersect(spans, _in_zone(name, start_of_day, on))
+            spans = intersect(spans, self._by_time(places, _days_around(name, start_of_day)))
         return shrink(spans, MARGIN)
 
-    def _hours_of(self, places: Places) -> HoursOn:
+    def _reckon_by_time(self, places: Places, days: LocalDays) -> Spans:
+        """One candidate zone's part. Clocks are zones combined, and many zones keep the same time."""
+        return _open_on(days, self._hours_of(places))
+
+    def _reckon_hours_of(self, places: Places) -> HoursOn:
         """Own hours and every law row together, by local day."""
         rules = [on for _, on in self._rules(places)]
 
-        @cache
+        @lru_cache(maxsize=2 * FAR)
         def on(day: date) -> Spans:
             return reduce(intersect, (rule(day) for rule in rules))
 
@@ -192,10 +208,16 @@ class Timetable:
         return lambda day: WHOLE_DAY if self.exempted(law, day) else on(day)
 
 
-def _in_zone(name: str, start_of_day: int, on: HoursOn) -> Spans:
-    """When it is open in one zone by the hours of each local day; a UTC day, and one to either side."""
-    days = [date_of(start_of_day + n * DAY) for n in range(-2, 3)]  # the local days that may touch them
-    return merge(span for day in days for span in wall_to_utc(name, day, on(day)))
+@lru_cache(maxsize=4096)
+def _days_around(name: str, start_of_day: int) -> LocalDays:
+    """The local days of a zone that may touch a UTC day, or one to either side of it."""
+    days = [date_of(start_of_day + n * DAY) for n in range(-2, 3)]
+    return tuple((day, offsets_on(name, day)) for day in days)
+
+
+def _open_on(days: LocalDays, on: HoursOn) -> Spans:
+    """When it is open on these local days, by the hours of each."""
+    return merge(span for day, offsets in days for span in wall_to_utc(day, offsets, on(day)))
 
 
 def _less_margin(day: date, on: HoursOn) -> Spans:

@@ -1,23 +1,51 @@
 -- Due promised calls of one assignment that the asked may keep: of each of :sellers the oldest of their own, and
 -- for each kind of holder so many as `mosts` says of what is anybody's, oldest first.
 -- Owners and everybody are two probes: what waits for an owner who is busy would fill the list of one. What is
--- anybody's is probed like who is ready (candidates.sql): from one (segment, clock) with promised customers to the
--- next, and only the pairs that a kind may ring are looked into, however many wait in the others.
+-- anybody's is probed like who is ready (candidates.sql): only the pairs of segment and clock that a kind may
+-- ring are looked into, however many wait in the others. Which pairs there are, the few that are due say; where
+-- many are due, at night or behind a pause, it is hopped from one pair with promised customers to the next: a
+-- thousand promises in as many pairs cost that on any day otherwise.
 -- A kind without a person is given what was never anybody's own.
--- `held`: whoever is held is named as well: somebody may be asked to give them back.
-with recursive pair as (
+-- Who is `held` is stepped over. :even_offered: whoever is no more than offered is named as well, since they may
+-- be asked back; who is on a screen or a telephone goes on there, and the next promise is looked at.
+with recursive held as materialized (
+    select c.customer_id
+      from claim_customer c
+      join lease l on l.crm_id = :crm_id and l.id = c.lease_id
+     where c.crm_id = :crm_id and (l.state <> 'offered' or not :even_offered)
+    union
+    select m.customer_id
+      from claim_number n
+      join lease l on l.crm_id = :crm_id and l.id = n.lease_id
+      join customer_number m on m.crm_id = :crm_id and m.e164 = n.e164
+     where n.crm_id = :crm_id and (l.state <> 'offered' or not :even_offered)
+), due as materialized (
+    select f.customer_id from follow_up f
+     where f.crm_id = :crm_id and f.assignment_id = :assignment_id and f.ended_at is null and f.due_at <= :now
+     order by f.due_at, f.id limit :few + 1
+), many as materialized (
+    select count(*) > :few as are from due
+), hop as (
     (select p.segment_id, p.clock_id from placement p
       where p.crm_id = :crm_id and p.assignment_id = :assignment_id
-        and p.state = 'follow_up' and p.gated_by is null
+        and p.state = 'follow_up' and p.gated_by is null and (select many.are from many)
       order by p.segment_id, p.clock_id limit 1)
     union all
-    select hop.segment_id, hop.clock_id from pair
+    select further.segment_id, further.clock_id from hop
      cross join lateral (
         select p.segment_id, p.clock_id from placement p
          where p.crm_id = :crm_id and p.assignment_id = :assignment_id
            and p.state = 'follow_up' and p.gated_by is null
-           and (p.segment_id, p.clock_id) > (pair.segment_id, pair.clock_id)
-         order by p.segment_id, p.clock_id limit 1) hop
+           and (p.segment_id, p.clock_id) > (hop.segment_id, hop.clock_id)
+         order by p.segment_id, p.clock_id limit 1) further
+), pair as (
+    select hop.segment_id, hop.clock_id from hop
+    union
+    select p.segment_id, p.clock_id
+      from due
+      join placement p on p.crm_id = :crm_id and p.assignment_id = :assignment_id
+                      and p.customer_id = due.customer_id
+     where p.state = 'follow_up' and p.gated_by is null and not (select many.are from many)
 ), door as (
     select * from unnest(cast(:kinds as int[]), cast(:segments as bigint[]), cast(:hours as bigint[]))
                   as t(kind, segment_id, hours)
@@ -34,12 +62,7 @@ with recursive pair as (
          where f.crm_id = :crm_id and f.seller_id = w.seller_id and f.assignment_id = :assignment_id
            and f.ended_at is null and f.due_at <= :now
            and p.state = 'follow_up' and p.due_at <= :now and p.gated_by is null
-           and (:held or not (
-                exists (select from claim_customer c
-                         where c.crm_id = :crm_id and c.customer_id = f.customer_id)
-             or exists (select from customer_number m
-                          join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
-                         where m.crm_id = :crm_id and m.customer_id = f.customer_id)))
+           and f.customer_id not in (select held.customer_id from held)
          order by f.due_at, f.id limit 1) mine
 ), everybodys as (
     select best.*, pair.segment_id, pair.clock_id, asked.most,
@@ -59,12 +82,7 @@ with recursive pair as (
            and p.state = 'follow_up' and p.gated_by is null and p.due_at <= :now
            and case when f.seller_id is null then asked.person or f.handed_from is null
                     else asked.person and f.anybodys_at <= :now end
-           and (:held or not (
-                exists (select from claim_customer c
-                         where c.crm_id = :crm_id and c.customer_id = p.customer_id)
-             or exists (select from customer_number m
-                          join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
-                         where m.crm_id = :crm_id and m.customer_id = p.customer_id)))
+           and p.customer_id not in (select held.customer_id from held)
          order by p.due_at, p.customer_id limit asked.most) best
 )
 select id, customer_id, segment_id, clock_id, due_at, owner_id, false as robots_too from own
