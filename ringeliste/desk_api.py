@@ -87,12 +87,16 @@ class DeskApi:
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
+    raise _refused(answer)
+
+
+def _refused(answer: httpx.Response) -> Refused:
     try:
         said = answer.json()
         problem, sent_away = str(said["detail"]), bool(said.get("said_by"))
     except (ValueError, KeyError, TypeError):
         problem, sent_away = answer.reason_phrase, False
-    raise Refused(answer.status_code, problem, sent_away=sent_away)
+    return Refused(answer.status_code, problem, sent_away=sent_away)
 
 
 class BusinessTime:

@@ -92,12 +92,11 @@ class _Dialer:
 
 
 def _away(seller: SellerNow, now: Snapshot) -> str:
-    """Away: lunch until 12:30; empty for whoever is there, or left without saying."""
+    """Beside the word away: lunch until 12:30; empty for whoever is there, or left without saying."""
     if seller.state != "away":
         return ""
     why = told(seller.reason, seller.back_at, now.now, now.zone)
-    by = f" ({seller.said_by})" if seller.said_by else ""
-    return f"away: {why}{by}" if why else ""
+    return f"{why}, says {seller.said_by}" if seller.said_by and why else why
 
 
 def _summary(sellers: list[SellerNow]) -> str:
