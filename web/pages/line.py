@@ -67,6 +67,7 @@ class _Seller:
         self._row.classes(remove=" ".join(WORDS), add=seller.state)
         self._word.text = WORDS[seller.state]
         self._whom.text = whom
+        self._whom.props["title"] = whom  # there is little room beside a long name
         self._since.props["data-since"] = str(round(seller.since.timestamp() * 1000))
 
 
