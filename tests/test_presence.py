@@ -319,6 +319,9 @@ def test_whose_a_promise_is_while_its_owner_is_off(world: World) -> None:
         (answer,) = (one for one in found.answers if one.gate == "promise")
         return answer.open, answer.until, answer.fact
 
+    with world.work() as work:
+        state = explain(work, assignment, customer).answers[0].fact
+    assert state.endswith("; Ana's, who is off for the day: everybody's from 2026-03-02 13:00 UTC")
     assert why(NOON) == (False, due, "the promise is everybody's from then on: Ana is ill today")
     assert why(due)[0] is False  # the tick has not looked
     watch(world, due)

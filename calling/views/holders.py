@@ -130,21 +130,20 @@ def _promise(work: Work, who: Who, holder: Row[Any], row: Row[Any]) -> Iterator[
     if who.kind == "seller" and row.owner_id == who.id:
         yield Answer("promise", True, None, "the promise is theirs")
         return
-    passed = row.owners_until <= work.now
-    if row.off_until is not None and row.off_until > max(row.promised_for, work.now):
-        yield _of_who_is_off(work, row, passed=passed)
+    if row.owner_off:
+        yield _of_who_is_off(work, row)
         return
-    told = "anybody may keep the promise by now" if passed else f"the promise is {row.owner}'s"
-    yield Answer("promise", passed, None if passed else row.owners_until, told)
+    told = "anybody may keep the promise by now" if row.anybodys else f"the promise is {row.owner}'s"
+    yield Answer("promise", row.anybodys, None if row.anybodys else row.owners_until, told)
 
 
-def _of_who_is_off(work: Work, row: Row[Any], *, passed: bool) -> Answer:
+def _of_who_is_off(work: Work, row: Row[Any]) -> Answer:
     """Everybody's from its time on, as soon as the tick sees that it can be rung."""
     off = f"{row.owner} {sentence(row.away_reason, row.back_at, work.now, floor_zone(work))}"
-    if passed:
+    if row.anybodys:
         return Answer("promise", True, None, f"the promise is everybody's: {off}")
-    if row.promised_for > work.now:
-        return Answer("promise", False, row.promised_for, f"the promise is everybody's from then on: {off}")
+    if row.owners_until > work.now:
+        return Answer("promise", False, row.owners_until, f"the promise is everybody's from then on: {off}")
     return Answer("promise", False, None, f"the promise is everybody's once it can be rung: {off}")
 
 

@@ -91,8 +91,8 @@ def away(
     """Say that a seller is away. What they hold unrung goes back to the list.
 
     Who is off, ill, on holiday or on leave, or is back another day, is off for the day: what they promised is
-    everybody's from its time on. Nobody waits for them before the time that is said; nobody is made available
-    by it either.
+    everybody's from its time on. A time that has passed makes nobody available: they come back, or `sellers
+    back` says so.
 
     \b
     Examples:
