@@ -1,4 +1,4 @@
-"""How long what a manager sets an end to may last: holds, pauses, exemptions, do-not-call entries."""
+"""How long what somebody sets an end to may last: holds, pauses, exemptions, absences, entries."""
 
 from datetime import datetime, timedelta
 
@@ -7,6 +7,7 @@ from models.errors import BadInput
 LONGEST_PAUSE = timedelta(days=366)
 LONGEST_HOLD = timedelta(days=3_660)
 LONGEST_EXEMPTION = timedelta(days=366)
+LONGEST_ABSENCE = timedelta(days=366)
 LONGEST_SUPPRESSION = timedelta(days=36_500)
 """Whoever means longer than that means for ever, and says so by naming no end."""
 

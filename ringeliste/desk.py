@@ -53,7 +53,7 @@ class Desk:
                 await self._turn()
             except Refused as refused:
                 log.warning("refused", seller=self._seller_id, why=str(refused))
-                self._there = False  # perhaps somebody sent us away: sit down again
+                self._there = refused.sent_away  # who was sent away waits until somebody calls them back
                 await asyncio.sleep(1 + self._dice.random())
 
     async def _turn(self) -> None:

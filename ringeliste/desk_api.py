@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 
 class Refused(Exception):
-    """The API answered, and the answer is no."""
+    """The API answered, and the answer is no. `sent_away`: somebody said that this seller is away."""
 
-    def __init__(self, status: int, problem: str) -> None:
+    def __init__(self, status: int, problem: str, *, sent_away: bool = False) -> None:
         super().__init__(f"{problem} ({status})")
-        self.status = status
+        self.status, self.sent_away = status, sent_away
 
 
 class DeskApi:
@@ -87,11 +87,16 @@ class DeskApi:
 def _accepted(answer: httpx.Response) -> httpx.Response:
     if answer.is_success:
         return answer
+    raise _refused(answer)
+
+
+def _refused(answer: httpx.Response) -> Refused:
     try:
-        problem = str(answer.json()["detail"])
+        said = answer.json()
+        problem, sent_away = str(said["detail"]), bool(said.get("said_by"))
     except (ValueError, KeyError, TypeError):
-        problem = answer.reason_phrase
-    raise Refused(answer.status_code, problem)
+        problem, sent_away = answer.reason_phrase, False
+    return Refused(answer.status_code, problem, sent_away=sent_away)
 
 
 class BusinessTime:

@@ -167,8 +167,9 @@ def test_presence_decides_what_a_seller_gets(api: Api, world: World, ana: Caller
     assert ana.ask("POST", "/me/next").status_code == 200
 
 
-def test_presence_names_what_is_wrong(ana: Caller) -> None:
-    assert "assignment" in ana.refused(422, "PUT", "/me/presence", json={"presence": "available"})["detail"]
+def test_presence_names_what_is_wrong(api: Api, world: World, ana: Caller) -> None:
+    idle = api.seller(world.seller())
+    assert "assignment" in idle.refused(422, "PUT", "/me/presence", json={"presence": "available"})["detail"]
     asked = {"presence": "available", "assignment_id": 999_999}
     assert ana.refused(404, "PUT", "/me/presence", json=asked)["what"] == "assignment"
     problem = ana.refused(422, "PUT", "/me/presence", json={"presence": "here", "assignmnt_id": 1})

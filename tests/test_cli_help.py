@@ -28,7 +28,8 @@ READING = {
     "registers versions", "report", "retries changes", "retries show", "rules check", "rules explain",
     "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
-    "segments holds", "segments list", "segments rule", "simulate", "tags list", "templates list",
+    "segments holds", "segments list", "segments rule", "sellers history",
+    "sellers list", "simulate", "tags list", "templates list",
     "templates show", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
@@ -41,7 +42,7 @@ WRITING = {
     "rules publish", "rules roll-back", "segments delete",
     "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
-    "segments wake",
+    "segments wake", "sellers away", "sellers back",
     "simulate", "suppress", "tags add", "tags remove", "templates apply", "templates turnover", "up",
     "zones verify", "zones verify-list", "zones withdraw",
 }  # fmt: skip

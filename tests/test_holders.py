@@ -5,12 +5,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from promises import promise
+from promises import promise, watch
 from shell import Shell
 from sqlalchemy import text
 from web_client import api_of
 from world import NOON, World
 
+from calling.handout.absence import Absence
 from calling.handout.allocate import allocate
 from calling.handout.presence import be
 from calling.views.explain import Explanation, explain
@@ -36,7 +37,7 @@ def test_who_may_is_given_them_and_who_may_not_is_not(world: World, seed: int) -
     """One customer, one holder who alone is there, drawn at random: the verdict is what allocation does.
 
     Planted: the pause of a seller not looked at; a late dialer before closing let through; a robot in Iran;
-    each seen to fail.
+    each seen to fail. Owners who are off are drawn too, before and after the tick has seen it.
     """
     for one in range(12):
         die = Random(f"{seed} {one}")
@@ -67,6 +68,12 @@ def test_who_may_is_given_them_and_who_may_not_is_not(world: World, seed: int) -
             with world.work() as work:  # links say how they are while time passes
                 work.run(text("update dialer set wanted_at = :at where wanted_at > :heard"),
                          at=now, heard=NOON - 5 * MINUTE)  # fmt: skip
+            other_die = Random(f"off {seed} {one}")  # the days that were drawn before stay what they were
+            if who != Who("seller", owner) and other_die.random() < 0.6:
+                with world.work(NOON) as work:
+                    be(work, owner, "away", said=Absence("ill", other_die.choice([None, NOON + 20 * MINUTE])))
+            if other_die.random() < 0.6:
+                watch(world, now)
         if die.random() < 0.5:
             world.seller(assignment, segment_id=theirs)  # so that it is not robots alone who work it
         if die.random() < 0.2:

@@ -5,7 +5,8 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -148,6 +149,41 @@ def test_a_seller_goes_on_with_the_customer_they_held(floor: Room) -> None:
     floor.sell(1, after=die)
     floor.sell(1)
     assert floor.acknowledged()[0]["lease_id"] == rung[0]
+
+
+class Chair:
+    """The API as a desk asks it: while `sent_away`, whoever asks for the next customer is refused."""
+
+    def __init__(self) -> None:
+        self.sat_down, self.sent_away = 0, False
+
+    async def be_available(self, _: int) -> None:
+        self.sat_down += 1
+
+    async def next_customer(self) -> tuple[None, float]:
+        if self.sent_away:
+            raise desk_api._refused(
+                httpx.Response(409, json={"detail": "you are away: ill, says Kari", "said_by": "Kari"})
+            )
+        return None, 0.0
+
+
+def test_a_seller_who_is_sent_away_waits_until_they_are_called_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: sits down again whoever sent them away; seen to fail."""
+    chair, naps = Chair(), iter([False, True, True, True, False, None])
+
+    async def nap(_: float) -> None:
+        sent_away = next(naps)
+        if sent_away is None:
+            raise asyncio.CancelledError
+        chair.sent_away = sent_away
+
+    monkeypatch.setattr("ringeliste.desk.asyncio.sleep", nap)
+    journal = cast("DeskJournal", SimpleNamespace(unacknowledged=lambda _: []))
+    room = Floor(1, {}, 1, BusinessTime(), journal)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(Desk(7, cast("DeskApi", chair), room).work())
+    assert chair.sat_down == 1
 
 
 def test_a_torn_line_is_dropped_and_the_next_is_whole(tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ Standing = Literal["waits", "due", "handed_out", "ended"]
 
 _ROWS = f"""
     select f.*, c.external_id, c.name, a.name as assignment, s.name as seller, p.clock_id, p.gated_by,
-           p.gated_until, p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys
+           p.gated_until, p.state, p.segment_id, l.state as lease_state, {PASSED} as anybodys,
+           s.away_reason, s.back_at,
+           f.ended_at is null and coalesce(s.off_until > greatest(f.due_at, :now), false) as off
       from follow_up f
       join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
@@ -52,13 +54,22 @@ _BETWEEN = text(f"""{_ROWS} and f.assignment_id = :assignment_id and f.ended_at 
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerOff:
+    """Why an owner is off for the day, and when they are back (UTC); None: they did not say."""
+
+    reason: str | None
+    back_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A promised call. `asked_at` is what was asked for (UTC), `wall_time` on the wall of `zone`.
 
     `due_at`: from when it is handed out. `will_be`: when hours, pauses and gates as they stand next allow it;
     None: not by time alone, or it has ended. `anybodys`: shared, or its owner's grace is over;
-    `anybodys_at`: when that is, once it runs. `gate`: what keeps it from being handed out besides hours: a
-    stamped gate, pause, or register_stale: its register is too old by then.
+    `anybodys_at`: when that is, once it runs. `owner_off`: they are off for the day, so that it is
+    everybody's from its time on. `gate`: what keeps it from being handed out besides hours: a stamped gate,
+    pause, or register_stale: its register is too old by then.
     """
 
     id: int
@@ -77,6 +88,7 @@ class Listed:
     anybodys_at: datetime | None
     standing: Standing
     anybodys: bool
+    owner_off: OwnerOff | None
     gate: str | None
     note: str
     author: str
@@ -145,6 +157,7 @@ def _listed(row: Row[Any], hours: Doors, stopped: Pauses, now: datetime) -> List
         will_be=None if row.ended_at else will_be(max(row.due_at, now), row, hours, stopped),
         standing=_standing(row, now),
         anybodys=row.anybodys,
+        owner_off=OwnerOff(row.away_reason, row.back_at) if row.off else None,
         gate=None if row.ended_at else row.gated_by or ("pause" if pause else _stale(row, hours, now)),
     )
 

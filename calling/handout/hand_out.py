@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from calling.handout import allocate, gates
+from calling.handout.absence import told_utc
 from calling.handout.give_back import give_back
 from calling.hours.opening import openings
 from calling.walls import pauses
@@ -50,7 +51,7 @@ class HandOut:
 # Nearly always nothing promised is due: the first row of an index says so, in a question that is asked
 # anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
-    select s.presence, s.assignment_id,
+    select s.presence, s.assignment_id, s.presence_since, s.away_reason, s.back_at, s.said_by,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
                         and f.ended_at is null) <= :now, false) as promise_due
@@ -128,10 +129,21 @@ def _working(work: Work, seller_id: int) -> tuple[int, bool]:
     if seller is None:
         raise NotFound("seller", seller_id)
     if seller.presence != "available":
-        raise Conflict("you are away: become available first", presence=seller.presence)
+        raise _away(seller)
     if seller.assignment_id is None:
         raise Conflict("you work no assignment: choose one first")
     return int(seller.assignment_id), seller.promise_due
+
+
+def _away(seller: Row[Any]) -> Conflict:
+    """Since when they are away, why, until when, and who said so."""
+    why = told_utc(seller.away_reason, seller.back_at)
+    by = f", says {seller.said_by}" if seller.said_by else ""
+    return Conflict(
+        f"you are away{': ' if why else ''}{why}{by}; become available first",
+        presence=seller.presence, since=seller.presence_since, reason=seller.away_reason,
+        back_at=seller.back_at, said_by=seller.said_by,
+    )  # fmt: skip
 
 
 def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list[UUID]) -> HandOut | None:

@@ -21,7 +21,8 @@ from calling.walls import pauses
 from models.work import OpenWork, Work
 
 AWAY_FOR_THE_DAY = timedelta(hours=1)
-"""Business time, in hours at which they might have rung, after which an absent owner is not waited for."""
+"""Business time, in hours at which they might have rung, after which nobody waits for an owner who is away
+without a word, or has not come back when they said."""
 
 KEPT_FREE = timedelta(minutes=2)
 """For so long from a look on, whoever is wanted for a promise is offered to nobody for anything else."""
@@ -52,9 +53,12 @@ _TURNED = text(f"""
      cross join lateral (
         select p.gated_by is null
                and coalesce(door.hours + p.clock_id = any(cast(:open as bigint[])), false) as open,
-               s.presence = 'away' and s.presence_since <= cast(:now as timestamptz)
-                                       - interval '{AWAY_FOR_THE_DAY.total_seconds():.0f} seconds'
-               and coalesce(door.hours_then + p.clock_id = any(cast(:open_then as bigint[])), false) as gone,
+               coalesce(s.off_until > cast(:now as timestamptz), false)
+               or (s.presence = 'away'
+                   and greatest(s.presence_since, s.back_at) <= cast(:now as timestamptz)
+                                           - interval '{AWAY_FOR_THE_DAY.total_seconds():.0f} seconds'
+                   and coalesce(door.hours_then + p.clock_id = any(cast(:open_then as bigint[])), false)
+                  ) as gone,
                a.follow_up_grace_seconds * interval '1 second' as grace) stands
      where s.crm_id = :crm_id
        and case when not stands.open then f.anybodys_at is not null

@@ -85,8 +85,9 @@ _LEASES = text("""
     select id, assignment_id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
 """)
 _SELLER = text("""
-    select id, name, presence, presence_since, assignment_id, segment_id from seller
-     where crm_id = :crm_id and id = :id
+    select id, name, presence, presence_since, away_reason as reason, back_at, said_by, assignment_id,
+           segment_id
+      from seller where crm_id = :crm_id and id = :id
 """)
 _DIALER = text("select id, name, mode, assignment_id from dialer where crm_id = :crm_id and id = :id")
 

@@ -61,8 +61,13 @@ _PLACEMENT = text("""
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
            c.reckoning_zone, a.retry_plan, coalesce(t.rung_at, p.last_attempt_at) as tried_at,
            coalesce(ls.name, ld.name) as holder, o.id as owner_id, o.name as owner, f.handed_from,
-           coalesce(f.anybodys_at, greatest(f.due_at, :now) + a.follow_up_grace_seconds * interval '1 second')
-               as owners_until
+           case when o.off_until > greatest(f.due_at, :now)
+                then least(f.anybodys_at, greatest(f.due_at, :now))
+                else coalesce(f.anybodys_at,
+                              greatest(f.due_at, :now) + a.follow_up_grace_seconds * interval '1 second')
+                end as owners_until,
+           coalesce(f.anybodys_at <= :now, false) as anybodys, o.away_reason, o.back_at,
+           coalesce(o.off_until > greatest(f.due_at, :now), false) as owner_off
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       join segment s on s.crm_id = :crm_id and s.id = p.segment_id

@@ -21,6 +21,8 @@ class SellerNow:
     """A seller of an assignment. `state`: away, paused, waiting, taken, rung or wrap_up, since `since` (UTC).
 
     `customer`, `external_id` and `lease_id` are of whom they hold; `listed` customers wait in their list.
+    `reason`, `back_at` (UTC), `said_by`: why they are away, until when and by whose word, as far as said;
+    `off`: for the day, so that nobody waits for them.
     """
 
     id: int
@@ -32,6 +34,10 @@ class SellerNow:
     customer: str | None
     external_id: str | None
     listed: int
+    reason: str | None = None
+    back_at: datetime | None = None
+    said_by: str | None = None
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Floor:
 
 
 _SELLERS = text("""
-    select s.id, s.name, s.presence, s.presence_since, s.segment_id, l.id as lease_id, l.state, l.customer_id,
+    select s.id, s.name, s.presence, s.presence_since, s.away_reason, s.back_at, s.said_by,
+           coalesce(s.off_until > :now, false) as off, s.segment_id, l.id as lease_id, l.state, l.customer_id,
            coalesce(l.wrap_up_at, l.rung_at, l.taken_at) as since,
            c.name as customer, c.external_id,
            (select count(*) from lease o where o.crm_id = :crm_id and o.seller_id = s.id
@@ -157,6 +164,7 @@ def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[Se
             SellerNow(
                 row.id, row.name, row.state or idle, row.since or idle_since, row.segment_id,
                 row.lease_id, row.customer, row.external_id, row.listed,
+                row.away_reason, row.back_at, row.said_by, row.off,
             )
         )  # fmt: skip
     return found

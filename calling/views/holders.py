@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, text
 
+from calling.handout.absence import floor_zone, sentence, told_utc
 from calling.handout.needs import DEPTH, IN_TOUCH, needs_of
 from calling.hours.opening import Openings, last_ring_by
 from calling.views.answers import Answer
@@ -20,7 +21,8 @@ from models.tables.people import ROBOTS
 from models.work import Work
 
 _SELLER = text("""
-    select s.id, s.name, s.assignment_id, s.segment_id, s.presence, s.presence_since, a.name as works,
+    select s.id, s.name, s.assignment_id, s.segment_id, s.presence, s.presence_since, s.away_reason,
+           s.back_at, s.said_by, a.name as works,
            g.name as only_segment
       from seller s
       left join assignment a on a.crm_id = :crm_id and a.id = s.assignment_id
@@ -82,9 +84,10 @@ def _works(holder: Row[Any], row: Row[Any]) -> Answer:
 def _there(work: Work, who: Who, holder: Row[Any]) -> Iterator[Answer]:
     if who.kind == "seller":
         there = holder.presence == "available"
-        yield Answer(
-            "presence", there, None, f"{holder.presence} since {holder.presence_since:%Y-%m-%d %H:%M} UTC"
-        )
+        why = told_utc(holder.away_reason, holder.back_at)
+        by = f", says {holder.said_by}" if holder.said_by and not there else ""
+        told = f"{holder.presence} since {holder.presence_since:%Y-%m-%d %H:%M} UTC"
+        yield Answer("presence", there, None, told + (f": {why}" if why else "") + by)
         return
     heard = holder.wanted_at
     if heard is None:
@@ -127,9 +130,21 @@ def _promise(work: Work, who: Who, holder: Row[Any], row: Row[Any]) -> Iterator[
     if who.kind == "seller" and row.owner_id == who.id:
         yield Answer("promise", True, None, "the promise is theirs")
         return
-    passed = row.owners_until <= work.now
-    told = "anybody may keep the promise by now" if passed else f"the promise is {row.owner}'s"
-    yield Answer("promise", passed, None if passed else row.owners_until, told)
+    if row.owner_off:
+        yield _of_who_is_off(work, row)
+        return
+    told = "anybody may keep the promise by now" if row.anybodys else f"the promise is {row.owner}'s"
+    yield Answer("promise", row.anybodys, None if row.anybodys else row.owners_until, told)
+
+
+def _of_who_is_off(work: Work, row: Row[Any]) -> Answer:
+    """Everybody's from its time on, as soon as the tick sees that it can be rung."""
+    off = f"{row.owner} {sentence(row.away_reason, row.back_at, work.now, floor_zone(work))}"
+    if row.anybodys:
+        return Answer("promise", True, None, f"the promise is everybody's: {off}")
+    if row.owners_until > work.now:
+        return Answer("promise", False, row.owners_until, f"the promise is everybody's from then on: {off}")
+    return Answer("promise", False, None, f"the promise is everybody's once it can be rung: {off}")
 
 
 def _wants(work: Work, who: Who, row: Row[Any]) -> Answer:

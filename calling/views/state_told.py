@@ -47,5 +47,8 @@ def _promise(row: Row[Any]) -> str:
     when = (
         f"promised a call at {row.wall_time.replace('T', ' ')} in {row.promised_in}" if row.wall_time else ""
     )
-    whose = f"; {row.owner}'s, everybody's from {row.owners_until:%Y-%m-%d %H:%M} UTC" if row.owner else ""
+    off = ", who is off for the day:" if row.owner_off else ","
+    whose = (
+        f"; {row.owner}'s{off} everybody's from {row.owners_until:%Y-%m-%d %H:%M} UTC" if row.owner else ""
+    )
     return f"{when or 'promised a call'}{whose}"

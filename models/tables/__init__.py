@@ -31,7 +31,7 @@ from models.tables.hours import Exemption, RezonedCustomers, Rezoning, StricterH
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
-from models.tables.people import Dialer, Seller
+from models.tables.people import Dialer, PresenceChange, Seller
 from models.tables.registers import (
     CrmRegister,
     Register,
@@ -52,7 +52,7 @@ TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
     Assignment, BestHours, NumberPlanChange, RetryChange, Segment, Label, RuleSet, Placement, Hold,
     FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
-    Seller, Dialer,
+    Seller, PresenceChange, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
     Pause, Suppression, ReachChange, CrmRegister, RegisterExemption, CallLimit, LimitChange,
@@ -67,7 +67,8 @@ __all__ = [
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
     "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
-    "Placement", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber",
+    "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption",
+    "RegisterNumber",
     "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit",
     "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours",
     "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",

@@ -9,6 +9,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.tables.base import Base, CrmId, one_of
 
 PRESENCES = ("available", "away")
+BREAKS = ("break", "lunch", "meeting", "training", "coaching", "paperwork", "technical")
+"""Why somebody is away who comes back today; `technical`: something of theirs is broken."""
+
+DAYS_OFF = ("off", "ill", "holiday", "leave")
+"""Why somebody is away who does not: they are off for the day, or for as long as they said."""
+
+AWAY_REASONS = BREAKS + DAYS_OFF
 MODES = ("connect", "key_press", "voice_robot", "preview")
 ROBOTS = ("key_press", "voice_robot")
 """A voice of a machine, or a recorded one, is heard; the other modes connect to a person (needs.sql)."""
@@ -21,6 +28,10 @@ class Seller(Base):
     __table_args__ = (
         UniqueConstraint("crm_id", "name"),
         CheckConstraint(one_of("presence", PRESENCES), name="presence"),
+        CheckConstraint(one_of("away_reason", AWAY_REASONS), name="away_reason"),
+        CheckConstraint(
+            "presence = 'away' or num_nonnulls(away_reason, back_at, off_until) = 0", name="away"
+        ),
         Index(None, "crm_id", "assignment_id"),
     )
 
@@ -28,9 +39,37 @@ class Seller(Base):
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
     name: Mapped[str]
     presence: Mapped[str] = mapped_column(server_default="away")
-    presence_since: Mapped[datetime]
+    presence_since: Mapped[datetime]  # of presence and reason
+    away_reason: Mapped[str | None]  # None: they left without saying
+    back_at: Mapped[datetime | None]  # when they said they would be back; nobody is made available by it
+    off_until: Mapped[
+        datetime | None
+    ]  # off for the day until then: nobody waits for them; None: they are not
+    said_by: Mapped[str | None]  # who said it for them; None: they themselves
     assignment_id: Mapped[int | None]
     segment_id: Mapped[int | None]  # None: every segment of the assignment
+
+
+class PresenceChange(Base):
+    """What somebody's presence became at `changed_at`, what it had been and since when. Only added to."""
+
+    __tablename__ = "presence_change"
+    __table_args__ = (Index("ix_presence_change_seller", "crm_id", "seller_id", "id"),)
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    seller_id: Mapped[int]
+    presence: Mapped[str]
+    reason: Mapped[str | None]
+    back_at: Mapped[datetime | None]
+    off_until: Mapped[datetime | None]
+    assignment_id: Mapped[int | None]
+    segment_id: Mapped[int | None]
+    before_presence: Mapped[str]
+    before_reason: Mapped[str | None]
+    before_since: Mapped[datetime]  # so long a break took
+    said_by: Mapped[str | None]  # None: the seller
+    changed_at: Mapped[datetime]
 
 
 class Dialer(Base):

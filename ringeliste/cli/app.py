@@ -27,6 +27,7 @@ from ringeliste.cli import (
     retries,
     rules,
     segments,
+    sellers,
     suppression,
     tags,
     templates,
@@ -49,8 +50,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels, reports,
-    best_times, order, trials, database,
+    suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups, funnels,
+    reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

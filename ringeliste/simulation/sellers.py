@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from calling.handout import presence, ring
+from calling.handout.absence import Absence
 from calling.handout.hand_out import HandOut, next_customer
 from calling.outcomes import outcome
 from models.errors import LeaseGone, NotNow
@@ -18,8 +19,11 @@ SHIFT, LUNCH, BREAK = timedelta(hours=8), timedelta(minutes=30), timedelta(minut
 EARLY, LATE = timedelta(hours=9), timedelta(hours=13)
 """Half the sellers begin at nine, half at one: somebody is there until nine in the evening (local time)."""
 
-PAUSES = ((timedelta(hours=2), BREAK), (timedelta(hours=4), LUNCH), (timedelta(hours=6), BREAK))
-"""How long after the beginning of a shift each break is taken, and for how long."""
+PAUSES = (
+    (timedelta(hours=2), "break", BREAK), (timedelta(hours=4), "lunch", LUNCH),
+    (timedelta(hours=6), "break", BREAK),
+)  # fmt: skip
+"""How long after the beginning of a shift each break is taken, which, and for how long."""
 
 LOOK, NOTE, WRAP_UP = (4, 14), (3, 9), (12, 45)
 """Seconds, from and to: looking at a customer, noting that nobody answered, writing up a talk."""
@@ -35,19 +39,20 @@ class SimulatedSeller:
 
     def shift(self, begins: datetime) -> Iterator[timedelta]:
         """A working day from `begins` on; a generator for the agenda."""
-        breaks = [(begins + after, length) for after, length in PAUSES]
+        breaks = [(begins + after, which, length) for after, which, length in PAUSES]
         self._be("available")
         while self.stage.now < begins + SHIFT:
             if breaks and self.stage.now >= breaks[0][0]:
-                self._be("away")
-                yield breaks.pop(0)[1]
+                _, which, length = breaks.pop(0)
+                self._be("away", Absence(which, self.stage.now + length))
+                yield length
                 self._be("available")
             card = next_customer(self.stage.opener, self.seller_id)
             if card is None:
                 yield IDLE
             else:
                 yield from self._call(card)
-        self._be("away")
+        self._be("away", Absence("off"))
 
     def _call(self, card: HandOut) -> Iterator[timedelta]:
         yield self._seconds(LOOK)
@@ -74,9 +79,9 @@ class SimulatedSeller:
             return False
         return True
 
-    def _be(self, what: str) -> None:
+    def _be(self, what: str, said: Absence = Absence()) -> None:  # noqa: B008 - it is frozen
         with self.stage.work() as work:
-            presence.be(work, self.seller_id, what, assignment_id=self.stage.assignment_id)
+            presence.be(work, self.seller_id, what, assignment_id=self.stage.assignment_id, said=said)
 
     def _seconds(self, span: tuple[int, int]) -> timedelta:
         return timedelta(seconds=self.dice.randint(*span))

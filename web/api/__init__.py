@@ -27,6 +27,7 @@ from web.api import (
     segment_stories,
     segments,
     selections,
+    sellers,
     suppressions,
     tags,
     templates,
@@ -39,9 +40,9 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules, segments,
-    rebuilds, segment_stories, selections, holds, hours, pauses, suppressions, registers, limits, customers,
-    zones, segment_explanations, tags, fields, templates, versions, outcomes, audit,
+    me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
+    segments, rebuilds, segment_stories, selections, holds, hours, pauses, suppressions, registers, limits,
+    customers, zones, segment_explanations, tags, fields, templates, versions, outcomes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -60,6 +61,7 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 """
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
+    {"name": "sellers", "description": "Who is there, who is away and why; said by a manager too."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
     {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},

@@ -80,6 +80,10 @@ class SellerNow(Model):
     customer: str | None
     external_id: str | None
     listed: int = Field(description="Customers that wait in their list.")
+    reason: str | None = Field(description="Why they are away; null: they did not say.")
+    back_at: Instant | None = Field(description="When they said they would be back.")
+    said_by: str | None = Field(description="Who said it for them; null: they themselves.")
+    off: bool = Field(description="Off for the day: nobody waits for them with what they promised.")
 
 
 class DialerNow(Model):
@@ -191,8 +195,14 @@ FLOOR: dict[str, Any] = {
         {
             "id": 7, "name": "Ana", "state": "rung", "since": "2026-03-02T12:00:05Z", "segment_id": None,
             "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "customer": "Customer 1841",
-            "external_id": "bm-01841", "listed": 2,
-        }
+            "external_id": "bm-01841", "listed": 2, "reason": None, "back_at": None, "said_by": None,
+            "off": False,
+        },
+        {
+            "id": 8, "name": "Rui", "state": "away", "since": "2026-03-02T11:55:00Z", "segment_id": None,
+            "lease_id": None, "customer": None, "external_id": None, "listed": 0, "reason": "lunch",
+            "back_at": "2026-03-02T12:30:00Z", "said_by": None, "off": False,
+        },
     ],
     "dialers": [
         {

@@ -76,6 +76,13 @@ class ChangedFollowUp(Model):
     note: Note | None = None
 
 
+class OwnerOff(Model):
+    """Why an owner is off for the day, and when they are back; null: they did not say."""
+
+    reason: str | None
+    back_at: Instant | None
+
+
 class FollowUp(Model):
     """A promised call, open or ended."""
 
@@ -97,6 +104,9 @@ class FollowUp(Model):
     standing: Literal["waits", "due", "handed_out", "ended"]
     anybodys: bool = Field(description="Shared, or its owner's grace is over.")
     anybodys_at: Instant | None = Field(description="When the grace is over; null: it does not run.")
+    owner_off: OwnerOff | None = Field(
+        description="Its owner is off for the day then: it is everybody's from its time on."
+    )
     gate: str | None = Field(
         description="What keeps it from being handed out: a gate, pause, or register_stale, too old by then."
     )
@@ -140,7 +150,7 @@ LISTED: dict[str, Any] = {
     "name": "Ines", "seller_id": 7, "seller": "Ana", "asked_at": "2026-03-05T22:00:00Z",
     "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "due_at": "2026-03-06T09:01:00Z",
     "will_be": "2026-03-06T09:01:00Z", "standing": "waits", "anybodys": False, "anybodys_at": None,
-    "gate": None,
+    "owner_off": None, "gate": None,
     "note": "about the boat", "author": "Ana", "made_by": "seller", "created_at": "2026-03-02T12:00:00Z",
     "replaces": None, "handed_at": None, "handed_by": None, "handed_from": None, "ended_at": None,
     "ended_by": None, "ended_author": None,

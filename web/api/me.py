@@ -12,8 +12,9 @@ from calling.handout.hand_out import next_customer
 from calling.hours.opening import openings
 from calling.views import browse
 from web.about import about
-from web.api.common import Id, Instant, Model, TheApp
+from web.api.common import Instant, Model, TheApp
 from web.api.docs import answers, example
+from web.api.presence_models import THERE, WANTED, PresenceNow, WantedPresence
 from web.keys import Anybody, Holder, SellerOnly
 from wiring.app import App
 from wiring.metrics import timed
@@ -36,6 +37,9 @@ class Me(Model):
     name: str | None = None
     presence: Literal["available", "away"] | None = None
     presence_since: Instant | None = None
+    reason: str | None = Field(None, description="Why a seller is away, and until when, as far as was said.")
+    back_at: Instant | None = None
+    said_by: str | None = Field(None, description="Who said it for them; null: they themselves.")
     assignment_id: int | None = None
     segment_id: int | None = None
 
@@ -47,14 +51,6 @@ class Clock(Model):
     business_at: Instant
     wall_at: Instant
     speed: float
-
-
-class Presence(Model):
-    """Whether a seller is there, and what they work on."""
-
-    presence: Literal["available", "away"]
-    assignment_id: Id | None = Field(None, description="Needed to become available.")
-    segment_id: Id | None = Field(None, description="One segment of it only; null: all of them.")
 
 
 class HandOut(Model):
@@ -81,9 +77,9 @@ class HandOut(Model):
 ME = {
     "role": "seller", "label": "Ana", "owner": "Demo bank", "crm_id": 1, "crm": "Private customers",
     "region": "PT", "id": 7, "name": "Ana", "presence": "available",
-    "presence_since": "2026-03-02T08:58:00Z", "assignment_id": 1, "segment_id": None,
+    "presence_since": "2026-03-02T08:58:00Z", "reason": None, "back_at": None, "said_by": None,
+    "assignment_id": 1, "segment_id": None,
 }  # fmt: skip
-PRESENCE = {"presence": "available", "assignment_id": 1, "segment_id": None}
 CLOCK = {
     "now": "2026-03-02T12:00:00Z", "business_at": "2026-03-02T08:00:00Z",
     "wall_at": "2026-11-21T22:00:00Z", "speed": 60.0,
@@ -118,18 +114,20 @@ def clock(app: TheApp, _: Anybody) -> dict[str, Any]:
     return {"now": app.now(), **app.clock.base().served()}
 
 
-@router.put("/me/presence", response_model=Presence, responses=answers(PRESENCE, errors=[404, 409, 422]))
-def be(app: TheApp, holder: SellerOnly, body: Annotated[Presence, Body(**example(PRESENCE))]) -> Presence:
-    """Become available for an assignment, or one segment of it, or go away.
+@router.put("/me/presence", response_model=PresenceNow, responses=answers(THERE, errors=[404, 409, 422]))
+def be(
+    app: TheApp, holder: SellerOnly, body: Annotated[WantedPresence, Body(**example(WANTED))]
+) -> presence.Presence:
+    """Become available for an assignment, or one segment of it, or go away: why, and until when.
 
-    Whoever goes away, or to other work, gives back what they hold unrung.
+    Whoever goes away, or to other work, gives back what they hold unrung. While they are off for the day,
+    what they promised is everybody's from its time on.
     """
     with about(assignment=body.assignment_id), app.work(holder.crm_id) as work:
-        presence.be(
-            work, _seller(holder), body.presence,
-            assignment_id=body.assignment_id, segment_id=body.segment_id,
+        return presence.be(
+            work, _seller(holder), body.presence, assignment_id=body.assignment_id,
+            segment_id=body.segment_id, said=body.absence(),
         )  # fmt: skip
-    return body
 
 
 @router.post(

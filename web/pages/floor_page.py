@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.follow_ups.late import NOBODY
 from calling.handout.recalling import WallAnswer
+from calling.hours.zones import zone_of
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
 from web.api.walls import patience
@@ -24,7 +25,7 @@ from web.pages.hours_chart import HoursChart
 from web.pages.line import Line
 from web.pages.parts import box, count, words
 from web.pages.pause_sheet import PauseSheet
-from web.pages.readers import News, Reader, Readers, zone_of
+from web.pages.readers import News, Reader, Readers
 from web.pages.segments import Segments
 from web.pages.snapshot import Pause, Snapshot, local
 from wiring.app import App

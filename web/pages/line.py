@@ -1,5 +1,6 @@
 """Who is on the line: each dialer's orders, each seller and whom they hold, and since when."""
 
+from calling.handout.absence import told
 from calling.views.floor import DialerNow, SellerNow
 from web.pages.parts import box, count, words
 from web.pages.snapshot import Snapshot
@@ -40,7 +41,7 @@ class Line:
             with self._dialer_rows:
                 self._dialers = {d.id: _Dialer(d) for d in dialers}
         for seller in sellers:
-            self._sellers[seller.id].write(seller)
+            self._sellers[seller.id].write(seller, now)
         for dialer in dialers:
             self._dialers[dialer.id].write(dialer)
         self._sum.text = _summary(sellers)
@@ -48,7 +49,7 @@ class Line:
 
 class _Seller:
     def __init__(self, name: str) -> None:
-        self._shown: SellerNow | None = None
+        self._shown: tuple[SellerNow, str] | None = None
         with box("seller", role="listitem") as self._row:
             words(name[:1], "initial")
             with box("names"):
@@ -58,13 +59,15 @@ class _Seller:
                 self._word = words("", "word")
                 self._since = words("", "since")
 
-    def write(self, seller: SellerNow) -> None:
-        if seller == self._shown:
+    def write(self, seller: SellerNow, now: Snapshot) -> None:
+        whom = seller.customer or seller.external_id or _away(seller, now)
+        if (seller, whom) == self._shown:
             return
-        self._shown = seller
+        self._shown = seller, whom
         self._row.classes(remove=" ".join(WORDS), add=seller.state)
         self._word.text = WORDS[seller.state]
-        self._whom.text = seller.customer or (seller.external_id or "")
+        self._whom.text = whom
+        self._whom.props["title"] = whom  # there is little room beside a long name
         self._since.props["data-since"] = str(round(seller.since.timestamp() * 1000))
 
 
@@ -87,6 +90,14 @@ class _Dialer:
         self._mode.text = mode if state == "linked" else "paused" if dialer.paused else f"{mode} · not linked"
         for kind, label in self._numbers.items():
             label.text = count(getattr(dialer, kind))
+
+
+def _away(seller: SellerNow, now: Snapshot) -> str:
+    """Beside the word away: lunch until 12:30; empty for whoever is there, or left without saying."""
+    if seller.state != "away":
+        return ""
+    why = told(seller.reason, seller.back_at, now.now, now.zone)
+    return f"{why}, says {seller.said_by}" if seller.said_by and why else why
 
 
 def _summary(sellers: list[SellerNow]) -> str:

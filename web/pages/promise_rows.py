@@ -9,6 +9,7 @@ from nicegui import ui
 
 from calling.follow_ups.agenda import MOST, Agenda, Whose
 from calling.follow_ups.listing import Listed
+from calling.handout.absence import sentence
 from web.pages.controls import button
 from web.pages.parts import box, count, words
 
@@ -111,7 +112,7 @@ class PromiseRows:
                 words(one.name or one.external_id, "promise-name")
                 words(_told(one, now, self._zone), "soft promise-note")
             with box("promise-whose"):
-                words(one.seller or "Everybody's", "promise-seller")
+                words(_whose(one, now, self._zone), "promise-seller")
                 words(standing, f"promise-standing {kind}")
             with box("promise-acts"):
                 with box(
@@ -135,16 +136,27 @@ def _standing(one: Listed, now: datetime, zone: ZoneInfo) -> tuple[str, str]:
     if one.will_be is None:
         return "held", "hours never open"
     if one.standing == "waits":
+        waits = "everybody's then" if one.owner_off else "waits"
         return (
             "waits",
-            "waits" if one.will_be <= one.due_at else f"hours open {_day_clock(one.will_be, now, zone)}",
+            waits if one.will_be <= one.due_at else f"hours open {_day_clock(one.will_be, now, zone)}",
         )
     if one.will_be > now:
         return "held", f"hours open {_day_clock(one.will_be, now, zone)}"
     if one.seller_id is None or one.anybodys:
         return "due", "whoever is free"
+    if one.owner_off:
+        return "due", "everybody's in a moment"
     until = one.anybodys_at
     return "due", f"theirs until {_clock(until, zone)}" if until is not None else "theirs alone as yet"
+
+
+def _whose(one: Listed, now: datetime, zone: ZoneInfo) -> str:
+    """Whose it is; of one who is off for the day, why."""
+    off = one.owner_off
+    if off is None:
+        return one.seller or "Everybody's"
+    return f"{one.seller} {sentence(off.reason, off.back_at, now, zone)}"
 
 
 def _told(one: Listed, now: datetime, zone: ZoneInfo) -> str:

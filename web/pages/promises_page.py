@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.follow_ups.agenda import Agenda, agenda
 from calling.follow_ups.listing import Listed
+from calling.hours.zones import zone_of
 from models.errors import RingelisteError
 from web.keys import Holder, KeyRing
 from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet
@@ -18,7 +19,6 @@ from web.pages.header import Header
 from web.pages.parts import box
 from web.pages.promise_rows import PromiseRows, WhoseList
 from web.pages.promise_sheets import PromiseSheets
-from web.pages.readers import zone_of
 from wiring.app import App
 
 LOOK_SECONDS = 2.0

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from zoneinfo import ZoneInfo
 
-import pytz
 import structlog
 from nicegui import Event, background_tasks
 from starlette.concurrency import run_in_threadpool
 
+from calling.hours.zones import zone_of
 from calling.views.dry import DryList, dry_list, wanting
 from models.errors import RingelisteError
 from models.work import Work
@@ -110,8 +110,3 @@ class Readers:
         if key not in self._readers:
             self._readers[key] = Reader(self._app, crm_id, assignment_id, zone_of(region))
         return self._readers[key]
-
-
-def zone_of(region: str) -> ZoneInfo:
-    """The zone that a manager of a country's customers reads the clock in: the first of its zones."""
-    return ZoneInfo(next(iter(pytz.country_timezones.get(region, [])), "UTC"))

@@ -10,6 +10,7 @@ from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
 from calling.handout.recalling import WallAnswer
+from calling.hours.zones import zone_of
 from calling.views.bars import NamedBar, search_bars
 from calling.views.segment_list import SegmentNow
 from models.errors import RingelisteError
@@ -27,7 +28,6 @@ from web.pages.history_drawer import HistoryDrawer
 from web.pages.parts import box
 from web.pages.pause_sheet import PauseSheet
 from web.pages.portrait_drawer import PortraitDrawer
-from web.pages.readers import zone_of
 from web.pages.segment_rows import SegmentRows
 from web.pages.segment_sheets import SegmentSheets
 from web.pages.selection_bar import SelectionBar
