@@ -34,7 +34,8 @@ _DUE = text("""
              where f.crm_id = :crm_id and f.assignment_id = a.id and f.ended_at is null) <= :now
      order by a.id
 """)
-# What was opened or shut since the last look; a paused segment has no doors.
+# What was opened or shut since the last look; a paused segment has no doors. By keys whatever the planner has
+# heard of the tables' sizes (offset 0): before the first ANALYZE every promise was read for each seller.
 _TURNED = text(f"""
     select f.id, f.customer_id,
            case when not stands.open then null
@@ -43,11 +44,13 @@ _TURNED = text(f"""
       from seller s
      cross join lateral (
         select f.* from follow_up f
-         where f.crm_id = :crm_id and f.seller_id = s.id and f.assignment_id = :assignment_id
-           and f.ended_at is null and f.due_at <= :now offset 0) f
+         where f.crm_id = :crm_id and f.seller_id = s.id and f.ended_at is null and f.due_at <= :now
+        offset 0) f
       join assignment a on a.crm_id = :crm_id and a.id = f.assignment_id
-      join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
-                      and p.customer_id = f.customer_id and p.state = 'follow_up'
+     cross join lateral (
+        select p.* from placement p
+         where p.crm_id = :crm_id and p.assignment_id = f.assignment_id and p.customer_id = f.customer_id
+           and p.state = 'follow_up' offset 0) p
       left join unnest(cast(:segments as bigint[]), cast(:hours as bigint[]), cast(:hours_then as bigint[]))
                 as door(segment_id, hours, hours_then) on door.segment_id = p.segment_id
      cross join lateral (
@@ -60,7 +63,7 @@ _TURNED = text(f"""
                    and coalesce(door.hours_then + p.clock_id = any(cast(:open_then as bigint[])), false)
                   ) as gone,
                a.follow_up_grace_seconds * interval '1 second' as grace) stands
-     where s.crm_id = :crm_id
+     where s.crm_id = :crm_id and f.assignment_id = :assignment_id
        and case when not stands.open then f.anybodys_at is not null
                 else f.anybodys_at is null or (stands.gone and f.anybodys_at > :now) end
      limit :batch
