@@ -16,6 +16,7 @@ from calling.customers.standing import pass_turnstiles
 from calling.dialers.reclocked import lock_orders, want_back_reclocked
 from calling.handout import gates, placements
 from calling.hours.clocks import clock_key, reclock
+from calling.hours.main_zones import main_zone
 from calling.hours.versions import ZONE_PARTS, version_id, versions
 from calling.hours.whereabouts import whereabouts
 from calling.intake.numbers import Number, read_number
@@ -110,7 +111,8 @@ def _moves(row: Any) -> bool:
     if any(list(number.zones) != zones.split(",") if zones else bool(number.zones)
            for number, zones in zip(numbers, row.zones, strict=True)):  # fmt: skip
         return True
-    where = whereabouts([(n.zones, n.place) for n in numbers], row.verified_zone, row.place)
+    main = main_zone(numbers[0].e164, numbers[0].zones) if numbers else None
+    where = whereabouts([(n.zones, n.place) for n in numbers], row.verified_zone, row.place, main)
     return (clock_key(where), where.reckoning) != (row.clock, row.reckoning_zone)
 
 
