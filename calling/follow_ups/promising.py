@@ -25,6 +25,7 @@ from models.work import OpenWork, Work
 class Promised:
     """A call that is promised: who rings (`seller_id` None: anybody), what was asked, and from when (UTC).
 
+    `asked_as`: an instant, a time in a named zone, or on the customer's own wall, which it follows.
     `told`: why it will be at another time than the wall was to show; empty: it will not.
     """
 
@@ -35,6 +36,7 @@ class Promised:
     asked_at: datetime
     wall_time: str
     zone: str
+    asked_as: str
     due_at: datetime
     note: str
     told: str
@@ -81,9 +83,7 @@ def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str,
     with open_work() as work:
         check_note(patch.note or "")
         zone_name = _zone(work, found.customer_id)
-        if patch.wish is not None and instant(patch.wish, zone_name) == found.asked_at:
-            patch = replace(patch, wish=None)  # the same time as it is: it may have come by now
-        if patch.wish is not None:
+        if patch.wish is not None and instant(patch.wish, zone_name) != found.asked_at:
             check_wish(patch.wish, zone_name, work.now)
         if patch.reowned and patch.seller_id is not None:
             check_seller(work, patch.seller_id)
@@ -125,9 +125,12 @@ def follow_up(work: Work, follow_up_id: int) -> Row[Any]:
 def _patched(work: Work, now: Row[Any], patch: Patch) -> Asked:
     """What is asked from now on: what the patch leaves out stays as it was."""
     note = now.note if patch.note is None else patch.note
+    stays = Asked(now.asked_at, now.wall_time, now.zone, now.asked_as, "exact", now.due_at, False, note)
     if patch.wish is None:
-        return Asked(now.asked_at, now.wall_time, now.zone, "exact", now.due_at, False, note)
+        return stays
     (asked,) = reckon(work, [(now.assignment_id, now.customer_id, replace(patch.wish, note=note))])
+    if asked.at == now.asked_at:  # the same time as it is: it may have come by now
+        return replace(stays, wall_time=asked.wall_time, zone=asked.zone, asked_as=asked.asked_as)
     return asked
 
 
@@ -139,7 +142,7 @@ def _put(
     before = work.run(sql.END, **where, ended_by="changed", author=author).first()
     values: dict[str, Any] = {
         "seller_id": seller_id, "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
-        "due_at": asked.due_at, "note": asked.note,
+        "asked_as": asked.asked_as, "due_at": asked.due_at, "note": asked.note,
     }  # fmt: skip
     same = before is not None and (before.seller_id, before.due_at) == (seller_id, asked.due_at)
     history = {
