@@ -27,7 +27,8 @@ from calling.follow_ups import own_wall, own_wall_sql, promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
 from calling.follow_ups.late import late_promises
-from calling.follow_ups.promising import Patch, Promised
+from calling.follow_ups.promising import Patch
+from calling.follow_ups.putting import Promised
 from calling.follow_ups.wall_time import Reckoned, instant_of_wall
 from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
@@ -37,6 +38,7 @@ from calling.intake import numbers
 from calling.outcomes.outcome import Report, record_all
 from calling.views.versions import data_in_use
 from models.outcomes import Outcome
+from models.sql import load
 from models.work import Work
 
 TOKYO, AZORES, HELSINKI, OSLO = "Asia/Tokyo", "Atlantic/Azores", "Europe/Helsinki", "Europe/Oslo"
@@ -119,7 +121,7 @@ def test_an_instant_and_a_named_zone_stay_and_are_told(world: World) -> None:
 
 
 def test_it_slides_to_the_next_opening_there_and_says_so(world: World) -> None:
-    """Half past eight on the wall. Planted: due when asked for; seen to fail."""
+    """Half past eight on the wall."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     early = TUESDAY.replace(hour=8, minute=30)
@@ -279,7 +281,8 @@ def test_it_follows_the_first_number_and_who_says_which_that_is(world: World) ->
 
 def test_a_list_that_vouches_moves_it_as_well(world: World, tmp_path: Any) -> None:
     """Planted: the import alone left out; seen to fail."""
-    from test_import import load, put
+    from test_import import load as load_list
+    from test_import import put
 
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
@@ -288,7 +291,7 @@ def test_a_list_that_vouches_moves_it_as_well(world: World, tmp_path: Any) -> No
         name = work.run(text("select external_id from customer")).scalar_one()
         phone = work.run(text("select e164 from customer_number")).scalar_one()
     file = put(tmp_path, f"id,name,phone,tz\n{name},Ana,{phone},{TOKYO}\n")
-    load(world, file, mapping={"tz": "verified_zone:anyway"})
+    load_list(world, file, mapping={"tz": "verified_zone:anyway"})
     (before, after) = promises(world)
     assert (before.ended_by, before.ended_author, after.due_at) == ("moved", file.name, at(TUESDAY, TOKYO))
     assert violations(world) == []
@@ -359,7 +362,7 @@ def test_whoever_is_reckoned_elsewhere_by_new_data_is_told_of_with_what_stays(wo
 def test_a_crash_in_the_midst_moves_nobody_twice(
     world: World, monkeypatch: pytest.MonkeyPatch, dies_at: str
 ) -> None:
-    """Nor leaves anybody behind. Planted: the end of it in a transaction of its own; seen to fail."""
+    """Nor leaves anybody behind, between any two of its statements."""
     monkeypatch.setattr(rezoning, "READ", 4)
     monkeypatch.setattr(rezoning, "BATCH", 2)
     people = world.customers(8, assignment := world.assignment())
@@ -389,8 +392,8 @@ def test_a_crash_in_the_midst_moves_nobody_twice(
 
 
 def test_what_is_offered_to_keep_it_comes_back_and_what_is_on_a_screen_goes_on(world: World) -> None:
-    """At another time it is another promise, and outlives a call that reached nobody. Planted: the lease's
-    promise ended without another; seen to fail."""
+    """At another time it is another promise, and outlives a call that reached nobody. Planted: consumed by
+    the call for the time of before; seen to fail."""
     people = world.customers(2, assignment := world.assignment())
     seller = world.seller(assignment)
     for customer in people:
@@ -418,7 +421,7 @@ def test_an_outcome_that_consumes_it_at_that_moment_comes_first_or_second(
 ) -> None:
     """Just before the locks: nothing is left to move. With the locks in hand: it waits, and finds it moved.
 
-    Planted: open promises read before the locks; seen to fail.
+    Planted: what has moved consumed by the call for the time of before; seen to fail.
     """
     people = world.customers(2, assignment := world.assignment())
     noon = datetime(2026, 3, 2, 12, 30)  # noqa: DTZ001 - on a wall
@@ -445,9 +448,33 @@ def test_an_outcome_that_consumes_it_at_that_moment_comes_first_or_second(
     assert violations(world, due) == []
 
 
+@pytest.mark.parametrize(("zone", "dealt"), [(HELSINKI, True), (AZORES, False)])
+def test_found_by_a_hand_out_and_moved_before_it_is_dealt_the_time_of_before_is_not_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch, zone: str, dealt: bool
+) -> None:
+    """By Helsinki's wall it is due still, but another promise: only its own call can keep that.
+
+    Planted: leased for what had ended by then; seen to fail.
+    """
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    on_wall(world, assignment, customer, datetime(2026, 3, 2, 12, 30))  # noqa: DTZ001 - on a wall
+    due, seller = NOON + 30 * MINUTE, world.seller(assignment)
+    acting_after(monkeypatch)(load("due_promises"), lambda: verify(world, customer, zone, due))
+    next_customer(world.opener(due), seller)
+    card = next_customer(world.opener(due), seller)
+    assert (card is not None) == dealt
+    standing = [row.id for row in promises(world) if row.ended_at is None]
+    assert [lease.follow_up_id for lease in live(world)] == (standing if dealt else [])
+    if card is not None:
+        say(world, card.lease_id, Outcome.NO_ANSWER, due)
+        assert [row.ended_by for row in promises(world)] == ["moved", "outcome"]
+    assert violations(world, due) == []
+
+
 def test_handed_out_at_that_moment_it_is_never_rung_for_the_time_of_before(world: World) -> None:
     """Twenty sellers ask while forty customers turn out to be an hour behind. What was offered comes back,
-    what is dealt behind it is not for a promise. Planted: the promise moved in place; seen to fail."""
+    what is dealt behind it is not for a promise."""
     people = world.customers(40, assignment := world.assignment())
     noon = datetime(2026, 3, 2, 12, 30)  # noqa: DTZ001 - on a wall
     for customer in people:
@@ -484,7 +511,7 @@ def test_handed_out_at_that_moment_it_is_never_rung_for_the_time_of_before(world
 
 
 def test_outcomes_and_moves_at_once_lose_no_promise_and_double_none(world: World) -> None:
-    """Batches of both, in any order. Planted: the lock of placements left out of the move; seen to fail."""
+    """Batches of both, in any order."""
     people = world.customers(30, assignment := world.assignment(gap_seconds=0))
     noon = datetime(2026, 3, 2, 12, 30)  # noqa: DTZ001 - on a wall
     due = NOON + 30 * MINUTE
@@ -520,8 +547,8 @@ ZONES = (
 
 
 def test_from_any_zone_to_any_zone_it_is_the_first_instant_at_which_the_wall_shows_it(world: World) -> None:
-    """Against a look at every minute; and from zone to zone nothing is left of the way. Planted: from the
-    instant of before; seen to fail."""
+    """Against a look at every minute; and from zone to zone nothing is left of the way. Planted: reckoned on
+    the wall of before; seen to fail."""
     random, people = Random(7), world.customers(40, assignment := world.assignment())
     walls = [TUESDAY + timedelta(minutes=random.randrange(60 * 24 * 45)) for _ in people]
     for customer, wall in zip(people, walls, strict=True):

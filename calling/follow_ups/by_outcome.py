@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import by_outcome_sql as sql
 from calling.follow_ups.asking import Asked, Wish, reckon
-from calling.follow_ups.promising import Promised
+from calling.follow_ups.putting import Promised
 from calling.handout.placements import Rows
 from calling.outcomes.settling import Change, Kept
 from models.ids import instant_of

@@ -15,7 +15,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import own_wall_sql as sql
 from calling.follow_ups.asking import Asked
-from calling.follow_ups.promising import Promised
+from calling.follow_ups.putting import Promised
 from calling.follow_ups.standing import as_they_stand
 from calling.follow_ups.wall_time import Reckoned, instant_of_wall
 from calling.hours.opening import Openings, openings

@@ -1,4 +1,4 @@
-"""The statements by which a call is promised, changed and taken back, as promising.py runs them."""
+"""The statements by which calls are promised, changed and taken back, as promising.py and putting.py do."""
 
 from sqlalchemy import text
 

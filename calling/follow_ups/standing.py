@@ -22,7 +22,7 @@ from models.tables import FOREVER
 from models.work import Work
 
 if TYPE_CHECKING:
-    from calling.follow_ups.promising import Promised
+    from calling.follow_ups.putting import Promised
 
 Key = TypeVar("Key")
 
