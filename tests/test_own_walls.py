@@ -34,6 +34,7 @@ from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.hours import versions
+from calling.hours.clocks import reclock
 from calling.intake import numbers
 from calling.outcomes.outcome import Report, record_all
 from calling.views.versions import data_in_use
@@ -448,19 +449,27 @@ def test_an_outcome_that_consumes_it_at_that_moment_comes_first_or_second(
     assert violations(world, due) == []
 
 
-@pytest.mark.parametrize(("zone", "dealt"), [(HELSINKI, True), (AZORES, False)])
+@pytest.mark.parametrize(
+    ("number", "zone", "dealt"), [("+358401234567", HELSINKI, True), ("+351295212345", AZORES, False)]
+)
 def test_found_by_a_hand_out_and_moved_before_it_is_dealt_the_time_of_before_is_not_kept(
-    world: World, monkeypatch: pytest.MonkeyPatch, zone: str, dealt: bool
+    world: World, monkeypatch: pytest.MonkeyPatch, number: str, zone: str, dealt: bool
 ) -> None:
-    """By Helsinki's wall it is due still, but another promise: only its own call can keep that.
-
-    Planted: leased for what had ended by then; seen to fail.
+    """Another number is first, and the clock the same. By Helsinki's wall it is due still, but another
+    promise: only its own call can keep that.
     """
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
+    with world.work() as work:
+        second = """insert into customer_number (crm_id, customer_id, e164, position, zones)
+                    values (:crm_id, :id, :number, 1, array[:zone])"""
+        work.run(text(second), id=customer, number=number, zone=zone)
+        reclock(work, [customer])
     on_wall(world, assignment, customer, datetime(2026, 3, 2, 12, 30))  # noqa: DTZ001 - on a wall
     due, seller = NOON + 30 * MINUTE, world.seller(assignment)
-    acting_after(monkeypatch)(load("due_promises"), lambda: verify(world, customer, zone, due))
+    acting_after(monkeypatch)(
+        load("due_promises"), lambda: set_number(world.opener(due), customer, number, author="Bo", place=1)
+    )
     next_customer(world.opener(due), seller)
     card = next_customer(world.opener(due), seller)
     assert (card is not None) == dealt
