@@ -41,7 +41,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "customer_tag": {"source": "hand"},
     "dialer": {"mode": "connect"},
     "field": {"type": "number"},
-    "follow_up": {"made_by": "hand"},
+    "follow_up": {"made_by": "hand", "asked_as": "instant"},
     "import_run": {"state": "done"},
     "lease": {"state": "offered", "seller_id": 1},
     "limit_change": {"deed": "set"},

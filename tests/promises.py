@@ -8,7 +8,7 @@ from world import NOON, World
 
 from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
-from calling.follow_ups.promising import Promised
+from calling.follow_ups.putting import Promised
 from calling.handout.promise_watch import watch_promises
 from calling.views.audit import audit
 

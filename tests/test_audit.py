@@ -238,10 +238,10 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P5", "a number rung twice inside the gap", [like_the_first(customer_id=":idle", **LATER)]),
     ("P5", "a customer rung twice inside the gap", [like_the_first(e164=OTHER_NUMBER, **LATER)]),
     ("P5", "a promised call that nobody waits for", [
-        """insert into follow_up (crm_id, assignment_id, customer_id, asked_at, wall_time, zone, due_at, note,
-                                  author, made_by, created_at)
-           values (:crm, :assignment, :idle, :noon, '2026-03-02T12:00', 'Europe/Lisbon', :noon, '', 'tests',
-                   'hand', :noon)"""]),
+        """insert into follow_up (crm_id, assignment_id, customer_id, asked_at, wall_time, zone, asked_as,
+                                  due_at, note, author, made_by, created_at)
+           values (:crm, :assignment, :idle, :noon, '2026-03-02T12:00', 'Europe/Lisbon', 'own_zone',
+                   :noon, '', 'tests', 'hand', :noon)"""]),
     ("P5", "somebody waits for a call that is not promised", [
         "update placement set state = 'follow_up', due_at = :noon where customer_id = :idle"]),
     ("P6", "in another segment than the rules say", [

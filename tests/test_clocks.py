@@ -47,6 +47,14 @@ def test_where_a_customer_may_be(
     assert whereabouts(numbers, verified, place) == expected
 
 
+def test_they_are_reckoned_where_most_people_live_with_the_first_number() -> None:
+    """Never by the second one, nor where somebody vouches. Planted: the alphabet; seen to fail."""
+    portugal = (("Atlantic/Azores", LISBON), "PT")
+    assert whereabouts([portugal, NORWAY], None, None, LISBON).reckoning == LISBON
+    assert whereabouts([portugal], "Atlantic/Azores", None, LISBON).reckoning == "Atlantic/Azores"
+    assert whereabouts([portugal, NOWHERE], None, None, LISBON).reckoning == UNKNOWN_RECKONING
+
+
 def test_a_clock_is_made_once(world: World) -> None:
     where = Whereabouts((AZORES, LISBON), ("PT",), LISBON)
     nowhere = Whereabouts((), (), UNKNOWN_RECKONING)

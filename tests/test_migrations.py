@@ -173,6 +173,34 @@ def test_whoever_answers_for_an_older_exemption_entered_it(new_database: NewData
     assert column(url, "author", "exemption") == ["Kari"]
 
 
+PROMISED = """
+    set app.crm_id = 1;
+    set session_replication_role = replica;
+    insert into follow_up (crm_id, assignment_id, customer_id, asked_at, wall_time, zone, due_at, note,
+                           author, made_by, created_at, ended_at, ended_by)
+    select 1, 1, 1, now(), '2026-03-05T10:00', 'Europe/Lisbon', now(), '', 'Kari', 'api', now(), t.at, t.by
+      from (values (now(), 'changed'), (null, null)) as t(at, by);
+"""
+
+
+def test_whatever_was_promised_before_counts_as_an_instant(new_database: NewDatabase) -> None:
+    """Which nothing moves; nobody had kept how it was asked. And back, where nothing was `moved` yet.
+
+    Planted: `own_zone` for all; `moved` left as it was on the way back; each seen to fail.
+    """
+    url = new_database().owner_url
+    config = migrations.config(url)
+    command.upgrade(config, "0012")
+    run(url, OWN_RESTS)
+    command.upgrade(config, "0022")
+    run(url.replace("ringeliste_owner", "postgres"), PROMISED)
+    command.upgrade(config, "head")
+    assert column(url, "asked_as", "follow_up") == ["instant", "instant"]
+    run(url, "set app.crm_id = 1; update follow_up set ended_by = 'moved' where ended_by is not null")
+    command.downgrade(config, "0022")
+    assert column(url, "ended_by", "follow_up") == ["changed", None]
+
+
 def column(url: str, name: str, table: str = "assignment") -> list[object]:
     engine = create_engine(url)
     with engine.begin() as connection:

@@ -169,13 +169,29 @@ def test_zones_by_the_api(kari: Caller, world: World) -> None:
     )
     lines = [{"external_id": first["items"][1]["external_id"], "zone": LISBON, "reason": "invoice"},
              {"external_id": "nobody", "zone": LISBON, "reason": "invoice"}]  # fmt: skip
+    person = "a person's word stands against a system's; say `anyway: true` if they are there all the same"
+    away = {"zone": "Asia/Tokyo", "reason": "x", "source": "crm"}
+    assert person in kari.refused(409, "PUT", f"/customers/{one}/zone", json=away)["detail"]
+    line = {"external_id": first["items"][0]["external_id"], "zone": "Asia/Tokyo", "reason": "x"}
+    (bad,) = kari.ok("POST", "/zones/verify", json={"customers": [line], "source": "crm"})["refused"]
+    assert (bad["why"].endswith(person), bad["by_anyway"]) == (True, True)
     many = kari.ok("POST", "/zones/verify", json={"customers": lines, "source": "billing"})
     assert [one["customer_id"] for one in many["verified"]] == [two]
     assert [(one["line"], one["why"]) for one in many["refused"]] == [(2, "is no customer")]
     assert gate(world) == [None, None, "zone_unknown"]
+    asked = {"assignment_id": assignment, "customer_id": one, "wall_time": "2026-03-03T15:00"}
+    promised = kari.ok("POST", "/follow-ups", 201, json=asked)
+    assert promised["asked_as"] == "own_zone"
+    (moved,) = kari.ok("PUT", f"/customers/{one}/zone", json={**wish, "zone": "Asia/Tokyo"})["moved"]
+    assert (moved["replaces"], moved["from_zone"], moved["to_zone"]) == (promised["id"], LISBON, "Asia/Tokyo")
+    assert (moved["was_due_at"], moved["due_at"]) == ("2026-03-03T15:00:00Z", "2026-03-03T06:00:00Z")
+    back = kari.ok("PUT", f"/customers/{one}/zone", json=wish)
+    assert ([m["due_at"] for m in back["moved"]], back["stay"]) == (["2026-03-03T15:00:00Z"], [])
+    (ended, *_) = kari.ok("GET", "/follow-ups", params={"which": "ended"})["items"]
+    assert (ended["ended_by"], ended["asked_as"]) == ("moved", "own_zone")
     gone = kari.ok("POST", f"/customers/{one}/zone/withdraw", json={"reason": "mistaken"})
     assert gone["zone"] is None
-    (row,) = kari.ok("GET", f"/customers/{one}/zone")["items"]
+    row = kari.ok("GET", f"/customers/{one}/zone")["items"][-1]
     assert (row["zone"], row["ended_reason"]) == (LISBON, "mistaken")
     kari.refused(404, "PUT", "/customers/9999/zone", json=wish)
 
@@ -201,6 +217,14 @@ def test_zones_from_the_command_line(world: World, monkeypatch: pytest.MonkeyPat
     assert gate(world) == [None, None, "zone_unknown"]
     assert "invoices" in shell.ok("zones", "history", two).out
     shell.ok("zones", "withdraw", two, "--reason", "moved")
+    person = shell.run("zones", "verify", one, "Asia/Tokyo", "--reason", "x", "--source", "billing")
+    assert (person.code, "say --anyway if they are there all the same" in person.err) == (1, True)
+    shell.ok("followups", "promise", one, "--at", "2026-03-03 15:00")
+    told = shell.ok("zones", "verify", one, "Asia/Tokyo", "--reason", "moved", "--anyway").out
+    assert "The call promised at 2026-03-03 15:00 their time is at 2026-03-03 15:00 in Asia/Tokyo" in told
+    shell.ok("followups", "promise", one, "--at", "2026-03-04T10:00Z")
+    stays = shell.ok("zones", "verify", one, "Europe/Lisbon", "--reason", "back", "--anyway").out
+    assert "A call stays promised at 2026-03-04 19:00 in Asia/Tokyo." in stays
     assert gate(world) == [None, "zone_unknown", "zone_unknown"]
     assert three in shell.ok("zones", "unknown").out
 

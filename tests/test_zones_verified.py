@@ -12,12 +12,8 @@ from sqlalchemy import text
 from world import LISBON, NOON, World
 
 from calling.customers.rezoning import rezone
-from calling.customers.verifying import (
-    Said,
-    verify_zone,
-    verify_zones,
-    withdraw_zone,
-)
+from calling.customers.verifying import verify_zone, withdraw_zone
+from calling.customers.verifying_lists import Said, verify_zones
 from calling.dialers.orders import recalls, to_offer
 from calling.handout import gates
 from calling.handout.allocate import allocate_all
@@ -122,8 +118,9 @@ def test_who_was_verified_before_the_rule_is_moved_by_the_upgrade(world: World) 
 def test_a_zone_that_contradicts_is_taken_only_anyway_and_told(world: World) -> None:
     """Planted: taken in silence; seen to fail."""
     (customer,) = world.customers(1, world.assignment())
-    with pytest.raises(BadValues, match="Europe/Lisbon, which keep another time; say so with `anyway`"):
+    with pytest.raises(BadValues, match=r"Europe/Lisbon, which keep another time$") as refused:
         verify_zone(world.opener(), customer, TOKYO, **SAID)
+    assert refused.value.data["unless"] == "anyway"  # how that is said each door says
     done = verify_zone(world.opener(), customer, TOKYO, **SAID, anyway=True)
     assert done.contradicts is not None
     with world.work() as work:
@@ -207,13 +204,16 @@ def test_whoever_is_on_a_screen_is_refused_at_the_ring(world: World) -> None:
         ring(work, card.lease_id, seller)
 
 
-def test_a_promise_stays_as_it_was_made_and_is_told(world: World) -> None:
-    """It may have been an instant; who verifies hears of it, and hours are looked at when it is due."""
+def test_a_promise_of_an_instant_stays_as_it_was_made_and_is_told(world: World) -> None:
+    """Who verifies hears of it, and hours are looked at when it is due."""
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     made = promise(world, assignment, customer, NOON + HOUR)
     done = verify_zone(world.opener(), customer, TOKYO, **SAID, anyway=True)
-    assert done.promised == (("2026-03-02T13:00", LISBON),)
+    assert [(one.wall_time, one.zone, one.asked_as) for one in done.stay] == [
+        ("2026-03-02T13:00", LISBON, "instant")
+    ]
+    assert done.moved == ()
     assert [(p.due_at, p.ended_at) for p in promises(world)] == [(made.due_at, None)]
     with world.work(NOON + HOUR) as work:
         told = explain(work, assignment, customer)
@@ -241,7 +241,7 @@ def test_a_list_of_who_is_nowhere_and_verified_in_bulk(world: World) -> None:
     assert [(one.line, one.why) for one in refused] == [
         (3, "is no time zone of a place; did you mean Europe/Lisbon?"), (4, "is no customer"),
         (6, "line 2 has this customer already"),
-        (7, "Kari has verified Europe/Lisbon: a person's word stands unless `anyway` is said"),
+        (7, "Kari has verified Europe/Lisbon: a person's word stands against a system's"),
     ]  # fmt: skip
     assert gate(world) == [None, "zone_unknown", None, None, "zone_unknown"]
     with world.work() as work:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import QueuePool, select, text
 from sqlalchemy.orm import Session
 
+from calling.hours.main_zones import main_zone
 from models.tables import (
     Assignment,
     Base,
@@ -202,7 +203,7 @@ class World:
                 name=f"Customer {first + i}",
                 place="PT",
                 clock_id=clock_id,
-                reckoning_zone=zones[0] if zones else "Etc/UTC",
+                reckoning_zone=main_zone("+3519", sorted(zones)) or "Etc/UTC",
                 fields=dict(fields(i)),
                 created_at=NOON,
                 updated_at=NOON,

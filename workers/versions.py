@@ -17,4 +17,4 @@ def versions(crm_id: int) -> None:
     done = rezone(app().opener(crm_id))
     if done is not None:
         log.info("rezoned", rezoning=done.id, customers=done.customers, moved=done.moved,
-                 recalled=done.recalled)  # fmt: skip
+                 recalled=done.recalled, promises=done.promises)  # fmt: skip

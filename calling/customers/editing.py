@@ -6,16 +6,18 @@ Only what is named is written, so of two who edit at once the last one wins a va
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy import Row, text
 
 from calling.catalogue.uniqueness import looking_again
 from calling.customers.changes import Changes, read_changes
+from calling.customers.reclocking import reclock_and_follow, take_back_moved_promises
 from calling.customers.standing import check_on_screen, pass_turnstiles
-from calling.dialers.reclocked import Orders, lock_orders, want_back_reclocked
+from calling.dialers.reclocked import Orders, lock_orders
+from calling.follow_ups.own_wall import Followed, tell
 from calling.handout import gates, placements
-from calling.hours.clocks import reclock
 from calling.intake.placing import rerank
 from calling.segments.following import follow_facts
 from calling.segments.resegmenting import take_back_moved
@@ -70,11 +72,12 @@ def edit_customer(
     problem, NotFound, Conflict when the customer was anonymised.
     """
 
-    def write() -> tuple[Edited, list[Moved]]:
+    def write() -> tuple[Edited, list[Moved], list[UUID]]:
         with open_work() as work:
             return _write(work, customer_id, wanted, author, seller_id)
 
-    edited, moved = looking_again(write)
+    edited, moved, offered = looking_again(write)
+    take_back_moved_promises(open_work, offered)
     take_back_moved(open_work, moved)
     return edited
 
@@ -86,7 +89,7 @@ def edits(work: Work, customer_id: int, after: int, most: int) -> list[Row[Any]]
 
 def _write(
     work: Work, customer_id: int, wanted: Mapping[str, object], author: str, seller_id: int | None
-) -> tuple[Edited, list[Moved]]:
+) -> tuple[Edited, list[Moved], list[UUID]]:
     assignments = pass_turnstiles(work, [customer_id])
     orders = lock_orders(work, [customer_id]) if "place" in wanted else []
     before = work.run(_LOCK, customer_id=customer_id).first()
@@ -96,12 +99,12 @@ def _write(
     changes = read_changes(work, customer_id, wanted)
     after, changed = _after(before, changes)
     if not changed:
-        return Edited(customer_id, (), 0), []
+        return Edited(customer_id, (), 0), [], []
     placements.lock(work, [customer_id])
     work.run(_WRITE, customer_id=customer_id, **after)
     work.run(_NOTE, customer_id=customer_id, author=author, changed=list(changed))
-    moved = _follow(work, customer_id, assignments, orders, changed)
-    return Edited(customer_id, changed, len(moved)), moved
+    moved, offered = _follow(work, customer_id, assignments, orders, changed, author)
+    return Edited(customer_id, changed, len(moved)), moved, offered
 
 
 def _check_there(row: Row[Any] | None, customer_id: int) -> None:
@@ -128,15 +131,19 @@ def _same(one: object, other: object) -> bool:
 
 
 def _follow(
-    work: Work, customer_id: int, assignments: Collection[int], orders: Orders, changed: Collection[str]
-) -> list[Moved]:
-    """Everything that hangs on what was just written."""
-    reclocked = reclock(work, [customer_id]) if "place" in changed else []
+    work: Work, customer_id: int, assignments: Collection[int], orders: Orders, changed: Collection[str],
+    author: str,
+) -> tuple[list[Moved], list[UUID]]:  # fmt: skip
+    """Everything that hangs on what was just written: who changed segment, and what is offered in vain."""
+    reclocked, promises = list[int](), Followed()
     if "place" in changed:
-        want_back_reclocked(work, orders, reclocked)
+        done = reclock_and_follow(work, [customer_id], orders, author)
+        reclocked, promises = done.customers, done.promises
         gates.restamp(work, [customer_id], locked=True)
     own = [name.removeprefix("fields.") for name in changed if name.startswith("fields.")]
     if own and work.run(_ORDERED_BY, assignments=list(assignments), keys=own).first():
         rerank(work, [customer_id])
     facts = {*own, *(fact for name in changed for fact in _DECIDES.get(name, ()))}
-    return follow_facts(work, assignments, [customer_id], None if reclocked else facts, "event")
+    moved = follow_facts(work, assignments, [customer_id], None if reclocked else facts, "event")
+    tell(work, promises)
+    return moved, promises.offered

@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
+from calling.customers.reclocking import reclock_and_follow
 from calling.customers.standing import check_on_screen, pass_turnstiles
-from calling.dialers.reclocked import lock_orders, want_back_reclocked
+from calling.dialers.reclocked import lock_orders
+from calling.follow_ups.own_wall import tell
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
-from calling.hours.clocks import reclock
 from calling.segments.following import follow_facts
 from calling.segments.resegmenting import take_back_moved
 from models.errors import BadValues, Conflict, NotFound
@@ -161,10 +162,12 @@ def _write(
     if not changed:
         return NumberSet(customer_id, (), tuple(before), 0), [], []
     work.run(_NOTE, customer_id=customer_id, author=author, changed=list(changed))
-    reclocked = reclock(work, [customer_id])
-    want_back_reclocked(work, orders, reclocked)
+    reclocked = reclock_and_follow(work, [customer_id], orders, author)
     gates.restamp(work, [customer_id], locked=True)
-    moved = follow_facts(work, assignments, [customer_id], None if reclocked else {"has_phone"}, "event")
+    moved = follow_facts(
+        work, assignments, [customer_id], None if reclocked.customers else {"has_phone"}, "event"
+    )
+    tell(work, reclocked.promises)
     for assignment_id in assignments:
         work.hint("allocate", assignment_id)
     offered = list(work.run(_OFFERED, customer_id=customer_id).scalars())

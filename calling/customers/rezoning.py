@@ -8,14 +8,18 @@ order of their ids. What has not changed is only read. A crash loses no more tha
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row
 
 from calling.customers import rezoning_sql as sql
+from calling.customers.reclocking import reclock_and_follow, take_back_moved_promises
 from calling.customers.standing import pass_turnstiles
-from calling.dialers.reclocked import lock_orders, want_back_reclocked
+from calling.dialers.reclocked import lock_orders
+from calling.follow_ups.own_wall import Followed, astray, tell
 from calling.handout import gates, placements
-from calling.hours.clocks import clock_key, reclock
+from calling.hours.clocks import clock_key
+from calling.hours.main_zones import main_zone
 from calling.hours.versions import ZONE_PARTS, version_id, versions
 from calling.hours.whereabouts import whereabouts
 from calling.intake.numbers import Number, read_number
@@ -25,18 +29,25 @@ from calling.walls.shut_offers import take_back_shut
 from models.work import OpenWork, Work
 from segmentation.resegment import Moved
 
+NEW_DATA = "new data of zones"
+"""Who has moved a promise."""
+
 READ, BATCH = 1_000, 200
 """Customers that are looked at, and at most written, in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rezoned:
-    """What new data did to a CRM: customers gone through, those of another clock, offers taken back."""
+    """What new data did to a CRM: customers gone through, those of another clock, offers taken back.
+
+    `promises`: calls that were promised on a wall, and have moved with it.
+    """
 
     id: int
     customers: int
     moved: int
     recalled: int
+    promises: int
 
 
 def rezone(open_work: OpenWork) -> Rezoned | None:
@@ -59,7 +70,7 @@ def rezone(open_work: OpenWork) -> Rezoned | None:
             return None
         for assignment_id in work.run(sql.ASSIGNMENTS).scalars():
             work.hint("allocate", assignment_id)
-    return Rezoned(run.id, done.customers, done.moved, done.recalled)
+    return Rezoned(run.id, done.customers, done.moved, done.recalled, done.promises)
 
 
 def _begun(work: Work) -> Row[Any] | None:
@@ -92,11 +103,13 @@ def _go_on(open_work: OpenWork, run_id: int, mine: int) -> bool:
     """
     with open_work() as work:
         rows = work.run(sql.NEXT, id=run_id, mine=mine, most=READ).all()
-        moving = [row.id for row in rows if _moves(row)]
+        late = astray(work, [row.id for row in rows])
+        moving = [row.id for row in rows if row.id in late or _moves(row)]
     for start in range(0, len(moving), BATCH):
         batch = moving[start : start + BATCH]
         with open_work() as work:
-            moved = _write(work, run_id, batch)
+            moved, offered = _write(work, run_id, batch)
+        take_back_moved_promises(open_work, offered)
         take_back_moved(open_work, moved)
     if rows:
         with open_work() as work:
@@ -110,7 +123,8 @@ def _moves(row: Any) -> bool:
     if any(list(number.zones) != zones.split(",") if zones else bool(number.zones)
            for number, zones in zip(numbers, row.zones, strict=True)):  # fmt: skip
         return True
-    where = whereabouts([(n.zones, n.place) for n in numbers], row.verified_zone, row.place)
+    main = main_zone(numbers[0].e164, numbers[0].zones) if numbers else None
+    where = whereabouts([(n.zones, n.place) for n in numbers], row.verified_zone, row.place, main)
     return (clock_key(where), where.reckoning) != (row.clock, row.reckoning_zone)
 
 
@@ -120,8 +134,11 @@ def _read(e164: str) -> Number:
     return read if isinstance(read, Number) else Number(e164, (), None)
 
 
-def _write(work: Work, run_id: int, customers: Sequence[int]) -> list[Moved]:
-    """Zones, clocks, gates and segments of these customers, in the order of locks; who changed segment."""
+def _write(work: Work, run_id: int, customers: Sequence[int]) -> tuple[list[Moved], list[UUID]]:
+    """Zones, clocks, promises, gates and segments of these customers, in the order of locks.
+
+    Who changed segment, and what is offered to keep a promise that has moved.
+    """
     assignments = pass_turnstiles(work, customers)
     orders = lock_orders(work, customers)
     work.run(sql.LOCK, customers=list(customers))
@@ -132,9 +149,21 @@ def _write(work: Work, run_id: int, customers: Sequence[int]) -> list[Moved]:
         sql.WRITE_ZONES, customers=list(customers), numbers=[n.e164 for n in numbers],
         zones=[",".join(n.zones) for n in numbers],
     )  # fmt: skip
-    changed = reclock(work, customers)
-    want_back_reclocked(work, orders, changed)
+    done = reclock_and_follow(work, customers, orders, NEW_DATA, look=customers)
+    changed, promises = done.customers, done.promises
     gates.restamp(work, customers, locked=True)
     moved = follow_facts(work, assignments, changed, None, "event") if changed else []
+    later = sorted({one.customer_id for one in promises.moved}.difference(changed))
+    moved += follow_facts(work, assignments, later, {"due"}, "event") if later else []
     work.run(sql.TELL, id=run_id, customers=changed, clocks=[before[key] for key in changed])
-    return moved
+    _tell_promises(work, run_id, tell(work, promises), set(changed))
+    return moved, promises.offered
+
+
+def _tell_promises(work: Work, run_id: int, promises: Followed, changed: set[int]) -> None:
+    """Write down which promises have moved, and which stay of those who are elsewhere now."""
+    told = [(one.id, one.was_due_at, one.due_at, True) for one in promises.moved]
+    told += [(one.id, one.due_at, one.due_at, False) for one in promises.stay if one.customer_id in changed]
+    if told:
+        ids, was, due, moved = map(list, zip(*told, strict=True))
+        work.run(sql.PROMISES, id=run_id, follow_ups=ids, was_due_ats=was, due_ats=due, moved=moved)

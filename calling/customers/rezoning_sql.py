@@ -67,6 +67,15 @@ TELL = text("""
     update rezoning set moved = moved + (select coalesce(sum(cardinality(customers)), 0) from told)
      where crm_id = :crm_id and id = :id
 """)
+# What stood before is told of once, also if another edition has begun it anew.
+PROMISES = text("""
+    insert into rezoned_promise (crm_id, rezoning_id, follow_up_id, was_due_at, due_at, moved)
+    select :crm_id, :id, t.follow_up_id, t.was_due_at, t.due_at, t.moved
+      from unnest(cast(:follow_ups as bigint[]), cast(:was_due_ats as timestamptz[]),
+                  cast(:due_ats as timestamptz[]), cast(:moved as boolean[]))
+           as t(follow_up_id, was_due_at, due_at, moved)
+    on conflict (crm_id, rezoning_id, follow_up_id) do nothing
+""")
 # Whoever looked at the same customers beside us, or before a crash, has counted them already.
 DONE_TO = text("""
     update rezoning z
@@ -80,6 +89,8 @@ DONE_TO = text("""
 FINISH = text("""
     update rezoning set finished_at = coalesce(finished_at, :now), recalled = greatest(recalled, :recalled)
      where crm_id = :crm_id and id = :id and to_version = :mine
-    returning customers, moved, recalled
+    returning customers, moved, recalled,
+              (select count(*) from rezoned_promise r
+                where r.crm_id = :crm_id and r.rezoning_id = :id and r.moved) as promises
 """)
 ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")

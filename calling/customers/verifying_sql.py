@@ -1,4 +1,4 @@
-"""The statements of a zone that is verified or withdrawn, in the order in which verifying.py runs them."""
+"""The statements of a zone that is verified or withdrawn, in the order in which vouching.py runs them."""
 
 from sqlalchemy import text
 
@@ -26,11 +26,6 @@ WRITE = text("""
     update customer c set verified_zone = t.zone
       from unnest(cast(:customers as bigint[]), cast(:zones as text[])) as t(customer_id, zone)
      where c.crm_id = :crm_id and c.id = t.customer_id
-""")
-# Promised in so many words on the wall of the zone in which they were reckoned to be.
-PROMISED = text("""
-    select customer_id, wall_time, zone from follow_up
-     where crm_id = :crm_id and customer_id = any(:customers) and ended_at is null order by customer_id, id
 """)
 OFFERED = text("""
     select id from lease

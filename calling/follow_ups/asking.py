@@ -47,17 +47,26 @@ class Wish:
     shared: bool = False
     note: str = ""
 
+    @property
+    def asked_as(self) -> str:
+        """How it is asked for, as models/tables/follow_ups.py names it."""
+        if self.wall_time is None:
+            return "instant"
+        return "own_zone" if self.zone is None else "named_zone"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The wish of a customer, reckoned. `due_at`: `at`, or the next opening of their hours after it.
 
     `wall_time` is what the wall of `zone` was to show; `reading` whether it shows that once, never or twice.
+    `asked_as`: whether an instant was asked for, or a time on the wall of a named zone or of their own.
     """
 
     at: datetime
     wall_time: str
     zone: str
+    asked_as: str
     reading: Reading
     due_at: datetime
     shared: bool
@@ -144,8 +153,9 @@ def _asked(wish: Wish, reckoning_zone: str, clock_id: int, hours: Doors) -> Aske
     wall = wish.wall_time or wall_of(zone(zone_name), found.at)
     due_at = hours.next_opening(clock_id, found.at) or found.at
     return Asked(
-        found.at, wall.isoformat(timespec="minutes"), zone_name, found.reading, due_at, wish.shared, wish.note
-    )
+        found.at, wall.isoformat(timespec="minutes"), zone_name, wish.asked_as, found.reading, due_at,
+        wish.shared, wish.note,
+    )  # fmt: skip
 
 
 def _instant(wish: Wish, reckoning_zone: str) -> Reckoned:

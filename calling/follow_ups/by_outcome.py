@@ -16,7 +16,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import by_outcome_sql as sql
 from calling.follow_ups.asking import Asked, Wish, reckon
-from calling.follow_ups.promising import Promised
+from calling.follow_ups.putting import Promised
 from calling.handout.placements import Rows
 from calling.outcomes.settling import Change, Kept
 from models.ids import instant_of
@@ -128,8 +128,9 @@ class Promises:
         row = {
             "assignment_id": key[0], "customer_id": key[1],
             "seller_id": None if asked.shared else lease.seller_id, "rung_by": lease.seller_id,
-            "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone, "due_at": asked.due_at,
-            "note": asked.note, "made_by": "seller" if by == "seller" else "key_press",
+            "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
+            "asked_as": asked.asked_as, "due_at": asked.due_at, "note": asked.note,
+            "made_by": "seller" if by == "seller" else "key_press",
             "lease_id": lease.id, "replaces": before.id if before and stands else None,
             **_as_columns(otherwise),
             "ended_by": None if stands else "overtaken", "ended_lease_id": None,
@@ -221,5 +222,5 @@ def _as_columns(otherwise: Waits) -> dict[str, Any]:
 def _promised(key: int, row: dict[str, Any], asked: Asked) -> Promised:
     return Promised(
         key, row["assignment_id"], row["customer_id"], row["seller_id"], row["asked_at"], row["wall_time"],
-        row["zone"], row["due_at"], row["note"], asked.told,
+        row["zone"], row["asked_as"], row["due_at"], row["note"], asked.told,
     )  # fmt: skip

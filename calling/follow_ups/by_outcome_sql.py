@@ -42,23 +42,25 @@ STAY = text("""
      where f.crm_id = :crm_id and f.id = t.id
 """)
 MAKE = text("""
-    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, lease_id, replaces, otherwise_state, otherwise_due_at,
-                           created_at, ended_at, ended_by, ended_lease_id)
-    select :crm_id, t.assignment_id, t.customer_id, t.seller_id, t.asked_at, t.wall_time, t.zone, t.due_at,
-           t.note, coalesce(s.name, t.made_by), t.made_by, t.lease_id, t.replaces,
+    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, asked_as,
+                           due_at, note, author, made_by, lease_id, replaces, otherwise_state,
+                           otherwise_due_at, created_at, ended_at, ended_by, ended_lease_id)
+    select :crm_id, t.assignment_id, t.customer_id, t.seller_id, t.asked_at, t.wall_time, t.zone, t.asked_as,
+           t.due_at, t.note, coalesce(s.name, t.made_by), t.made_by, t.lease_id, t.replaces,
            t.otherwise_state, t.otherwise_due_at, :now,
            case when t.ended_by is not null then cast(:now as timestamptz) end, t.ended_by, t.ended_lease_id
       from unnest(
             cast(:assignment_ids as bigint[]), cast(:customer_ids as bigint[]),
             cast(:seller_ids as bigint[]), cast(:rung_bys as bigint[]), cast(:asked_ats as timestamptz[]),
-            cast(:wall_times as text[]), cast(:zones as text[]), cast(:due_ats as timestamptz[]),
+            cast(:wall_times as text[]), cast(:zones as text[]), cast(:asked_ass as text[]),
+            cast(:due_ats as timestamptz[]),
             cast(:notes as text[]), cast(:made_bys as text[]), cast(:lease_ids as uuid[]),
             cast(:replacess as bigint[]), cast(:otherwise_states as text[]),
             cast(:otherwise_due_ats as timestamptz[]), cast(:ended_bys as text[]),
             cast(:ended_lease_ids as uuid[])
-           ) as t(assignment_id, customer_id, seller_id, rung_by, asked_at, wall_time, zone, due_at, note,
-                  made_by, lease_id, replaces, otherwise_state, otherwise_due_at, ended_by, ended_lease_id)
+           ) as t(assignment_id, customer_id, seller_id, rung_by, asked_at, wall_time, zone, asked_as, due_at,
+                  note, made_by, lease_id, replaces, otherwise_state, otherwise_due_at, ended_by,
+                  ended_lease_id)
       left join seller s on s.crm_id = :crm_id and s.id = t.rung_by
     returning id, lease_id
 """)

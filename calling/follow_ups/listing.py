@@ -83,6 +83,7 @@ class Listed:
     asked_at: datetime
     wall_time: str
     zone: str
+    asked_as: str
     due_at: datetime
     will_be: datetime | None
     anybodys_at: datetime | None
@@ -106,8 +107,8 @@ class Listed:
 
 _PLAIN = (
     "id", "assignment_id", "assignment", "customer_id", "external_id", "name", "seller_id", "seller",
-    "asked_at", "wall_time", "zone", "due_at", "note", "author", "made_by", "created_at", "lease_id",
-    "anybodys_at", "replaces", "handed_at", "handed_by", "handed_from", "ended_at", "ended_by",
+    "asked_at", "wall_time", "zone", "asked_as", "due_at", "note", "author", "made_by", "created_at",
+    "lease_id", "anybodys_at", "replaces", "handed_at", "handed_by", "handed_from", "ended_at", "ended_by",
     "ended_author",
 )  # fmt: skip
 

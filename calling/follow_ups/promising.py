@@ -1,10 +1,9 @@
 """A call is promised, changed, or taken back, by hand or through the API; outcomes do it in by_outcome.py.
 
-A follow-up's rows are written only by who holds its placement's lock: no two write one at once.
+Whoever puts one in place of another does it by putting.py, under the lock of its placement.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,32 +11,10 @@ from sqlalchemy import Row
 
 from calling.follow_ups import promising_sql as sql
 from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, instant, reckon
-from calling.follow_ups.standing import as_they_stand
-from calling.handout import gates, placements
+from calling.follow_ups.putting import Promised, locked, put, settled
 from calling.handout.recalling import recall
-from calling.segments.following import follow
-from models import turnstile
 from models.errors import Conflict, NotFound
 from models.work import OpenWork, Work
-
-
-@dataclass(frozen=True, slots=True)
-class Promised:
-    """A call that is promised: who rings (`seller_id` None: anybody), what was asked, and from when (UTC).
-
-    `told`: why it will be at another time than the wall was to show; empty: it will not.
-    """
-
-    id: int
-    assignment_id: int
-    customer_id: int
-    seller_id: int | None
-    asked_at: datetime
-    wall_time: str
-    zone: str
-    due_at: datetime
-    note: str
-    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +41,9 @@ def promise(
         check_wish(wish, zone_name, work.now)
         if seller_id is not None:
             check_seller(work, seller_id)
-        row = _locked(work, assignment_id, customer_id)
+        row = locked(work, assignment_id, customer_id)
         (asked,) = reckon(work, [(assignment_id, customer_id, wish)])
-        made = _put(work, row, asked, seller_id, author, made_by)
+        made = put(work, row, asked, seller_id, author, made_by)
     _take_back(open_work, row.lease_id)
     return made
 
@@ -81,17 +58,15 @@ def change(open_work: OpenWork, follow_up_id: int, patch: Patch, *, author: str,
     with open_work() as work:
         check_note(patch.note or "")
         zone_name = _zone(work, found.customer_id)
-        if patch.wish is not None and instant(patch.wish, zone_name) == found.asked_at:
-            patch = replace(patch, wish=None)  # the same time as it is: it may have come by now
-        if patch.wish is not None:
+        if patch.wish is not None and instant(patch.wish, zone_name) != found.asked_at:
             check_wish(patch.wish, zone_name, work.now)
         if patch.reowned and patch.seller_id is not None:
             check_seller(work, patch.seller_id)
-        row = _locked(work, found.assignment_id, found.customer_id)
+        row = locked(work, found.assignment_id, found.customer_id)
         now = _check_open(work, follow_up_id)
         asked = _patched(work, now, patch)
         seller_id = patch.seller_id if patch.reowned else now.seller_id
-        made = _put(work, row, asked, seller_id, author, made_by)
+        made = put(work, row, asked, seller_id, author, made_by)
     _take_back(open_work, row.lease_id)
     return made
 
@@ -104,13 +79,13 @@ def cancel(open_work: OpenWork, follow_up_id: int, *, author: str) -> None:
     with open_work() as work:
         found = follow_up(work, follow_up_id)
     with open_work() as work:
-        row = _locked(work, found.assignment_id, found.customer_id)
+        row = locked(work, found.assignment_id, found.customer_id)
         _check_open(work, follow_up_id)
         where = {"assignment_id": found.assignment_id, "customer_id": found.customer_id}
         ended = work.run(sql.END, **where, ended_by="cancelled", author=author).one()
         otherwise = {"otherwise_state": ended.otherwise_state, "otherwise_due_at": ended.otherwise_due_at}
         work.run(sql.LET_GO, **where, **otherwise)
-        _settled(work, found.assignment_id, found.customer_id)
+        settled(work, found.assignment_id, found.customer_id)
     _take_back(open_work, row.lease_id)
 
 
@@ -125,71 +100,13 @@ def follow_up(work: Work, follow_up_id: int) -> Row[Any]:
 def _patched(work: Work, now: Row[Any], patch: Patch) -> Asked:
     """What is asked from now on: what the patch leaves out stays as it was."""
     note = now.note if patch.note is None else patch.note
+    stays = Asked(now.asked_at, now.wall_time, now.zone, now.asked_as, "exact", now.due_at, False, note)
     if patch.wish is None:
-        return Asked(now.asked_at, now.wall_time, now.zone, "exact", now.due_at, False, note)
+        return stays
     (asked,) = reckon(work, [(now.assignment_id, now.customer_id, replace(patch.wish, note=note))])
+    if asked.at == now.asked_at:  # the same time as it is: it may have come by now
+        return replace(stays, wall_time=asked.wall_time, zone=asked.zone, asked_as=asked.asked_as)
     return asked
-
-
-def _put(
-    work: Work, row: Row[Any], asked: Asked, seller_id: int | None, author: str, made_by: str
-) -> Promised:
-    """The promise in place of whatever was promised; the placement is locked."""
-    where: dict[str, Any] = {"assignment_id": row.assignment_id, "customer_id": row.customer_id}
-    before = work.run(sql.END, **where, ended_by="changed", author=author).first()
-    values: dict[str, Any] = {
-        "seller_id": seller_id, "asked_at": asked.at, "wall_time": asked.wall_time, "zone": asked.zone,
-        "due_at": asked.due_at, "note": asked.note,
-    }  # fmt: skip
-    same = before is not None and (before.seller_id, before.due_at) == (seller_id, asked.due_at)
-    history = {
-        **_otherwise(row, before), **_handed(before, seller_id, work.now, author),
-        "anybodys_at": before.anybodys_at if before is not None and same else None,
-    }  # fmt: skip
-    key = work.run(sql.MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
-    work.run(sql.WAIT, **where, due_at=asked.due_at)
-    _settled(work, row.assignment_id, row.customer_id)
-    made = Promised(key, **where, **values, told=asked.told)
-    return as_they_stand(work, {key: made}, {key: asked})[key]
-
-
-def _otherwise(row: Row[Any], before: Row[Any] | None) -> dict[str, Any]:
-    """What the customer is without the promise: as they were before the first of those that replace it."""
-    if before is not None:
-        return {"otherwise_state": before.otherwise_state, "otherwise_due_at": before.otherwise_due_at}
-    leased = row.state == "leased"
-    state, due_at = (row.return_state, row.return_due_at) if leased else (row.state, row.due_at)
-    return {"otherwise_state": state, "otherwise_due_at": due_at}
-
-
-def _handed(before: Row[Any] | None, seller_id: int | None, now: datetime, author: str) -> dict[str, Any]:
-    """What it replaces, and whose that was: what was somebody's own is never a machine's."""
-    if before is None:
-        return {"replaces": None, "handed_at": None, "handed_by": None, "handed_from": None}
-    if before.seller_id == seller_id:
-        handed = {name: getattr(before, name) for name in ("handed_at", "handed_by", "handed_from")}
-    else:
-        owner = before.seller_id if before.seller_id is not None else before.handed_from
-        handed = {"handed_at": now, "handed_by": author, "handed_from": owner}
-    return {"replaces": before.id, **handed}
-
-
-def _settled(work: Work, assignment_id: int, customer_id: int) -> None:
-    """What follows a change of state: gates (a promised call skips the gap), segments, a look for work."""
-    gates.restamp(work, [customer_id], locked=True)
-    follow(work, assignment_id, [customer_id], "due", "hand")
-    work.hint("allocate", assignment_id)
-
-
-def _locked(work: Work, assignment_id: int, customer_id: int) -> Row[Any]:
-    """Pass the turnstile, then lock the customer's placements. Raises NotFound, Conflict."""
-    turnstile.pass_shared(work, [assignment_id])
-    row = placements.lock(work, [customer_id]).get((assignment_id, customer_id))
-    if row is None:
-        raise NotFound("customer in the assignment", customer_id)
-    if row.state in ("left", "anonymised"):
-        raise Conflict(f"nobody can be promised a call here any more: they are {row.state}", state=row.state)
-    return row
 
 
 def _check_open(work: Work, follow_up_id: int) -> Row[Any]:

@@ -1,4 +1,4 @@
-"""The statements by which a call is promised, changed and taken back, as promising.py runs them."""
+"""The statements by which calls are promised, changed and taken back, as promising.py and putting.py do."""
 
 from sqlalchemy import text
 
@@ -13,11 +13,11 @@ END = text("""
               otherwise_state, otherwise_due_at
 """)
 MAKE = text("""
-    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, due_at,
-                           note, author, made_by, replaces, otherwise_state, otherwise_due_at,
+    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, asked_as,
+                           due_at, note, author, made_by, replaces, otherwise_state, otherwise_due_at,
                            anybodys_at, handed_at, handed_by, handed_from, created_at)
-    values (:crm_id, :assignment_id, :customer_id, :seller_id, :asked_at, :wall_time, :zone, :due_at,
-            :note, :author, :made_by, :replaces, :otherwise_state, :otherwise_due_at,
+    values (:crm_id, :assignment_id, :customer_id, :seller_id, :asked_at, :wall_time, :zone, :asked_as,
+            :due_at, :note, :author, :made_by, :replaces, :otherwise_state, :otherwise_due_at,
             :anybodys_at, :handed_at, :handed_by, :handed_from, :now)
     returning id
 """)

@@ -22,7 +22,7 @@ from models.tables import FOREVER
 from models.work import Work
 
 if TYPE_CHECKING:
-    from calling.follow_ups.promising import Promised
+    from calling.follow_ups.putting import Promised
 
 Key = TypeVar("Key")
 
@@ -37,7 +37,7 @@ _PLACED = text("""
 """)
 _SLIDE = text("""
     with slid as (
-        update follow_up f set due_at = t.due_at
+        update follow_up f set due_at = t.due_at, anybodys_at = null
           from unnest(cast(:ids as bigint[]), cast(:dues as timestamptz[])) as t(id, due_at)
          where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
         returning f.assignment_id, f.customer_id, f.due_at

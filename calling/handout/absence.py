@@ -1,6 +1,6 @@
 """Why somebody is away and until when, in words; and whether that means that they are off for the day.
 
-A day is that of the floor: from midnight to midnight in the first zone of the CRM's country.
+A day is that of the floor: from midnight to midnight of the zone where most of the CRM's country live.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from calling.follow_ups.wall_time import instant_of_wall, wall_of
-from calling.hours.zones import zone_of
+from calling.hours.main_zones import zone_of
 from models.ends import LONGEST_ABSENCE, check_end
 from models.errors import BadValues
 from models.tables import FOREVER

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 
 from calling.handout import placements
+from calling.hours.main_zones import main_zone
 from calling.hours.whereabouts import Whereabouts, whereabouts
 from calling.intake.numbers import place_of
 from models.work import Work
@@ -111,6 +112,7 @@ def whereabouts_of(
             _candidates(row.numbers, row.zones),
             row.verified_zone if verified else None,
             places.get(row.id, row.place),
+            _main(row.numbers, row.zones),
         )
         for row in work.run(_FACTS, customers=sorted(set(customers)))
     }
@@ -144,6 +146,11 @@ def reclock(work: Work, customers: Iterable[int]) -> list[int]:
 
 def _known(work: Work, keys: Iterable[str]) -> dict[str, int]:
     return {row.key: row.id for row in work.run(_KNOWN, keys=list(keys))}
+
+
+def _main(numbers: Sequence[str | None], zones: Sequence[str | None]) -> str | None:
+    """The main zone of the first number."""
+    return main_zone(numbers[0], tuple(zones[0].split(","))) if numbers[0] and zones[0] else None
 
 
 def _candidates(

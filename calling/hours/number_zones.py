@@ -55,6 +55,14 @@ def presumed_place(e164: str, country: str | None) -> str | None:
     return place if place.startswith(country) else country
 
 
+def zone_of_area_code(e164: str) -> str | None:
+    """The zone of a North American area code that has but one; None for any other number."""
+    if not e164.startswith(_NORTH_AMERICA):
+        return None
+    zones = _zones_of_area_codes().get(e164[_CODE], frozenset())
+    return next(iter(zones)) if len(zones) == 1 else None
+
+
 @cache
 def zones_of_place(place: str) -> tuple[str, ...]:
     """The zones of a legal place ("NO", "US-FL") as part of an address; () for one that we know none of."""

@@ -10,7 +10,7 @@ UNKNOWN_RECKONING = "Etc/UTC"
 """Serves midnights while nobody knows the customer's zone."""
 
 
-RULE = "a verified zone adds its country"
+RULE = "a verified zone adds its country; reckoned where most people live"
 """Hashed with our corrections of zones: where the rule below becomes another, everybody is looked at anew."""
 
 
@@ -28,8 +28,9 @@ class Whereabouts:
 
 
 def whereabouts(
-    numbers: Iterable[tuple[tuple[str, ...], str | None]], verified_zone: str | None, place: str | None
-) -> Whereabouts:
+    numbers: Iterable[tuple[tuple[str, ...], str | None]], verified_zone: str | None, place: str | None,
+    main: str | None = None,
+) -> Whereabouts:  # fmt: skip
     """Where a customer may be.
 
     `numbers`: (zones, legal place) of each number, in their order. `verified_zone` wins alone. Otherwise
@@ -38,6 +39,8 @@ def whereabouts(
     `place`: the legal place of the address, beside those of the numbers. Its zones are candidates too, but
     of a mere country only where no number is of that country: the number then says more.
     A verified zone adds the country it lies in to the legal places, unless one of them is of that country.
+    `main`: the main zone of the first number (main_zones.py), by which they are reckoned unless a zone is
+    verified; None: the first number's first.
     """
     known = list(numbers)
     places = {its for _, its in known if its} | ({place} if place else set())
@@ -48,8 +51,8 @@ def whereabouts(
         zones = canonical(tuple(sorted(at_home.union(_of_address(place, known)))))
     else:
         zones = ()
-    first = (verified_zone or known[0][0][0]) if zones else UNKNOWN_RECKONING
-    return Whereabouts(zones, (*sorted(places), *_of_verified(verified_zone, places)), first)
+    reckoning = (verified_zone or main or known[0][0][0]) if zones else UNKNOWN_RECKONING
+    return Whereabouts(zones, (*sorted(places), *_of_verified(verified_zone, places)), reckoning)
 
 
 def _of_verified(zone: str | None, places: Collection[str]) -> tuple[str, ...]:

@@ -1,9 +1,6 @@
 """Zones under today's names. Their rules are in models/zones.py."""
 
 from functools import cache
-from zoneinfo import ZoneInfo
-
-import pytz
 
 from models.zones import zone as zone
 from models.zones import zone_names as zone_names
@@ -28,8 +25,3 @@ ALIASES = {
 def canonical(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same zones under today's names, sorted, each once."""
     return tuple(sorted({ALIASES.get(name, name) for name in names}))
-
-
-def zone_of(region: str) -> ZoneInfo:
-    """The zone that a floor with a country's customers reads the clock in: the first of its zones."""
-    return zone(next(iter(pytz.country_timezones.get(region, [])), "UTC"))

@@ -12,6 +12,7 @@ import orjson
 from calling.catalogue.checking import Checker
 from calling.catalogue.person import read_email, read_name, read_place
 from calling.catalogue.states import place_of_state
+from calling.hours.main_zones import main_zone
 from calling.hours.verified import contradiction, contradicts, read_zone
 from calling.hours.whereabouts import Whereabouts, whereabouts
 from calling.intake.columns import ANYWAY, STATE, Column, Plan
@@ -203,9 +204,10 @@ class Parser:
     ) -> tuple[Whereabouts, str]:
         """Where the customer may be, and the COPY text of its clock's key and reckoning zone."""
         known = tuple((number.zones, number.place) for number, _ in numbers)
-        facts = (known, place, zone)
+        main = main_zone(numbers[0][0].e164, numbers[0][0].zones) if numbers else None
+        facts = (known, place, zone, main)
         if facts not in self._wheres:
-            where = whereabouts(known, zone, place)
+            where = whereabouts(known, zone, place, main)
             key = f"{','.join(where.places)}|{','.join(where.zones)}"
             self._wheres[facts] = where, f"{key}\t{where.reckoning}"
         return self._wheres[facts]

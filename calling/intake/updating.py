@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling.dialers.reclocked import lock_orders, want_back_reclocked
+from calling.customers.reclocking import reclock_and_follow
+from calling.dialers.reclocked import lock_orders
+from calling.follow_ups.own_wall import tell
 from calling.handout import gates, placements
-from calling.hours.clocks import reclock
 from calling.intake.parsing import Reject
 from calling.intake.placing import note_rebuild, rerank
 from calling.intake.staging import Given, Refuse, Staged, put_tags, put_zones, stage
@@ -70,8 +71,8 @@ class Updated:
 def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -> Updated:
     """Write what these rows (at most BATCH) say about known customers.
 
-    Their clock, the rank and the gates of their placements follow. A rebuild of each assignment is noted;
-    the caller hints it in the end.
+    Their clock, the promises on their wall, the rank and the gates of their placements follow. A rebuild of
+    each assignment is noted; the caller hints it in the end.
     """
     stage(work, rows, given)
     refused = refuse(work)
@@ -91,10 +92,11 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refus
     if held:
         work.run(_CLAIM_NUMBERS, customers=[h.customer_id for h in held], leases=[h.lease_id for h in held])
     work.run(_UNBLOCK, ours=ours)
-    want_back_reclocked(work, orders, reclock(work, customers))
+    promises = reclock_and_follow(work, customers, orders, given.author or "import").promises
     if assignments:
         rerank(work, customers)
         gates.restamp(work, customers, locked=True)
+    tell(work, promises)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
     return Updated(len(customers), assignments, refused)

@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from calling.dialers.orders import too_late
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.by_outcome import Promises, promises_of
-from calling.follow_ups.promising import Promised
+from calling.follow_ups.putting import Promised
 from calling.follow_ups.standing import as_they_stand
 from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings

@@ -10,16 +10,19 @@ from models.tables.base import Base, CrmId, one_of
 
 OTHERWISE = ("ready", "resting", "closed")
 WAYS = ("seller", "key_press", "api", "hand")
-FOLLOW_UP_ENDINGS = ("outcome", "changed", "cancelled", "overtaken")
+FOLLOW_UP_ENDINGS = ("outcome", "changed", "cancelled", "overtaken", "moved")
+ASKED_AS = ("instant", "named_zone", "own_zone")
+"""An instant; a time on the wall of a named zone; or on the customer's own wall, wherever that is."""
 
 
 class FollowUp(Base):
     """A call promised at a time, personal to a seller or (`seller_id` null) shared. One open a placement.
 
     A change of time ends the row and writes another that `replaces` it, so nothing that was promised is
-    forgotten; only the owner changes in place (`handed_*`: last). While it is open, the placement is in
-    `follow_up`, or is leased and will go back there, with the same `due_at`. `otherwise_*` is what the
-    customer would be without it, and is again once it is taken back.
+    forgotten: it was `changed` by somebody, or `moved` with the wall on which it was asked. Only the owner
+    changes in place (`handed_*`: last). While it is open, the placement is in `follow_up`, or is leased and
+    will go back there, with the same `due_at`. `otherwise_*` is what the customer would be without it, and is
+    again once it is taken back.
     """
 
     __tablename__ = "follow_up"
@@ -29,6 +32,7 @@ class FollowUp(Base):
             ["placement.crm_id", "placement.assignment_id", "placement.customer_id"],
         ),
         CheckConstraint(one_of("made_by", WAYS), name="made_by"),
+        CheckConstraint(one_of("asked_as", ASKED_AS), name="asked_as"),
         CheckConstraint(one_of("ended_by", FOLLOW_UP_ENDINGS), name="ended_by"),
         CheckConstraint(one_of("otherwise_state", OTHERWISE), name="otherwise_state"),
         CheckConstraint("(ended_at is null) = (ended_by is null)", name="ended"),
@@ -60,6 +64,7 @@ class FollowUp(Base):
     asked_at: Mapped[datetime]  # the instant that was asked for
     wall_time: Mapped[str]  # the same as asked, on the wall of `zone`: "2026-03-05T10:00"
     zone: Mapped[str]
+    asked_as: Mapped[str]
     due_at: Mapped[datetime]  # from when it is handed out: asked_at, or the next opening after it
     otherwise_state: Mapped[str] = mapped_column(server_default="ready")
     otherwise_due_at: Mapped[datetime | None]

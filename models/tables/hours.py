@@ -107,3 +107,20 @@ class RezonedCustomers(Base):
     to_clock: Mapped[Key]
     customers: Mapped[int]
     samples: Mapped[list[int]]  # ids, at most five
+
+
+class RezonedPromise(Base):
+    """What a rezoning did to a promised call of somebody it looked at: `moved` with their wall, or it stays.
+
+    `follow_up_id`: the one that stands since then.
+    """
+
+    __tablename__ = "rezoned_promise"
+    __table_args__ = (ForeignKeyConstraint(["crm_id", "rezoning_id"], ["rezoning.crm_id", "rezoning.id"]),)
+
+    crm_id: Mapped[CrmId]
+    rezoning_id: Mapped[Key]
+    follow_up_id: Mapped[Key]
+    was_due_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    moved: Mapped[bool]

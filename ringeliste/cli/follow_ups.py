@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from calling.follow_ups.asking import Wish
     from calling.follow_ups.listing import Listed
-    from calling.follow_ups.promising import Promised
+    from calling.follow_ups.putting import Promised
 
 FOLLOW_UPS = """Follow-ups: calls that were promised at a time, a seller's own or anybody's.
 

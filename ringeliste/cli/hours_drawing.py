@@ -7,7 +7,7 @@ from rich.console import Console
 
 from calling.hours.stricter import signed
 from calling.views.hours import Exempted, HoursSet, LawRow
-from calling.views.versions import DataInUse
+from calling.views.versions import DataInUse, RezonedPromises
 from ringeliste.cli.output import instant, plain_table, shown
 from ringeliste.drawing import counted
 
@@ -97,3 +97,18 @@ def draw_versions(console: Console, found: DataInUse) -> None:
             table.add_row(f"{move.customers:,}", shown(move.from_clock), shown(move.to_clock), samples)
         if run.moves:
             console.print(table)
+        _draw_promises(console, run.promises)
+
+
+def _draw_promises(console: Console, found: RezonedPromises) -> None:
+    if not found.moved and not found.stay:
+        return
+    console.print(
+        f"{counted(found.moved, 'promised call')} moved with their wall, {found.stay:,} stay when they were."
+    )
+    table = plain_table("customer", "promised", "on the wall of", "was due", "is due")
+    for one in (*found.that_moved, *found.that_stay):
+        wall = one.wall_time.replace("T", " ")
+        was = instant(one.was_due_at) if one.was_due_at != one.due_at else ""
+        table.add_row(shown(one.external_id), wall, one.to_zone, was, instant(one.due_at))
+    console.print(table)

@@ -1,19 +1,20 @@
 """Zones: whose nobody knows, and who vouches for one."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from models.errors import BadInput
+from models.errors import BadInput, BadValues, Conflict
 from ringeliste.cli.front import add as add_command
 from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calling.customers.verifying import Refused, Said, Verified
+    from calling.customers.verifying_lists import Refused, Said
+    from calling.customers.vouching import Verified
 
 ZONES = """Customers' time zones: whose nobody knows, and who vouches for one.
 
@@ -22,6 +23,8 @@ Examples:
   ringeliste zones unknown
   ringeliste zones verify 17 Europe/Oslo --reason "asked her"
 """
+
+ANYWAY = "--anyway"
 
 Customer = Annotated[str, typer.Argument(metavar="CUSTOMER", help="By external id.")]
 Source = Annotated[
@@ -127,15 +130,19 @@ def verify(
       ringeliste zones verify 17 Asia/Tokyo --reason "lives there now" --anyway --dry-run
     """
     from calling.customers.verifying import verify_zone
+    from calling.customers.verifying_refused import with_way
     from ringeliste.cli.doors import writing
     from ringeliste.cli.suppression import customer_id
 
     with writing(crm, dry_run=dry_run) as (_, open_work):
         with open_work() as work:
             key = customer_id(work, customer)
-        done = verify_zone(
-            open_work, key, zone, author=whoever(author), reason=reason, source=source, anyway=anyway
-        )
+        try:
+            done = verify_zone(
+                open_work, key, zone, author=whoever(author), reason=reason, source=source, anyway=anyway
+            )
+        except (BadValues, Conflict) as error:
+            raise with_way(error, ANYWAY) from None
     _tell([done], [], dry_run=dry_run, as_json=as_json)
 
 
@@ -156,7 +163,7 @@ def verify_list(
       ringeliste zones verify-list zones.csv --reason "their invoices" --source billing
       ringeliste zones verify-list zones.csv --reason "asked them" --dry-run
     """
-    from calling.customers.verifying import verify_zones
+    from calling.customers.verifying_lists import verify_zones
     from ringeliste.cli.doors import writing
 
     said = _lines(file, reason)
@@ -194,7 +201,7 @@ def withdraw(
 
 def _lines(file: Path, reason: str) -> list["Said"]:
     """The lines of a CSV. Raises BadInput for a column that is missing."""
-    from calling.customers.verifying import Said
+    from calling.customers.verifying_lists import Said
     from calling.intake.reading import open_table
 
     with open_table(file) as table:
@@ -214,9 +221,28 @@ def _lines(file: Path, reason: str) -> list["Said"]:
         return said
 
 
+def _draw_promises(console: "Console", one: "Verified") -> None:
+    from ringeliste.cli.output import instant, shown
+
+    for moved in one.moved:
+        wall = moved.wall_time.replace("T", " ")
+        console.print(
+            f"The call promised at {wall} their time is at {wall} in {moved.to_zone}: "
+            f"{instant(moved.due_at)}, it was {instant(moved.was_due_at)}."
+        )
+        if moved.told:
+            console.print(f"[yellow]{shown(moved.told)}[/yellow]")
+    for stays in one.stay:
+        wall = stays.wall_time.replace("T", " ")
+        console.print(f"[dim]A call stays promised at {wall} in {stays.zone}.[/dim]")
+
+
 def _tell(done: list["Verified"], refused: list["Refused"], *, dry_run: bool, as_json: bool) -> None:
+    from calling.customers.verifying_refused import wayed
     from ringeliste.cli.output import answer, plain_table, shown, would
     from ringeliste.drawing import counted
+
+    refused = [replace(one, why=wayed(one.why, ANYWAY)) if one.by_anyway else one for one in refused]
 
     def draw(console: "Console") -> None:
         console.print(would(dry_run), end="")
@@ -229,8 +255,7 @@ def _tell(done: list["Verified"], refused: list["Refused"], *, dry_run: bool, as
         for one in done:
             if one.contradicts:
                 console.print(f"[yellow]{shown(one.contradicts)}[/yellow]")
-            for wall, zone in one.promised:
-                console.print(f"[dim]A call stays promised at {wall.replace('T', ' ')} in {zone}.[/dim]")
+            _draw_promises(console, one)
         table = plain_table("line", "customer", "zone", "refused", right=("line",))
         for bad in refused:
             table.add_row(str(bad.line), shown(bad.external_id), shown(bad.zone), shown(bad.why))

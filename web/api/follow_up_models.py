@@ -19,13 +19,19 @@ WallTime = Annotated[
 ]  # fmt: skip
 
 
+AskedAs = Annotated[
+    Literal["instant", "named_zone", "own_zone"],
+    Field(description="An instant; a time in a named zone; or on the customer's own wall, which it follows."),
+]
+
+
 class Promise(Model):
     """When another call is promised: an instant, or a time on the customer's wall; one of the two."""
 
     at: AskedInstant | None = None
     wall_time: WallTime | None = None
     zone: Words | None = Field(
-        None, description="Of `wall_time`; null: the zone in which the customer is reckoned to be."
+        None, description="Of `wall_time`; null: the customer's own wall, which the promise then follows."
     )
     shared: bool = Field(False, description="Anybody may ring, not only who promised it.")
     note: Note = ""
@@ -53,6 +59,7 @@ class Promised(Model):
     asked_at: Instant
     wall_time: str
     zone: str
+    asked_as: AskedAs
     due_at: Instant = Field(description="From then on it is handed out: as asked, or the next opening.")
     note: str
     told: str
@@ -97,6 +104,7 @@ class FollowUp(Model):
     asked_at: Instant
     wall_time: str
     zone: str
+    asked_as: AskedAs
     due_at: Instant
     will_be: Instant | None = Field(
         description="When hours, pauses and gates, as they stand, next allow it; null: not by time alone."
@@ -119,7 +127,7 @@ class FollowUp(Model):
     handed_by: str | None
     handed_from: int | None
     ended_at: Instant | None
-    ended_by: Literal["outcome", "changed", "cancelled", "overtaken"] | None
+    ended_by: Literal["outcome", "changed", "cancelled", "overtaken", "moved"] | None
     ended_author: str | None
 
 
@@ -141,16 +149,16 @@ WISH = {"wall_time": "2026-03-05T22:00", "note": "about the boat"}
 NEW: dict[str, Any] = {"assignment_id": 1, "customer_id": 1841, "seller_id": 7, **WISH}
 PROMISED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "customer_id": 1841, "seller_id": 7, "asked_at": "2026-03-05T22:00:00Z",
-    "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "due_at": "2026-03-06T09:01:00Z",
-    "note": "about the boat",
+    "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "asked_as": "own_zone",
+    "due_at": "2026-03-06T09:01:00Z", "note": "about the boat",
     "told": "nobody may be rung then: Fri 06 Mar 09:01 is the next opening",
 }  # fmt: skip
 LISTED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "assignment": "Spring", "customer_id": 1841, "external_id": "17",
     "name": "Ines", "seller_id": 7, "seller": "Ana", "asked_at": "2026-03-05T22:00:00Z",
-    "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "due_at": "2026-03-06T09:01:00Z",
-    "will_be": "2026-03-06T09:01:00Z", "standing": "waits", "anybodys": False, "anybodys_at": None,
-    "owner_off": None, "gate": None,
+    "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "asked_as": "own_zone",
+    "due_at": "2026-03-06T09:01:00Z", "will_be": "2026-03-06T09:01:00Z", "standing": "waits",
+    "anybodys": False, "anybodys_at": None, "owner_off": None, "gate": None,
     "note": "about the boat", "author": "Ana", "made_by": "seller", "created_at": "2026-03-02T12:00:00Z",
     "replaces": None, "handed_at": None, "handed_by": None, "handed_from": None, "ended_at": None,
     "ended_by": None, "ended_author": None,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Body, Query
 from pydantic import Field
 
 from calling.customers.standing import check_on_screen
-from calling.follow_ups import handing_over, listing, promising
+from calling.follow_ups import handing_over, listing, promising, putting
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.promising import Patch
 from models.errors import BadInput, NotFound
@@ -35,7 +35,7 @@ class AskedFollowUps(Asked):
              responses=answers(models.PROMISED, status=201, errors=[404, 409, 422]))  # fmt: skip
 def promise(
     app: TheApp, holder: OnTheFloor, body: Annotated[NewFollowUp, Body(**example(models.NEW))]
-) -> promising.Promised:
+) -> putting.Promised:
     """Promise a customer a call; an open promise is replaced. The answer says when it will be.
 
     A time when nobody may be rung slides to the next opening; one that the clocks skip to the first after it.
@@ -70,7 +70,7 @@ def follow_ups(app: TheApp, holder: OnTheFloor, asked: Annotated[AskedFollowUps,
 def change(
     app: TheApp, holder: OnTheFloor, follow_up_id: PathId,
     body: Annotated[ChangedFollowUp, Body(**example(_OTHER))],
-) -> promising.Promised:  # fmt: skip
+) -> putting.Promised:  # fmt: skip
     """Another time, note or owner. The answer is a new promise with an id of its own; this one ends."""
     _check_own(app, holder, follow_up_id)
     reowned = "seller_id" in body.model_fields_set

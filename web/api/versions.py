@@ -8,6 +8,7 @@ from pydantic import Field
 from calling.views.versions import DataInUse, data_in_use
 from web.api.common import Instant, Model, TheApp
 from web.api.docs import answers
+from web.api.follow_up_models import AskedAs
 from web.keys import Manager
 
 router = APIRouter(tags=["hours"])
@@ -22,6 +23,29 @@ class ClockMove(Model):
     samples: list[str]
 
 
+class PromiseLooked(Model):
+    """A promised call of somebody who was looked at: from when to when; or as it was."""
+
+    id: int
+    assignment_id: int
+    external_id: str
+    wall_time: str
+    asked_as: AskedAs
+    from_zone: str
+    to_zone: str
+    was_due_at: Instant
+    due_at: Instant
+
+
+class RezonedPromises(Model):
+    """How many promises moved with their wall, and how many stay; the first 100 of each."""
+
+    moved: int
+    stay: int
+    that_moved: list[PromiseLooked]
+    that_stay: list[PromiseLooked]
+
+
 class Rezoning(Model):
     """The CRM was brought, or is being brought, under other data."""
 
@@ -33,6 +57,7 @@ class Rezoning(Model):
     recalled: int = Field(description="Offers that were taken back: they may ring no more.")
     changed: dict[str, tuple[str | None, str]] = Field(description="Which data, from what to what.")
     moves: list[ClockMove]
+    promises: RezonedPromises = Field(description="Calls promised to those who are elsewhere now.")
 
 
 class Versions(Model):
@@ -52,6 +77,11 @@ _EXAMPLE: dict[str, Any] = {
         "customers": 45211, "moved": 12, "recalled": 0, "changed": {"tzdata": ["2026.5", "2026.6"]},
         "moves": [{"from_clock": "PT|Europe/Lisbon", "to_clock": "PT|Atlantic/Azores,Europe/Lisbon",
                    "customers": 12, "samples": ["17", "42"]}],
+        "promises": {"moved": 1, "stay": 0, "that_moved": [{
+            "id": 13, "assignment_id": 1, "external_id": "17", "wall_time": "2026-03-05T10:00",
+            "asked_as": "own_zone", "from_zone": "Atlantic/Azores", "to_zone": "Europe/Lisbon",
+            "was_due_at": "2026-03-05T11:00:00Z", "due_at": "2026-03-05T10:00:00Z",
+        }], "that_stay": []},
     }],
 }  # fmt: skip
 

@@ -6,14 +6,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling.customers import verifying
+from calling.customers import verifying, verifying_lists
+from calling.customers.verifying_refused import wayed, with_way
 from calling.views import browse
 from calling.views import zones as listed
+from models.errors import BadValues, Conflict
 from web.api.common import MOST, Instant, Model, Page, Paging, PathId, TheApp, Words, page
 from web.api.docs import answers, example
+from web.api.follow_up_models import AskedAs
 from web.keys import Manager
 
 router = APIRouter(tags=["customers"])
+
+ANYWAY = "`anyway: true`"
+"""How it is said here that something is so all the same."""
 
 
 class Nowhere(Model):
@@ -44,11 +50,31 @@ class Vouched(Model):
     )
 
 
-class Promised(Model):
+class PromiseMoved(Model):
+    """A call promised on their own wall, which has followed it; it `replaces` the one of before."""
+
+    id: int
+    replaces: int
+    assignment_id: int
+    customer_id: int
+    wall_time: str
+    from_zone: str
+    to_zone: str
+    was_due_at: Instant
+    due_at: Instant
+    told: str = Field(description="Why it is not due at the very time on the wall; empty: it is.")
+
+
+class PromiseStays(Model):
     """A call that stays promised when it was: somebody may want to change it."""
 
+    id: int
+    assignment_id: int
+    customer_id: int
     wall_time: str
     zone: str
+    asked_as: AskedAs
+    due_at: Instant
 
 
 class Done(Model):
@@ -58,7 +84,8 @@ class Done(Model):
     zone: str | None
     changed: bool
     contradicts: str | None
-    promised: list[Promised]
+    moved: list[PromiseMoved] = Field(description="Promised calls that have followed their wall.")
+    stay: list[PromiseStays] = Field(description="Promised calls that stay when they were.")
 
 
 class Withdrawn(Model):
@@ -105,6 +132,7 @@ class Refused(Model):
     external_id: str
     zone: str
     why: str
+    by_anyway: bool = Field(description="It would be taken with `anyway: true`.")
 
 
 class AllDone(Model):
@@ -121,7 +149,16 @@ NOWHERE: dict[str, Any] = {
 VOUCHED = {"zone": "Europe/Lisbon", "reason": "asked her", "source": None, "anyway": False}
 DONE: dict[str, Any] = {
     "customer_id": 7, "zone": "Europe/Lisbon", "changed": True, "contradicts": None,
-    "promised": [{"wall_time": "2026-03-05T10:00", "zone": "Europe/Lisbon"}],
+    "moved": [{
+        "id": 13, "replaces": 12, "assignment_id": 1, "customer_id": 7,
+        "wall_time": "2026-03-05T10:00",
+        "from_zone": "Atlantic/Azores", "to_zone": "Europe/Lisbon", "was_due_at": "2026-03-05T11:00:00Z",
+        "due_at": "2026-03-05T10:00:00Z", "told": "",
+    }],
+    "stay": [{
+        "id": 9, "assignment_id": 2, "customer_id": 7, "wall_time": "2026-03-06T15:00", "zone": "Europe/Oslo",
+        "asked_as": "named_zone", "due_at": "2026-03-06T14:00:00Z",
+    }],
 }  # fmt: skip
 VERIFICATION: dict[str, Any] = {
     "id": 3, "zone": "Europe/Lisbon", "source": None, "author": "Kari", "reason": "asked her",
@@ -134,7 +171,9 @@ LINES: dict[str, Any] = {
 }  # fmt: skip
 ALL_DONE: dict[str, Any] = {
     "verified": [DONE],
-    "refused": [{"line": 2, "external_id": "A-8", "zone": "Lisbon", "why": "is no customer"}],
+    "refused": [
+        {"line": 2, "external_id": "A-8", "zone": "Lisbon", "why": "is no customer", "by_anyway": False},
+    ],
 }
 
 
@@ -153,12 +192,13 @@ def verify_many(
 ) -> dict[str, Any]:
     """Vouch for the zones of up to 200 customers; what is wrong with one costs no other."""
     said = [
-        verifying.Said(n, one.external_id, one.zone, one.reason) for n, one in enumerate(body.customers, 1)
+        verifying_lists.Said(n, one.external_id, one.zone, one.reason)
+        for n, one in enumerate(body.customers, 1)
     ]
-    done, refused = verifying.verify_zones(
+    done, refused = verifying_lists.verify_zones(
         app.opener(holder.crm_id), said, author=holder.author, source=body.source, anyway=body.anyway
     )
-    return {"verified": [_done(one) for one in done], "refused": [asdict(one) for one in refused]}
+    return {"verified": [asdict(one) for one in done], "refused": [_refused(one) for one in refused]}
 
 
 @router.get("/customers/{customer_id}/zone", response_model=Page[Verification],
@@ -178,27 +218,29 @@ def verify(
     app: TheApp, holder: Manager, customer_id: PathId, body: Annotated[Vouched, Body(**example(VOUCHED))]
 ) -> dict[str, Any]:
     """Vouch for the zone of a customer. Hours, gates and segments follow before this answers."""
-    done = verifying.verify_zone(
-        app.opener(holder.crm_id), customer_id, body.zone, author=holder.author, reason=body.reason,
-        source=body.source, anyway=body.anyway,
-    )  # fmt: skip
-    return _done(done)
+    try:
+        done = verifying.verify_zone(
+            app.opener(holder.crm_id), customer_id, body.zone, author=holder.author, reason=body.reason,
+            source=body.source, anyway=body.anyway,
+        )  # fmt: skip
+    except (BadValues, Conflict) as error:
+        raise with_way(error, ANYWAY) from None
+    return asdict(done)
 
 
 @router.post("/customers/{customer_id}/zone/withdraw", response_model=Done,
-             responses=answers({**DONE, "zone": None, "promised": []}, errors=[404, 409, 422]))  # fmt: skip
+             responses=answers({**DONE, "zone": None, "stay": []}, errors=[404, 409, 422]))  # fmt: skip
 def withdraw(
     app: TheApp, holder: Manager, customer_id: PathId,
     body: Annotated[Withdrawn, Body(**example({"reason": "it was her sister"}))],
 ) -> dict[str, Any]:  # fmt: skip
     """Vouch no more: numbers and address say again where they may be."""
-    return _done(
+    return asdict(
         verifying.withdraw_zone(
             app.opener(holder.crm_id), customer_id, author=holder.author, reason=body.reason
         )
     )
 
 
-def _done(done: verifying.Verified) -> dict[str, Any]:
-    promised = [{"wall_time": wall, "zone": zone} for wall, zone in done.promised]
-    return {**asdict(done), "promised": promised}
+def _refused(one: verifying_lists.Refused) -> dict[str, Any]:
+    return {**asdict(one), "why": wayed(one.why, ANYWAY) if one.by_anyway else one.why}

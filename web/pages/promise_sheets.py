@@ -151,6 +151,7 @@ def _wish(when: str, promise: Listed) -> Wish | None:
     if (when or "")[:16] == promise.wall_time[:16]:
         return None
     try:
-        return Wish(wall_time=datetime.fromisoformat(when), zone=promise.zone)
+        zone = None if promise.asked_as == "own_zone" else promise.zone  # it goes on following their wall
+        return Wish(wall_time=datetime.fromisoformat(when), zone=zone)
     except (TypeError, ValueError):
         raise BadInput("when: give the day and the time") from None

@@ -1,10 +1,13 @@
 """Customers whom nobody calls for want of a zone: how many, the first of them, and a field for each."""
 
+from datetime import datetime
+
 from nicegui import ui
 from sqlalchemy import Row
 from starlette.concurrency import run_in_threadpool
 
 from calling.customers.verifying import verify_zone
+from calling.customers.vouching import Verified
 from calling.views.zones import count_unknown, unknown_zones
 from models.errors import RingelisteError
 from models.work import Work
@@ -39,6 +42,17 @@ def zone_panel(app: App, holder: Holder, found: Nowhere) -> None:
         words("All of them: ringeliste zones unknown; many at once: zones verify-list.", "soft")
 
 
+def _told(done: Verified) -> str:
+    """What was done, and to which promised calls."""
+    moved = [f"the call at {_hour(one.wall_time)} moved with it" for one in done.moved]
+    stay = [f"a call stays promised at {_hour(one.wall_time)} in {one.zone}" for one in done.stay]
+    return "; ".join((f"{done.zone}: they may be called by it now", *moved, *stay))
+
+
+def _hour(wall_time: str) -> str:
+    return f"{datetime.fromisoformat(wall_time):%a %d %b %H:%M}"
+
+
 def _row(app: App, holder: Holder, row: Row[tuple[object, ...]]) -> None:
     with box("nowhere-row"):
         words(row.name or row.external_id, "strong")
@@ -57,7 +71,7 @@ def _row(app: App, holder: Holder, row: Row[tuple[object, ...]]) -> None:
                 answer.text = error.message
                 return
             answer.classes(add="soft", remove="warned")
-            answer.text = f"{done.zone}: they may be called by it now"
+            answer.text = _told(done)
             ui.run_javascript("document.activeElement.blur()")
 
         act = alone(verify)

@@ -1,0 +1,59 @@
+"""The statements by which promises follow their wall, as own_wall.py runs them."""
+
+from sqlalchemy import text
+
+# With the offered lease that was to keep it, if there is one.
+OPEN = text("""
+    select f.id, f.assignment_id, f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as, f.due_at,
+           c.reckoning_zone, p.clock_id, p.segment_id, l.id as offered
+      from follow_up f
+      join customer c on c.crm_id = :crm_id and c.id = f.customer_id
+      join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
+                      and p.customer_id = f.customer_id
+      left join lease l on l.crm_id = :crm_id and l.id = p.lease_id and l.follow_up_id = f.id
+                       and l.ended_at is null and l.state = 'offered'
+     where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
+     order by f.customer_id, f.id
+""")
+END = text("""
+    update follow_up set ended_at = :now, ended_by = 'moved', ended_author = :by
+     where crm_id = :crm_id and id = any(:ids) and ended_at is null
+""")
+# Whoever promised it, in whose call: nobody asked anew. What is due when it was is no less waited for.
+MAKE = text("""
+    insert into follow_up (crm_id, assignment_id, customer_id, seller_id, asked_at, wall_time, zone, asked_as,
+                           due_at, note, author, made_by, lease_id, replaces, otherwise_state,
+                           otherwise_due_at, anybodys_at, kept_free_until, handed_at, handed_by, handed_from,
+                           created_at)
+    select :crm_id, f.assignment_id, f.customer_id, f.seller_id, t.asked_at, f.wall_time, t.zone, f.asked_as,
+           t.due_at, f.note, f.author, f.made_by, f.lease_id, f.id, f.otherwise_state,
+           f.otherwise_due_at, case when t.due_at = f.due_at then f.anybodys_at end,
+           case when t.due_at = f.due_at then f.kept_free_until end, f.handed_at, f.handed_by, f.handed_from,
+           :now
+      from unnest(cast(:ids as bigint[]), cast(:asked_ats as timestamptz[]), cast(:zones as text[]),
+                  cast(:due_ats as timestamptz[])) as t(id, asked_at, zone, due_at)
+      join follow_up f on f.crm_id = :crm_id and f.id = t.id
+     order by f.id
+    returning id, replaces
+""")
+# Who is on the telephone stays there; what they go back to is the promise.
+WAIT = text("""
+    update placement p
+       set due_at = case when p.state = 'follow_up' then t.due_at else p.due_at end,
+           return_due_at = case when p.return_state = 'follow_up' then t.due_at else p.return_due_at end
+      from unnest(cast(:assignments as bigint[]), cast(:customers as bigint[]),
+                  cast(:due_ats as timestamptz[])) as t(assignment_id, customer_id, due_at)
+     where p.crm_id = :crm_id and p.assignment_id = t.assignment_id and p.customer_id = t.customer_id
+""")
+# The same time by another name.
+RENAME = text("""
+    update follow_up f set zone = t.zone
+      from unnest(cast(:ids as bigint[]), cast(:zones as text[])) as t(id, zone)
+     where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
+""")
+ON_WALLS = text("""
+    select f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as
+      from follow_up f
+     where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
+       and f.asked_as <> 'instant'
+""")
