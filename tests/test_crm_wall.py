@@ -21,7 +21,10 @@ PACKAGES = (
 OURS, THEIRS = 1, 2
 TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
 NAMES = sorted(table.name for table in TABLES)
-APPEND_ONLY = {"attempt", "customer_edit", "rule_set", "segment_event", "segment_move", "suppression"}
+APPEND_ONLY = {
+    "attempt", "customer_edit", "register_wall", "rule_set", "segment_event", "segment_move", "suppression",
+    "tag_taken",
+}  # fmt: skip
 
 
 @pytest.fixture

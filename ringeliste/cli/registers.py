@@ -13,8 +13,8 @@ from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryR
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from calling.registers.coming import Loaded
     from calling.registers.following import Followed
-    from calling.registers.loading import Loaded
     from calling.views.registers import RegisterState
 
 REGISTERS = """National registers of those who may not be called.
@@ -104,7 +104,9 @@ def load(
             )  # fmt: skip
         if not dry_run:
             openers = {crm: app.opener(crm) for crm in app.crms()}
-            followed = follow_everywhere(app.shared, openers, patience(app, dry_run=False))
+            followed = follow_everywhere(
+                app.shared, openers, now=app.now(), patience=patience(app, dry_run=False)
+            )
     document = {"dry_run": dry_run, "loaded": told, "followed": followed}
     answer(document, lambda console: _draw_load(console, told, followed, dry_run=dry_run), as_json=as_json)
 
@@ -140,8 +142,8 @@ def use(
       ringeliste registers use NO-RESERVASJON --dry-run
     """
     from calling.registers import using
-    from calling.registers.following import stamp
     from calling.registers.law import register_named
+    from calling.registers.stamping import stamp
     from calling.views.registers import warning_of
     from ringeliste.cli.doors import writing
     from ringeliste.cli.walls import patience, tell
@@ -166,8 +168,8 @@ def leave(
       ringeliste registers leave SE-NIX
     """
     from calling.registers import using
-    from calling.registers.following import stamp
     from calling.registers.law import register_named
+    from calling.registers.stamping import stamp
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, would
 
@@ -198,7 +200,7 @@ def exempt(
       ringeliste registers exempt NO-RESERVASJON --tag customer --reason "our customers" --manager "Kari Nord"
     """
     from calling.registers import using
-    from calling.registers.following import stamp
+    from calling.registers.stamping import stamp
     from ringeliste.cli.doors import writing
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer, shown, would
@@ -255,7 +257,7 @@ def end_exemption(
       ringeliste registers end-exemption 4
     """
     from calling.registers import using
-    from calling.registers.following import stamp
+    from calling.registers.stamping import stamp
     from ringeliste.cli.doors import writing
     from ringeliste.cli.walls import patience, tell
 
