@@ -16,11 +16,11 @@ from calling.registers.law import NationalRegister
 from calling.registers.loading import load_numbers
 
 PT = NationalRegister(
-    name="PT-TEST", country="PT", title="Lista", binds=frozenset({"b2c"}), warn_after=20, refuse_after=30,
+    name="PT-TEST", country="PT", title="Lista", binds=("b2c",), warn_after=20, refuse_after=30,
     policy="refuse", source="a test", evidence="text", note="",
 )  # fmt: skip
 ES = NationalRegister(
-    name="ES-TEST", country="ES", title="Lista", binds=frozenset({"b2c"}), warn_after=20, refuse_after=30,
+    name="ES-TEST", country="ES", title="Lista", binds=("b2c",), warn_after=20, refuse_after=30,
     policy="refuse", source="a test", evidence="text", note="",
 )  # fmt: skip
 TODAY = NOON.date()

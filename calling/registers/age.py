@@ -45,7 +45,7 @@ def refusal_of(name: str, dated: date | None) -> Refusal | None:
     row = law.shipped().get(name)
     if row is None or not row.refuses:
         return None
-    return Refusal(row.name, row.country, row.last_day(dated) if dated else None)
+    return Refusal(row.name, row.country, row.last_day_of(dated) if dated else None)
 
 
 @lru_cache(maxsize=4096)
