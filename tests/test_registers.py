@@ -131,6 +131,39 @@ def test_bad_lines_are_told_with_their_number_and_a_file_of_them_is_refused(tmp_
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("country", "theirs", "ours"),
+    [
+        ("NO", ["+46701234567", "+351912345678"], "91234567"),
+        ("US", ["+14165550100", "+18765550100", "+525555550100"], "2125550100"),
+    ],
+)
+def test_a_file_without_one_number_of_the_country_is_refused_unless_told(
+    tmp_path: Path, country: str, theirs: list[str], ours: str
+) -> None:
+    """Canada shares its calling code. Planted: any number of the code taken; seen to fail."""
+    path = tmp_path / "register.txt"
+    path.write_text("\n".join(theirs * 3), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"register.txt holds no number of {country} .*its first is.*--force"):
+        read(path, country)
+    reading = Reading()
+    assert list(read_register(path, country, reading=reading, from_anywhere=True))
+    path.write_text("\n".join([*theirs, ours]), encoding="utf-8")
+    assert len(read(path, country)[0]) == len(theirs) + 1
+
+
+def test_a_file_of_another_country_leaves_what_is_in_force(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "register.txt"
+    path.write_text("+4791234567\n+4791234568\n", encoding="utf-8")
+    first = load(world, ["+351912345671"])
+    how: dict[str, Any] = {"dated": TODAY, "author": "Kari", "now": NOON}
+    with pytest.raises(BadInput, match="holds no number of PT"):
+        loading.load_register(world.app.shared, "PT-TEST", path, **how)
+    assert [row.in_force for row in rows(world, "select in_force from register")] == [first.version_id]
+    assert rows(world, "select 1 from register_staging") == []
+    assert loading.load_register(world.app.shared, "PT-TEST", path, **how, force=True).numbers == 2
+
+
 # --- versions -------------------------------------------------------------------------------------
 
 

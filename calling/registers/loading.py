@@ -31,15 +31,17 @@ def load_register(
 
     Follow with `follow_everywhere`: then it is a wall (P8). `progress` is told the share that has been read.
     Raises NotFound for the register; BadInput for a file that is none, mostly bad, older than what is in
-    force, or lacks more than a fifth of it (not with `force`); Conflict when another load overtook this one.
+    force, without a number of its country, or lacks more than a fifth of what is in force (these two not with
+    `force`); Conflict when another load overtook this one.
     """
     row = register_named(name)
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file")
     reading = Reading()
     chunks = read_register(
-        path, row.country, column=column, reading=reading, told=lambda: progress(reading.share)
-    )
+        path, row.country, column=column, reading=reading, from_anywhere=force,
+        told=lambda: progress(reading.share),
+    )  # fmt: skip
     return load_numbers(
         shared, row, chunks, file=path.name, dated=dated, author=author, now=now, reading=reading,
         force=force, dry_run=dry_run,
