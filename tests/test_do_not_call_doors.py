@@ -95,7 +95,7 @@ def test_what_grows_old_is_told_by_the_list_the_report_and_the_metrics(shell: Sh
     assert "ES-TEST was never loaded: nobody in ES is called" in said
     row = next(line for line in said.splitlines() if line.startswith("PT-TEST"))
     assert "1 of 30  refuse" in row
-    assert "PT-TEST: a test" in said
+    assert "PT-TEST (Lista): a test" in said
     found = {one["name"]: one for one in shell.ok("registers", "list", "--json").document}
     assert [found[name]["days_left"] for name in ("PT-TEST", "ES-TEST")] == [1, None]
     assert len(shell.ok("report", "--json").document["registers"]) == 2

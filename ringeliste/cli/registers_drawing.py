@@ -17,20 +17,20 @@ SHOWN = 5
 def draw_list(console: Console, found: Sequence[RegisterState]) -> None:
     """Each register, how long its version may still be called by, and where the days stand written."""
     table = plain_table(
-        "name", "register", "binds", "version", "numbers", "age", "days left", "policy", "used",
+        "name", "binds", "version", "numbers", "age", "days left", "policy", "used",
         right=("numbers", "days left"),
     )  # fmt: skip
     for one in found:
         style = {"stale": "red", "never loaded": "red", "old": "yellow"}.get(one.age, "")
         used = f"by {shown(one.used_by)}" if one.used_since else ("no" if one.binds_us else "[dim]no[/dim]")
         table.add_row(
-            one.name, one.title, " ".join(one.binds), str(one.dated or "—"), number(one.numbers), one.age,
+            one.name, " ".join(one.binds), str(one.dated or "—"), number(one.numbers), one.age,
             "—" if one.days_left is None else f"{one.days_left} of {one.refuse_after}", one.policy, used,
             style=style if one.used_since else "",
         )  # fmt: skip
     console.print(table)
     for one in found:
-        console.print(f"[dim]{one.name}: {shown(one.source)}[/dim]")
+        console.print(f"[dim]{one.name} ({one.title}): {shown(one.source)}[/dim]")
     for one in found:
         if one.warning:
             console.print(one.warning, style="yellow", markup=False)
