@@ -3,9 +3,9 @@
 from sqlalchemy import text
 
 from benchmarks.floor import NOON, Floor
-from calling.registers.following import stamp
 from calling.registers.law import register_named
 from calling.registers.loading import in_chunks, load_numbers
+from calling.registers.stamping import stamp
 from calling.registers.using import use
 
 REGISTER = "SE-NIX"

@@ -85,13 +85,14 @@ class Work:
         self.session.connection().exec_driver_sql("set local plan_cache_mode = force_custom_plan")
 
     def read_long(self) -> None:
-        """Let this transaction read for as long as it takes. It can write nothing any more.
+        """Let this transaction read, and think, for as long as it takes. It can write nothing any more.
 
         A transaction that writes has to end in time: ticks count on it. One that only reads may go on.
         """
         connection = self.session.connection()
         connection.exec_driver_sql("set transaction read only")
         take_your_time(connection)
+        connection.exec_driver_sql("set local idle_in_transaction_session_timeout = 0")
         self.plan_afresh()
 
     def hint(self, kind: HintKind, subject: int | str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from dramatiq import Actor
 
 from calling.limits.following import changes_to_follow
-from calling.registers.following import uses_to_stamp
+from calling.registers.stamping import uses_to_stamp
 from calling.segments.bulk import actions_to_do
 from calling.segments.resegmenting import rebuilds_to_do
 from models.work import OpenWork

@@ -38,6 +38,13 @@ def limits_of_law() -> Rows:
     ]
 
 
+@cache
+def registers_of_law() -> Mapping[str, Mapping[str, Any]]:
+    """The file of registers, a dict a row, by name."""
+    body = tomllib.loads((files("calling") / "laws" / "registers.toml").read_text(encoding="utf-8"))
+    return {row["name"]: row for row in body["register"]}
+
+
 @dataclass(frozen=True)
 class Bound:
     """A limit: so many within `seconds` that roll, or `days` of the calendar; rings, or answers `after`."""
@@ -103,6 +110,36 @@ class CallOracle:
             rows("select * from call_limit where ended_at is null"), assignment_id in debts
         )
         self._allowed: dict[date, Minutes] = {}
+        self._on_register, self._too_old_from = set[str](), list[date]()
+        tags = {row["tag"] for row in rows(f"select * from customer_tag where {where}")}
+        let_off = {
+            row["register_id"] for row in rows("select * from register_exemption where ended_at is null")
+            if row["assignment_id"] == assignment_id or row["tag"] in tags
+        }  # fmt: skip
+        shared = {row["id"]: row for row in rows("select * from register")}
+        for use in rows("select * from crm_register where ended_at is null"):
+            register = shared[use["register_id"]]
+            if register["id"] not in let_off:
+                self._on_register |= self._named_by(register, rows("select * from register_number"))
+            self._too_old_from += self._ages(register)
+
+    def _named_by(self, register: Mapping[str, Any], numbers: Rows) -> set[str]:
+        """Numbers on the version in force: added by it or before, and not gone by it or before."""
+        version = register["in_force"]
+        return {
+            row["e164"] for row in numbers
+            if version is not None and row["register_id"] == register["id"] and row["added_in"] <= version
+            and not (row["removed_in"] is not None and row["removed_in"] <= version)
+        }  # fmt: skip
+
+    def _ages(self, register: Mapping[str, Any]) -> list[date]:
+        """The first local day on which the register is too old to call here; none: it never is."""
+        law = registers_of_law()[register["name"]]
+        if law["policy"] != "refuse" or law["country"] not in {place[:2] for place in self._places}:
+            return []
+        if register["in_force"] is None:
+            return [date.min]
+        return [register["dated"] + (law["refuse_after"] + 1) * DAY]
 
     def _bound(self, own: Rows, debts: bool) -> list[Bound]:
         places = {name for place in self._places for name in (place, place[:2])}
@@ -167,8 +204,8 @@ class CallOracle:
         )
 
     def _numbers_left(self, at: datetime) -> list[str]:
-        """Those that are on no list now."""
-        bad = {row["e164"] for row in self._suppressed if self._stands(row, at)}
+        """Those that are on no list now, and on no register."""
+        bad = {row["e164"] for row in self._suppressed if self._stands(row, at)} | self._on_register
         return [row["e164"] for row in self._numbers if row["e164"] not in bad]
 
     def _counted(self, limit: Bound, e164: str) -> list[datetime]:
@@ -212,9 +249,13 @@ class CallOracle:
         )  # fmt: skip
 
     def is_open(self, at: datetime) -> bool:
-        """Nothing forbids the minute, the one before it or the one after it, in any zone."""
+        """Nothing forbids the minute, the one before it or the one after it, in any zone.
+
+        And in none it is a day on which a register is too old already.
+        """
         minute = _EPOCH + (at - _EPOCH) // MINUTE * MINUTE
-        return bool(self.zones) and all(self._fits(minute + n * MINUTE) for n in (-1, 0, 1))
+        old = any(wall(zone, at)[0] >= day for day in self._too_old_from for zone in self.zones)
+        return bool(self.zones) and not old and all(self._fits(minute + n * MINUTE) for n in (-1, 0, 1))
 
     def _fits(self, minute: datetime) -> bool:
         walls = (wall(zone, minute) for zone in self.zones)

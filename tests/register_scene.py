@@ -10,16 +10,17 @@ from sqlalchemy import Row, text
 from world import NOON, World
 
 from calling.registers import age, law
+from calling.registers.coming import Loaded
 from calling.registers.following import Followed, follow_everywhere
 from calling.registers.law import NationalRegister
-from calling.registers.loading import Loaded, load_numbers
+from calling.registers.loading import load_numbers
 
 PT = NationalRegister(
-    name="PT-TEST", country="PT", title="Lista", binds=frozenset({"b2c"}), warn_after=20, refuse_after=30,
+    name="PT-TEST", country="PT", title="Lista", binds=("b2c",), warn_after=20, refuse_after=30,
     policy="refuse", source="a test", evidence="text", note="",
 )  # fmt: skip
 ES = NationalRegister(
-    name="ES-TEST", country="ES", title="Lista", binds=frozenset({"b2c"}), warn_after=20, refuse_after=30,
+    name="ES-TEST", country="ES", title="Lista", binds=("b2c",), warn_after=20, refuse_after=30,
     policy="refuse", source="a test", evidence="text", note="",
 )  # fmt: skip
 TODAY = NOON.date()
@@ -46,7 +47,7 @@ def load(
 def follow_all(world: World, now: datetime = NOON) -> Followed:
     """Every CRM there is follows."""
     openers = {crm: world.app.opener(crm, now=now) for crm in world.app.crms()}
-    return follow_everywhere(world.app.shared, openers)
+    return follow_everywhere(world.app.shared, openers, now=now)
 
 
 def numbers_of(world: World, *customers: int) -> list[str]:

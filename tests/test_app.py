@@ -78,6 +78,8 @@ def test_who_only_reads_may_take_longer_and_writes_nothing(settings: Settings, d
         work.read_long()
         work.run(text("select pg_sleep(1.2)"))
         assert work.run(text("select 1")).scalar() == 1
+        idle = text("select current_setting('idle_in_transaction_session_timeout')")
+        assert work.run(idle).scalar() == "0"  # it may think between two questions
     with world.work() as work:
         work.read_long()
         with pytest.raises(Unavailable, match="takes no writes"), translating():

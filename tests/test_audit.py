@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from ground import Ground, create, drop
+from register_scene import PT, known
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.orm import Session
@@ -66,6 +67,12 @@ class Worked:
             findings = audit(work)
         assert by_promise(findings).keys() == NOBODY.keys()
         return {(finding.promise, finding.what): finding.count for finding in findings if finding.count}
+
+
+@pytest.fixture(autouse=True)
+def _portugal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with known(monkeypatch, PT):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -157,14 +164,24 @@ AROUND = {
 """When a wall stood that only this step of the first lease fell behind."""
 
 
-def registered(walled: str) -> list[str]:
+def registered(walled: str, name: str = "tests") -> list[str]:
     """SQL: the number of the first lease is on a register that was a wall so long after noon."""
     return [
-        "insert into register (id, name, in_force) overriding system value values (1, 'tests', 1)",
+        f"insert into register (id, name, in_force) overriding system value values (1, '{name}', 1)",
+        """insert into register_version (id, register_id, dated, file, author, begun_at, in_force_at)
+           overriding system value values (1, 1, date '2026-03-02', 'tests', 'tests', :noon, :noon)""",
         "insert into register_number (register_id, e164, added_in) values (1, :number, 1)",
-        f"""insert into crm_register (crm_id, register_id, author, used_since, walled_version, walled_at)
-            values (:crm, 1, 'tests', :noon, 1, :noon + {walled})""",
+        """insert into crm_register (crm_id, register_id, author, used_since)
+           values (:crm, 1, 'tests', :noon)""",
+        f"""insert into register_wall (crm_id, use_id, version, walled_at)
+            select crm_id, id, 1, :noon + {walled} from crm_register""",
     ]
+
+
+def too_old(walled: str) -> list[str]:
+    """SQL: the register of the country was a wall then, and had never been loaded."""
+    plant = [statement for statement in registered(walled, "PT-TEST") if "_version" not in statement]
+    return [statement for statement in plant if "_number" not in statement]
 
 
 SECOND_HOLDER = [
@@ -216,6 +233,7 @@ PLANTS: list[tuple[str, str, list[str]]] = [
         like_the_first(
             e164=OTHER_NUMBER, offered_at="ended_at + interval '2 hours'",
             ended_at="ended_at + interval '3 hours'", rung_at="rung_at + interval '3 hours'")]),
+    ("P3", "rung by a register that was too old", too_old(AROUND["rung"][0])),
     ("P4", "a lease ended by an outcome has no attempt", [
         "delete from attempt where lease_id = :lease",
         "update placement set attempts = 0 where customer_id = :customer"]),
@@ -264,6 +282,9 @@ PLANTS: list[tuple[str, str, list[str]]] = [
     ("P8", "a seller rang a suppressed number", [SUPPRESSION.format("e164", "number", *AROUND["rung"])]),
     ("P8", "offered although on a register", registered(AROUND["offered"][0])),
     ("P8", "a seller took who is on a register", registered(AROUND["taken"][0])),
+    ("P8", "sent to a dialer although on a register", [
+        *registered(AROUND["offered"][0]),
+        "update register_number set e164 = (select e164 from lease where sent_at is not null limit 1)"]),
     ("P8", "a seller rang who is on a register", registered(AROUND["rung"][0])),
 ]  # fmt: skip
 

@@ -24,8 +24,9 @@ from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.outcomes import outcome as outcomes
 from calling.outcomes.outcome import Report, record_all
-from calling.registers.following import stamp, wall
+from calling.registers.stamping import stamp
 from calling.registers.using import exempt, use, use_no_more
+from calling.registers.walling import wall
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.walls import hours, scopes

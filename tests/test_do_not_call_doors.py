@@ -93,6 +93,11 @@ def test_what_grows_old_is_told_by_the_list_the_report_and_the_metrics(shell: Sh
     said = shell.ok("registers", "list").out
     assert "PT-TEST is of 2026-02-01 and may be called by until 2026-03-03" in said
     assert "ES-TEST was never loaded: nobody in ES is called" in said
+    row = next(line for line in said.splitlines() if line.startswith("PT-TEST"))
+    assert "1 of 30  refuse" in row
+    assert "PT-TEST (Lista): a test" in said
+    found = {one["name"]: one for one in shell.ok("registers", "list", "--json").document}
+    assert [found[name]["days_left"] for name in ("PT-TEST", "ES-TEST")] == [1, None]
     assert len(shell.ok("report", "--json").document["registers"]) == 2
     registry = CollectorRegistry()
     registry.register(DatabaseGauges(world.app))

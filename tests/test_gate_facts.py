@@ -13,7 +13,7 @@ from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 from calling.limits.changing import NewLimit, set_limit
 from calling.outcomes.outcome import Report, record_all
-from calling.registers.following import stamp
+from calling.registers.stamping import stamp
 from calling.registers.using import use
 from calling.views.explain import explain
 from calling.views.holders import Who

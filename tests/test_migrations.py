@@ -208,3 +208,39 @@ def column(url: str, name: str, table: str = "assignment") -> list[object]:
         found = list(connection.scalars(text(f"select {name} from {table} order by id")))
     engine.dispose()
     return found
+
+
+def test_of_the_walls_of_registers_before_the_last_is_known(new_database: NewDatabase) -> None:
+    """With an exemption that has ended: its wall came, or is still to come. Behind walls, for the owner too.
+
+    Planted: rows written without entering each CRM; seen to fail.
+    """
+    url = new_database().owner_url
+    config = migrations.config(url)
+    command.upgrade(config, "0022")
+    exempted = """insert into register_exemption (crm_id, register_id, tag, reason, manager, author, given_at,
+                                                  ended_at, ended_by)
+                  values (1, {0}, 'x', 'r', 'Kari', 'Kari', '2026-03-01', '2026-03-02', 'Kari')"""
+    for statement in (
+        "insert into data_owner (id, name, created_at) overriding system value values (1, 'O', '2026-01-01')",
+        """insert into crm (id, owner_id, name, kind, region, hours, created_at) overriding system value
+           values (1, 1, 'C', 'b2c', 'PT', '{}', '2026-01-01')""",
+        *(f"insert into register (id, name) overriding system value values ({n}, 'r{n}')" for n in (1, 2)),
+        """set app.crm_id = '1'; insert into crm_register (crm_id, register_id, author, used_since,
+                                                           walled_version, walled_at)
+           values (1, 1, 'Kari', '2026-03-01', 7, '2026-03-03'),
+                  (1, 2, 'Kari', '2026-03-01', null, '2026-03-01')""",
+        f"set app.crm_id = '1'; {exempted.format(1)}; {exempted.format(2)}",
+    ):
+        run(url, statement)
+    command.upgrade(config, "head")
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        connection.execute(text("set app.crm_id = '1'"))
+        walls = connection.execute(
+            text("select version, walled_at::date::text from register_wall order by id")
+        )
+        freed = text("select walled_at = ended_at from register_exemption order by id")
+        assert [tuple(row) for row in walls] == [(7, "2026-03-03"), (None, "2026-03-01")]
+        assert list(connection.scalars(freed)) == [True, None]
+    engine.dispose()

@@ -1,9 +1,10 @@
 """When a customer is next callable, to the second: against an oracle of its own, and what then happens.
 
 Random worlds: several numbers, shared ones, zones, weeks in which clocks change, rings that fall on the
-second of a boundary, limits of the law and of owners, rests, refusals, do-not-call that ends, stricter hours,
-exemptions, pauses, promises here and elsewhere. A failure names its seed,
-and NEXT_CALL_SEED=<seed> draws it again.
+second of a boundary, limits of the law and of owners, rests, refusals, do-not-call that ends, registers
+that name them, that grow too old tonight, and whose next version comes while they wait, stricter hours,
+exemptions, pauses, promises here and elsewhere. A failure names its seed, and NEXT_CALL_SEED=<seed> draws it
+again.
 """
 
 import os
@@ -27,6 +28,8 @@ from calling.handout.due import open_gates, wake_due
 from calling.handout.give_back import note_rings
 from calling.limits.changing import NewLimit, set_limit
 from calling.outcomes.attempts import ensure_months
+from calling.registers import coming, law
+from calling.registers.loading import load_numbers
 from calling.views.audit_limits import rung_beyond_limits
 from calling.views.explain import explain
 from calling.walls.pause import pause
@@ -34,7 +37,7 @@ from models.outcomes import Outcome
 
 SEED = int(os.environ.get("NEXT_CALL_SEED") or Random().randrange(1_000_000))
 SECOND, MINUTE, HOUR, DAY = (timedelta(seconds=n) for n in (1, 60, 3600, 86_400))
-WORLDS = 25
+WORLDS = int(os.environ.get("NEXT_CALL_WORLDS") or 30)
 
 ALWAYS: dict[str, Any] = {day: [["00:00", "24:00"]] for day in DAYS}
 HALVES: dict[str, Any] = {day: [["08:30", "12:15"], ["13:45", "23:59"]] for day in (*DAYS[:3], DAYS[5])}
@@ -43,6 +46,14 @@ WHERE: tuple[tuple[list[str], list[str]], ...] = (
     (["America/Chicago", "America/New_York"], ["US-FL"]), (["Asia/Tokyo"], ["PT"]),
     (["Africa/Cairo"], ["PT"]), (["America/Havana", "Pacific/Chatham"], ["PT"]), ([], ["PT"]),
 )  # fmt: skip
+REGISTERED: tuple[tuple[list[str], list[str]], ...] = (
+    (["Europe/Paris"], ["FR"]), (["America/Chicago", "America/New_York"], ["US-FL"]),
+    (["Europe/Rome"], ["IT"]), (["America/Havana", "Europe/Rome"], ["IT", "SE"]),
+    (["Africa/Cairo"], ["FR", "IT"]),
+)  # fmt: skip
+"""Where registers shut doors; no law of hours binds in Italy, so that midnights count to the second."""
+AGES = {"FR-BLOCTEL": 30, "US-DNC": 31, "IT-RPO": 30, "SE-NIX": 31}
+"""How many days after its own a version is the last to be called by; the last one only warns."""
 WEEKS = [
     NOON, datetime(2026, 3, 7, 20, tzinfo=UTC), datetime(2026, 3, 28, 20, tzinfo=UTC),
     datetime(2026, 4, 23, 20, tzinfo=UTC), datetime(2026, 10, 24, 20, tzinfo=UTC),
@@ -51,18 +62,34 @@ WEEKS = [
 """Each, but the first, the eve of a change of clocks in one of the zones."""
 
 
+# What an earlier world has loaded is of its own time; its numbers are there until the next load.
+_UNFINISHED = text("""
+    select discard_register_version(id, 'x', :now) from register_version
+     where in_force_at is null and failed_at is null
+""")
+_NEVER_LOADED = text("""
+    update register r set in_force = null, dated = null,
+           numbers = (select count(*) from register_number n
+                       where n.register_id = r.id and n.removed_in is null)
+""")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _zones_of_the_package() -> Iterator[None]:
     with zones_of_the_package():
         yield
 
 
-THEMES = ("rest", "limits", "hours", "numbers", "rings", "pauses", "lists", "promises")
+THEMES = ("rest", "limits", "hours", "numbers", "rings", "pauses", "lists", "promises", "registers")
 
 
-TOGETHER = ({"numbers", "lists", "limits"}, {"limits"}, {"promises"})
+TOGETHER = (
+    {"numbers", "lists", "limits"}, {"limits"}, {"promises"}, {"registers"}, {"registers", "numbers"},
+    {"registers", "rest"}, {"registers", "hours"}, {"registers", "pauses", "lists"},
+)  # fmt: skip
 """A number that comes off its list may rest itself; days of the calendar are several zones'; who is kept
-free for a promise elsewhere is not, if one is due here."""
+free for a promise elsewhere is not, if one is due here; who rests until a register is too old waits for
+ever."""
 
 
 class Drawn:
@@ -78,7 +105,9 @@ class Drawn:
         self.other = world.assignment(gap_seconds=self.gaps[1])
         self.segment = world.segment(self.assignment)
         several = [one for one in WHERE if len(one[0]) > 1]
-        self.zones, self.places = die.choice(several if "limits" in self.themes else WHERE)
+        if "registers" in self.themes and die.random() < 0.9:
+            several = list(REGISTERED)
+        self.zones, self.places = die.choice(several if {"limits", "registers"} & self.themes else WHERE)
         self.customer, self.sharer = world.customers(2)
         clock = world.clock(self.zones, self.places)
         placed: dict[str, Any] = {"segment_id": self.segment, "clock_id": clock}
@@ -95,7 +124,12 @@ class Drawn:
         self.lists()
         if "promises" in self.themes:
             self.promised()
-        with world.work(self.now) as work:
+        if "registers" in self.themes:
+            self.registers()
+        self.stamp()
+
+    def stamp(self) -> None:
+        with self.world.work(self.now) as work:
             gates.restamp(work, [self.customer, self.sharer])
 
     def run(self, sql: str, **values: Any) -> Any:
@@ -240,6 +274,78 @@ class Drawn:
                         ends=None if self.die.random() < 0.1 else self.soon(),
                     )  # fmt: skip
 
+    def registers(self) -> None:
+        """In use or not any more, loaded or not; somebody is let off, or is not any more."""
+        die = self.die
+        with self.world.app.shared() as session:
+            session.execute(_UNFINISHED, {"now": self.now})
+            session.execute(_NEVER_LOADED)
+        here = [name for name in AGES if name[:2] in {place[:2] for place in self.places}]
+        self.used = sorted({*die.sample(here, min(len(here), 1)), *die.sample(list(AGES), die.randint(0, 2))})
+        for name in self.used:
+            with self.world.app.shared() as session:
+                named = "insert into register (name) values (:name) on conflict do nothing"
+                session.execute(text(named), {"name": name})
+            if die.random() < 0.9:
+                self.load(name)
+            where = {"name": name, "ended": die.choice([None] * 6 + [self.now])}
+            self.run(
+                """insert into crm_register (crm_id, register_id, author, used_since, ended_at, ended_by)
+                   select :crm_id, id, 'Kari', :now, cast(:ended as timestamptz),
+                          case when cast(:ended as timestamptz) is not null then 'Kari' end
+                     from register where name = :name""",
+                **where,
+            )
+            for _ in range(die.choice([0, 0, 2, 3])):
+                where["ended"] = die.choice([None, None, self.now])
+                assignment = die.choice([None, self.assignment, self.other])
+                self.run(
+                    """insert into register_exemption (crm_id, register_id, assignment_id, tag, reason,
+                                                       manager, author, given_at, ended_at, ended_by)
+                       select :crm_id, id, :a, :tag, 'asked', 'Kari', 'Kari', :now,
+                              cast(:ended as timestamptz),
+                              case when cast(:ended as timestamptz) is not null then 'Kari' end
+                         from register where name = :name""",
+                    a=assignment, tag=None if assignment else die.choice(["client", "asked"]), **where,
+                )  # fmt: skip
+        if die.random() < 0.5:
+            self.run("""insert into customer_tag (crm_id, customer_id, tag, source, author, tagged_at)
+                        values (:crm_id, :c, :tag, 'hand', 'Kari', :now)""",
+                     c=self.customer, tag=die.choice(["client", "asked"]))  # fmt: skip
+
+    def load(self, name: str) -> None:
+        """Versions one after the other, the last one maybe not in force yet; too old in the days to come."""
+        die, row = self.die, law.shipped()[name]
+        oldest = self.now.date() - AGES[name] * DAY
+        dated = sorted(oldest + die.choice([-2, -1, 0, 0, 0, 1, 1, 2, 9]) * DAY for _ in range(2))
+        share = die.choice([0, 0.3, 0.6])
+        for day in dated[: die.randint(1, 2)]:
+            named = [e164 for e164 in self.numbers if die.random() < share]
+            values: dict[str, Any] = {"file": "x", "dated": day, "author": "Kari", "now": self.now}
+            load_numbers(self.world.app.shared, row, [["+351210000001", *named]], **values, force=True)
+        if die.random() < 0.4:
+            named = [e164 for e164 in self.numbers if die.random() < 0.5]
+            told = coming.Loaded(name, None, dated[-1], "x")
+            with self.world.app.shared() as session:
+                key = coming.begin(session, {**values, "name": name, "dated": dated[-1]}, told)
+            with self.world.app.shared() as session:
+                coming.fill(session, key, [["+351210000001", *named]], told, 0.0, force=True)
+
+    def loaded_later(self) -> bool:
+        """Somebody loads what is used while they wait, maybe when it is too old already; whether one did."""
+        if "registers" not in self.themes or self.die.random() < 0.5:
+            return False
+        self.now += self.die.choice([1, 600, 3600, 30 * 3600, 90 * 3600]) * SECOND
+        for name in self.used:
+            named = [e164 for e164 in self.numbers if self.die.random() < 0.2]
+            load_numbers(
+                self.world.app.shared, law.shipped()[name], [["+351210000001", *named]], file="x",
+                dated=self.now.date(), author="Kari", now=self.now, force=True,
+            )  # fmt: skip
+        wake_due(self.world.opener(self.now))
+        self.stamp()
+        return True
+
     def promised(self) -> None:
         """By this assignment, by the other one, or by both; maybe somebody is there to ring, who shares a
         number with them."""
@@ -259,7 +365,8 @@ def test_it_is_the_first_second_at_which_the_oracle_lets_them_be_called(world: W
 
     Planted, each seen to fail: pauses asked without the instant; a limit that ends a second late; a number
     that comes off a list not looked at; promises elsewhere not looked at, by explain and by allocation; the
-    mildest zone's calendar instead of the strictest.
+    mildest zone's calendar instead of the strictest; a register too old by the last zone's midnight instead
+    of the first's, or asked now alone; numbers of a version that is still to come, or that have left.
     """
     with world.app.shared() as session:
         ensure_months(session, NOON, ahead=9)
@@ -267,17 +374,24 @@ def test_it_is_the_first_second_at_which_the_oracle_lets_them_be_called(world: W
     for n in range(WORLDS):
         seed = f"{SEED} {part} {n}"
         drawn = Drawn(world.neighbour(), Random(seed))
-        with drawn.world.work(drawn.now) as work:
-            found = explain(work, drawn.assignment, drawn.customer)
-            oracle = CallOracle(work, drawn.assignment, drawn.customer)
-        wanted = oracle.next_call()
-        assert found.callable_at == wanted, (seed, found.answers)
-        assert found.callable_now == oracle.may_be_rung(drawn.now) == (wanted == drawn.now), (seed, found)
-        kinds |= {one.gate for one in found.answers if not one.open} | {
-            "now" if found.callable_now else "later"
-        }
+        wanted = as_the_oracle_says(drawn, kinds, seed)
+        if drawn.loaded_later():
+            wanted = as_the_oracle_says(drawn, kinds, f"{seed} loaded")
         handed_out(drawn, wanted, seed)
     assert len(kinds) > 4
+
+
+def as_the_oracle_says(drawn: Drawn, kinds: set[str], seed: str) -> datetime | None:
+    """When they are next callable, which explain and the oracle agree on."""
+    with drawn.world.work(drawn.now) as work:
+        found = explain(work, drawn.assignment, drawn.customer)
+        oracle = CallOracle(work, drawn.assignment, drawn.customer)
+    wanted = oracle.next_call()
+    assert found.callable_at == wanted, (seed, found.answers)
+    assert found.callable_now == oracle.may_be_rung(drawn.now) == (wanted == drawn.now), (seed, found)
+    kinds |= {one.gate for one in found.answers if not one.open}
+    kinds.add("now" if found.callable_now else "later")
+    return wanted
 
 
 def handed_out(drawn: Drawn, wanted: datetime | None, seed: str) -> None:

@@ -24,11 +24,13 @@ from calling.handout.allocate import allocate, allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 from calling.intake.numbers import Number, read_number
-from calling.registers import following, law, loading
-from calling.registers.following import follow, stamp, wall
+from calling.registers import coming, law, loading, stamping
+from calling.registers.following import KEPT, follow
 from calling.registers.law import read_registers
 from calling.registers.reading import Numbers, Reading, read_register
+from calling.registers.stamping import stamp
 from calling.registers.using import end_exemption, exempt, use, use_no_more
+from calling.registers.walling import wall
 from calling.views.explain import explain
 from calling.views.funnel import funnel
 from models.errors import BadInput, Conflict, NotFound, NotNow
@@ -129,6 +131,39 @@ def test_bad_lines_are_told_with_their_number_and_a_file_of_them_is_refused(tmp_
         read(path)
 
 
+@pytest.mark.parametrize(
+    ("country", "theirs", "ours"),
+    [
+        ("NO", ["+46701234567", "+351912345678"], "91234567"),
+        ("US", ["+14165550100", "+18765550100", "+525555550100"], "2125550100"),
+    ],
+)
+def test_a_file_without_one_number_of_the_country_is_refused_unless_told(
+    tmp_path: Path, country: str, theirs: list[str], ours: str
+) -> None:
+    """Canada shares its calling code. Planted: any number of the code taken; seen to fail."""
+    path = tmp_path / "register.txt"
+    path.write_text("\n".join(theirs * 3), encoding="utf-8")
+    with pytest.raises(BadInput, match=f"register.txt holds no number of {country} .*its first is.*--force"):
+        read(path, country)
+    reading = Reading()
+    assert list(read_register(path, country, reading=reading, from_anywhere=True))
+    path.write_text("\n".join([*theirs, ours]), encoding="utf-8")
+    assert len(read(path, country)[0]) == len(theirs) + 1
+
+
+def test_a_file_of_another_country_leaves_what_is_in_force(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "register.txt"
+    path.write_text("+4791234567\n+4791234568\n", encoding="utf-8")
+    first = load(world, ["+351912345671"])
+    how: dict[str, Any] = {"dated": TODAY, "author": "Kari", "now": NOON}
+    with pytest.raises(BadInput, match="holds no number of PT"):
+        loading.load_register(world.app.shared, "PT-TEST", path, **how)
+    assert [row.in_force for row in rows(world, "select in_force from register")] == [first.version_id]
+    assert rows(world, "select 1 from register_staging") == []
+    assert loading.load_register(world.app.shared, "PT-TEST", path, **how, force=True).numbers == 2
+
+
 # --- versions -------------------------------------------------------------------------------------
 
 
@@ -182,8 +217,8 @@ def test_a_load_that_died_is_as_if_it_had_never_been(world: World, monkeypatch: 
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "_take_force", die)
-        patch.setattr(loading, "_DISCARD", text("select 1 where :id = 0 and :why = '' and :now is null"))
+        patch.setattr(coming, "take_force", die)
+        patch.setattr(coming, "_DISCARD", text("select 1 where :id = 0 and :why = '' and :now is null"))
         with pytest.raises(KeyboardInterrupt):
             load(world, ["+351912345672", "+351912345673"])
     assert (
@@ -198,14 +233,14 @@ def test_a_load_that_died_is_as_if_it_had_never_been(world: World, monkeypatch: 
 
 def test_of_two_loads_at_once_the_first_is_overtaken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: force taken by whoever comes last; seen to fail."""
-    real = loading._take_force
+    real = coming.take_force
 
     def overtaken(*args: Any) -> None:
-        monkeypatch.setattr(loading, "_take_force", real)
+        monkeypatch.setattr(coming, "take_force", real)
         load(world, ["+351912345672"])
         real(*args)
 
-    monkeypatch.setattr(loading, "_take_force", overtaken)
+    monkeypatch.setattr(coming, "take_force", overtaken)
     with pytest.raises(Conflict, match="another load"):
         load(world, ["+351912345671"])
     assert [row.e164 for row in rows(world, "select e164 from register_number")] == ["+351912345672"]
@@ -237,11 +272,13 @@ def test_the_application_writes_no_number_but_through_a_load(world: World) -> No
             work.run(text(statement))
 
 
-def test_who_left_a_register_is_forgotten_once_everybody_has_followed(world: World) -> None:
+def test_who_left_a_register_is_forgotten_once_no_ring_is_judged_by_it(world: World) -> None:
+    """Rings of the last 400 days are. Planted: forgotten as soon as everybody has followed; seen to fail."""
     used(world, ["+351912345671"])
     load(world, ["+351912345672"])
-    assert len(rows(world, "select 1 from register_number")) == 2
     follow_all(world)
+    assert len(rows(world, "select 1 from register_number")) == 2
+    follow_all(world, NOON + KEPT + DAY)
     assert [row.e164 for row in rows(world, "select e164 from register_number")] == ["+351912345672"]
 
 
@@ -396,7 +433,7 @@ def test_nothing_begins_behind_a_load_while_sellers_work(world: World) -> None:
 
 def test_a_tick_goes_on_where_a_crash_left_the_stamps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Planted: a version finished by its first window; seen to fail."""
-    monkeypatch.setattr(following, "WINDOW", 2)
+    monkeypatch.setattr(stamping, "WINDOW", 2)
     assignment = world.assignment()
     customers = world.customers(5, assignment)
     load(world, numbers_of(world))
@@ -414,13 +451,13 @@ def test_a_tick_goes_on_where_a_crash_left_the_stamps(world: World, monkeypatch:
     looked_at: list[int] = []
     assert stamp(world.opener(), looked_at.append) == 3
     assert (sum(looked_at), list(gates_of(world))) == (3, customers)
-    assert following.uses_to_stamp(world.opener()) == []
+    assert stamping.uses_to_stamp(world.opener()) == []
 
 
 def test_a_version_that_comes_while_another_is_followed_begins_anew(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(following, "WINDOW", 2)
+    monkeypatch.setattr(stamping, "WINDOW", 2)
     assignment = world.assignment()
     customers = world.customers(4, assignment)
     numbers = numbers_of(world)

@@ -20,10 +20,12 @@ from calling.handout.hand_out import next_customer
 from calling.handout.ring import refuse_if_shut
 from calling.registers.using import use
 from calling.views.dry import dry_lists
+from calling.views.explain import explain
 from calling.views.floor import floor
 from calling.views.forecast import forecast
 from calling.views.funnel import funnel
 from calling.walls.hours import set_hours
+from calling.walls.pause import pause
 from calling.walls.suppress import suppress
 from models.errors import NotNow
 from web.pages.figures import _left
@@ -167,6 +169,33 @@ def test_a_promise_beyond_a_registers_last_day_says_so(world: World, spring: int
     with world.work(STALE + 2 * HOUR) as work:
         late = {one.gate: one.promises for one in late_promises(work)}
     assert late == {"register_stale": 3, "suppressed": 1}
+
+
+def test_a_pause_beyond_a_registers_last_day_says_why_nothing_opens_after_it(
+    world: World, spring: int
+) -> None:
+    """So does the last night before it. Planted: the hours of now alone, as it was; seen to fail."""
+    (customer,) = world.customers(1, spring)
+    load(world, ["+351210000001"])
+    use(world.opener(), "PT-TEST", author="Kari")
+    why = "; PT-TEST is too old by then, load a newer version"
+
+    def window(at: datetime) -> tuple[bool, str]:
+        with world.work(at) as work:
+            told = explain(work, spring, customer)
+        (one,) = [answer for answer in told.answers if answer.gate == "window"]
+        assert (told.callable_at is None) is one.fact.endswith(why)
+        return one.open, one.fact
+
+    assert window(NOON)[0]
+    pause(world.opener(), "assignment", spring, reason="x", author="Kari", ends_at=NOON + DAY)
+    assert not window(NOON)[1].endswith(why)
+    pause(world.opener(), "crm", None, reason="x", author="Kari", ends_at=STALE)
+    assert window(NOON)[0]
+    assert window(NOON)[1].endswith(why)
+    still, told = window(STALE - 15 * HOUR)
+    assert not still
+    assert told.endswith(why)
 
 
 def test_a_ring_that_a_stale_register_refuses_names_it(world: World, spring: int) -> None:

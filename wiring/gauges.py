@@ -138,7 +138,7 @@ def _of_registers(work: Work, days_left: GaugeMetricFamily) -> None:
     """Add how long the registers that a CRM uses may still be called by."""
     for one in register_states(work):
         if one.used_since is not None:
-            left = (one.last_day - work.now.date()).days if one.last_day else -1
+            left = -1 if one.days_left is None else one.days_left
             days_left.add_metric([str(work.crm_id), one.name], left)
 
 

@@ -1,6 +1,7 @@
 """A register came in another version, or is used in another way: customers are stamped anew."""
 
-from calling.registers.following import stamp_use, wall
+from calling.registers.stamping import stamp_use
+from calling.registers.walling import wall
 from wiring.app import app
 from workers.duty import SLOW, duty
 

@@ -1,7 +1,7 @@
 """What a crash left between a pause, a suppression, a register or other hours and their answer is finished:
 then it is a wall."""
 
-from calling.registers.following import wall
+from calling.registers.walling import wall
 from calling.walls.hours import finish_hours
 from calling.walls.pause import finish_pauses
 from calling.walls.suppress import finish_suppressions

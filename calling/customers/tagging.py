@@ -40,9 +40,18 @@ _LOCK = text("""
      where crm_id = :crm_id and customer_id = any(:customers) and tag = any(:tags)
      order by customer_id, tag for update
 """)
+# By a tag that ever let its customers off a register, they were rung rightly while they had it.
 _UNTAG = text("""
-    delete from customer_tag where crm_id = :crm_id and customer_id = any(:customers) and tag = any(:tags)
-    returning customer_id
+    with gone as (
+        delete from customer_tag
+         where crm_id = :crm_id and customer_id = any(:customers) and tag = any(:tags)
+        returning customer_id, tag, tagged_at
+    ), kept as (
+        insert into tag_taken (crm_id, customer_id, tag, tagged_at, taken_at)
+        select :crm_id, g.customer_id, g.tag, g.tagged_at, :now from gone g
+         where exists (select from register_exemption x where x.crm_id = :crm_id and x.tag = g.tag)
+    )
+    select customer_id from gone
 """)
 _OF_CUSTOMER = text("""
     select tag, source, author, tagged_at from customer_tag

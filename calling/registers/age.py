@@ -33,13 +33,19 @@ class Refusal:
 @lru_cache(maxsize=256)
 def refusals(used: str | None) -> tuple[Refusal, ...]:
     """Of the registers that a CRM uses, as the database tells them: [{"name", "dated"}, ...] or null."""
-    found = []
-    for one in orjson.loads(used or "[]"):
-        row = law.shipped().get(one["name"])
-        if row is not None and row.refuses:
-            last = row.last_day(date.fromisoformat(one["dated"])) if one["dated"] else None
-            found.append(Refusal(row.name, row.country, last))
-    return tuple(found)
+    told = [
+        refusal_of(one["name"], date.fromisoformat(one["dated"]) if one["dated"] else None)
+        for one in orjson.loads(used or "[]")
+    ]
+    return tuple(one for one in told if one)
+
+
+def refusal_of(name: str, dated: date | None) -> Refusal | None:
+    """What a version of that day refuses once it is too old; None: it warns, or nobody knows it."""
+    row = law.shipped().get(name)
+    if row is None or not row.refuses:
+        return None
+    return Refusal(row.name, row.country, row.last_day_of(dated) if dated else None)
 
 
 @lru_cache(maxsize=4096)

@@ -22,7 +22,7 @@ class NationalRegister:
     name: str
     country: str
     title: str
-    binds: frozenset[str]
+    binds: tuple[str, ...]
     warn_after: int
     refuse_after: int
     policy: str
@@ -36,7 +36,7 @@ class NationalRegister:
         """Without a version that is young enough nobody in the country is called."""
         return self.policy == "refuse"
 
-    def last_day(self, dated: date) -> date:
+    def last_day_of(self, dated: date) -> date:
         """The last day on which a version of that day may be called by."""
         return dated + timedelta(days=self.refuse_after)
 
@@ -44,7 +44,7 @@ class NationalRegister:
         """ "fresh", "old" (warned of), "stale", or "never loaded"."""
         if dated is None:
             return "never loaded"
-        if today > self.last_day(dated):
+        if today > self.last_day_of(dated):
             return "stale"
         return "old" if today > dated + timedelta(days=self.warn_after) else "fresh"
 
@@ -78,12 +78,12 @@ def register_named(name: str) -> NationalRegister:
 
 
 def _read(row: Mapping[str, Any]) -> NationalRegister:
-    return NationalRegister(**{**row, "binds": frozenset(row["binds"])})
+    return NationalRegister(**{**row, "binds": tuple(sorted(row["binds"]))})
 
 
 def _wrong(row: NationalRegister) -> list[str]:
     problems = []
-    if not row.binds or row.binds - KINDS:
+    if not row.binds or set(row.binds) - KINDS:
         problems.append(f"{row.name}: binds is one or both of b2b and b2c")
     if row.policy not in POLICIES:
         problems.append(f"{row.name}: policy is one of {', '.join(POLICIES)}")

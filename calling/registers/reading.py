@@ -23,6 +23,7 @@ from calling.intake.delimited import delimiter_of
 from calling.intake.encodings import encoding_of
 from calling.intake.numbers import LONGEST, read_number
 from calling.intake.tails import form_is_free
+from calling.registers.at_home import Home
 from models.errors import BadInput
 
 CHUNK = 50_000
@@ -61,25 +62,29 @@ class Reading:
 
 
 def read_register(
-    path: Path, region: str, *, column: str | None = None, reading: Reading,
+    path: Path, region: str, *, column: str | None = None, reading: Reading, from_anywhere: bool = False,
     told: Callable[[], None] = lambda: None,
 ) -> Iterator[list[str]]:  # fmt: skip
     """The numbers of a file, E.164, in chunks; what was seen is counted in `reading`.
 
     `column`: a header, or a place from 1; "1+2" joins two (area code and number); the first if not said.
-    Raises BadInput for a file that is none, and for one of mostly bad lines.
+    Raises BadInput for a file that is none, for one of mostly bad lines, and, unless `from_anywhere`, for one
+    without a single number of the region.
     """
     if not path.is_file():
         raise BadInput(f"{path}: there is no such file")
-    size = max(path.stat().st_size, 1)
+    size, home = max(path.stat().st_size, 1), Home(region)
     with path.open("rb") as raw:
         file = _as_text(raw, path)
         for numbers in _chunks(file, region, column, reading):
             reading.share = min(raw.tell() / size, 1.0)
+            home.look(numbers)
             told()
             yield numbers
     reading.share = 1.0
     _check(path, reading)
+    if not from_anywhere:
+        home.check(path.name)
 
 
 def _as_text(raw: object, path: Path) -> TextIO:

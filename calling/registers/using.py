@@ -6,8 +6,8 @@ from sqlalchemy import text
 
 from calling.handout.recalling import Patience, WallAnswer, no_patience
 from calling.people import manager_named
-from calling.registers.following import wall
 from calling.registers.law import register_named
+from calling.registers.walling import wall
 from models.errors import BadInput, Conflict, NotFound
 from models.tags import read_tag
 from models.work import OpenWork, Work

@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 
 from calling.views.audit_hours import may_ring_outside_hours, rung_outside_hours
 from calling.views.audit_limits import rung_beyond_limits
+from calling.views.audit_registers import on_a_register, rung_by_old_registers
 from calling.views.audit_sql import CHECKS
 from models.outcomes import EFFECTS
 from models.work import Work
@@ -51,6 +52,8 @@ def audit(work: Work) -> list[Finding]:
     findings.append(Finding("P3", "rung outside the hours", rung_outside_hours(work)))
     findings.append(Finding("P3", "an order that may ring outside the hours", may_ring_outside_hours(work)))
     findings.append(Finding("P3", "rung beyond a limit", rung_beyond_limits(work)))
+    findings.append(Finding("P3", "rung by a register that was too old", rung_by_old_registers(work)))
+    findings += [Finding("P8", what, leases) for what, leases in on_a_register(work).items()]
     moved = sum(_untrue(work, quiet) for quiet in work.run(_QUIET).all())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings

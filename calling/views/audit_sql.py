@@ -4,8 +4,6 @@ Instants of two leases are compared strictly: one may end and the next begin in 
 outcomes are no violation: they always count (P4).
 """
 
-from calling.registers.standing import on_register
-
 _SCOPE = """case w.scope when 'crm' then true when 'assignment' then l.assignment_id = w.target_id
     when 'segment' then l.segment_id = w.target_id when 'seller' then l.seller_id = w.target_id
     when 'dialer' then l.dialer_id = w.target_id end"""
@@ -35,16 +33,6 @@ def _although_suppressed(instant: str) -> str:
     return f"""
         select count(*) from ({_SUPPRESSED}) l
          where l.{instant} > l.walled_at and l.{instant} < l.stands"""  # noqa: S608
-
-
-def _although_registered(instant: str) -> str:
-    """Behind the walls as they stand now: what an earlier version named is judged no more."""
-    return f"""
-        select count(*) from lease l
-         where l.crm_id = :crm_id and l.{instant} > (
-                   select max(w.walled_at) from crm_register w
-                    where w.crm_id = :crm_id and w.ended_at is null)
-           and {on_register("l.e164", "l.assignment_id", "l.customer_id")}"""  # noqa: S608
 
 
 def _overlapping(subject: str) -> str:
@@ -161,8 +149,5 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
     ("P8", "offered although suppressed", _although_suppressed("offered_at")),
     ("P8", "a seller took a suppressed customer", _although_suppressed("taken_at") + _SELLERS),
     ("P8", "a seller rang a suppressed number", _although_suppressed("rung_at") + _SELLERS),
-    ("P8", "offered although on a register", _although_registered("offered_at")),
-    ("P8", "a seller took who is on a register", _although_registered("taken_at") + _SELLERS),
-    ("P8", "a seller rang who is on a register", _although_registered("rung_at") + _SELLERS),
 )  # fmt: skip
 """(promise, what, the statement). Some bind :counting and :ringing, the outcomes that count and that ring."""

@@ -1,11 +1,12 @@
 """Why is this customer not called, and when next? Every gate, with what it says and until when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
 
+from calling.follow_ups.standing import never_opens
 from calling.handout import gates
 from calling.hours.opening import REGISTER_STALE, Doors, Openings, openings
 from calling.views.answers import Answer
@@ -111,10 +112,13 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
         *robots,
     ]
     forbidden = any(not one.open for one in robots)
+    next_at = None if forbidden else callable_at(work, row, hours)
+    if next_at is None:
+        answers = _by_then(answers, hours, row, work.now)
     return Explanation(
         customer_id, row.external_id, row.name, row.segment, _why(work, row), row.held_by, row.state,
         row.status, row.attempts, list(row.zones), all(a.open for a in answers),
-        None if forbidden else callable_at(work, row, hours), answers,
+        next_at, answers,
         why_this_number(work, assignment_id, customer_id).why,
         ask_holder(work, who, row, known) if who else None,
     )  # fmt: skip
@@ -182,6 +186,17 @@ def _window(hours: Doors, now: datetime, row: Row[Any]) -> Answer:
         return Answer(REGISTER_STALE, False, None, str(stale))
     why = f"{hours.why_shut(row.clock_id, now)}{_by(hours, now, row)}"
     return Answer("window", False, hours.next_opening(row.clock_id, now), why)
+
+
+def _by_then(answers: list[Answer], hours: Doors, row: Row[Any], now: datetime) -> list[Answer]:
+    """Where other gates open by time and no hour does after that: why, said with the hours."""
+    if not row.zones or hours.refused(row.clock_id, now):
+        return answers
+    after = max((one.until for one in answers if not one.open and one.until), default=now)
+    why = never_opens(max(after, now), row.clock_id, hours)
+    return [
+        replace(one, fact=f"{one.fact}; {why}") if why and one.gate == "window" else one for one in answers
+    ]
 
 
 def _by(hours: Doors, now: datetime, row: Row[Any]) -> str:

@@ -1,7 +1,7 @@
 """The registers there are: what they bind, which version is in force and how old it is, who uses them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,28 +12,21 @@ from calling.registers.law import NationalRegister
 from models.work import Work
 
 
-@dataclass(frozen=True, slots=True)
-class RegisterState:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterState(NationalRegister):
     """One register as a CRM sees it. `age`: fresh, old (warned of), stale, never loaded.
 
-    `binds_us`: it is one for this kind of CRM. `used_since`, `used_by`: None where the CRM does not use it.
-    `walled`, `stamped`: its version in force is a wall here, and every customer is stamped by it.
+    `days_left`: whole days from today (UTC) until the last on which its version may be called by; below zero
+    it is stale, None: never loaded. `binds_us`: it is one for this kind of CRM. `used_since`, `used_by`: None
+    where the CRM does not use it. `walled`, `stamped`: its version in force is a wall here, and every
+    customer is stamped by it.
     """
 
-    name: str
-    title: str
-    country: str
-    binds: list[str]
-    policy: str
-    warn_after: int
-    refuse_after: int
-    source: str
-    evidence: str
-    note: str
     dated: date | None
     numbers: int
     age: str
     last_day: date | None
+    days_left: int | None
     binds_us: bool
     used_since: datetime | None
     used_by: str | None
@@ -117,12 +110,12 @@ def exemptions(work: Work, after: int, most: int, *, ended: bool = False) -> Seq
 
 def _state(one: NationalRegister, row: Row[Any] | None, kind: str, now: datetime) -> RegisterState:
     dated = row.dated if row else None
+    last_day = one.last_day_of(dated) if dated else None
+    told = {**asdict(one), "source": one.source or "our own days, no source"}
     return RegisterState(
-        name=one.name, title=one.title, country=one.country, binds=sorted(one.binds), policy=one.policy,
-        warn_after=one.warn_after, refuse_after=one.refuse_after,
-        source=one.source or "our own days, no source", evidence=one.evidence, note=one.note, dated=dated,
-        numbers=row.numbers if row else 0, age=one.age_told(dated, now.date()),
-        last_day=one.last_day(dated) if dated else None, binds_us=kind in one.binds,
+        **told, dated=dated, numbers=row.numbers if row else 0, age=one.age_told(dated, now.date()),
+        last_day=last_day, days_left=(last_day - now.date()).days if last_day else None,
+        binds_us=kind in one.binds,
         used_since=row.used_since if row else None, used_by=row.author if row else None,
         walled=bool(row and row.in_force is not None and row.walled_version == row.in_force),
         stamped=bool(row and row.in_force is not None and row.stamped_version == row.in_force),

@@ -22,6 +22,7 @@ from models.tables.customers import (
     CustomerNumber,
     CustomerTag,
     Field,
+    TagTaken,
     UniqueValue,
     ZoneVerification,
 )
@@ -39,6 +40,7 @@ from models.tables.registers import (
     RegisterNumber,
     RegisterStaging,
     RegisterVersion,
+    RegisterWall,
 )
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
@@ -49,13 +51,14 @@ SHARED = (
     SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
 )  # fmt: skip
 TENANT = (
-    Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
+    Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, TagTaken,
+    CustomerEdit,
     Assignment, BestHours, NumberPlanChange, RetryChange, Segment, Label, RuleSet, Placement, Hold,
     FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
     Seller, PresenceChange, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
-    Pause, Suppression, ReachChange, CrmRegister, RegisterExemption, CallLimit, LimitChange,
+    Pause, Suppression, ReachChange, CrmRegister, RegisterWall, RegisterExemption, CallLimit, LimitChange,
     StricterHours, Exemption, Rezoning, RezonedCustomers, RezonedPromise,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,

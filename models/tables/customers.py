@@ -183,6 +183,23 @@ class CustomerTag(Base):
     tagged_at: Mapped[datetime]
 
 
+class TagTaken(Base):
+    """A tag that let its customers off a register was taken from one of them; append-only.
+
+    Of other tags nobody asks who had them once.
+    """
+
+    __tablename__ = "tag_taken"
+    __table_args__ = (Index(None, "crm_id", "customer_id"),)
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    customer_id: Mapped[int]
+    tag: Mapped[str]
+    tagged_at: Mapped[datetime]
+    taken_at: Mapped[datetime]
+
+
 class CustomerEdit(Base):
     """Somebody changed a customer's data, by hand or through the API; append-only.
 

@@ -99,10 +99,26 @@ class CrmRegister(Base):
     ended_by: Mapped[str | None]
     changes: Mapped[int] = mapped_column(server_default="0")
     walled_version: Mapped[int | None]  # nobody rings whom this version names
-    walled_at: Mapped[datetime | None]  # since when
+    walled_at: Mapped[datetime | None]  # since when; all walls there were are RegisterWall
     stamped_version: Mapped[int | None]  # every placement is stamped by this version
     done_to: Mapped[int] = mapped_column(server_default="0")  # the last customer stamped by the next one
     done_version: Mapped[int | None]  # which one that is
+
+
+class RegisterWall(Base):
+    """From `walled_at` on a version of a register was a wall for whoever uses it; append-only.
+
+    By these each ring of before is judged, whatever is in force by now.
+    """
+
+    __tablename__ = "register_wall"
+    __table_args__ = (ForeignKeyConstraint(["crm_id", "use_id"], ["crm_register.crm_id", "crm_register.id"]),)
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    use_id: Mapped[int]
+    version: Mapped[int | None]  # null: it was never loaded, and shut its country
+    walled_at: Mapped[datetime]
 
 
 class RegisterExemption(Base):
@@ -134,3 +150,4 @@ class RegisterExemption(Base):
     given_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[str | None]
+    walled_at: Mapped[datetime | None]  # since its end nobody rings by it

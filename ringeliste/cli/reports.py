@@ -103,6 +103,7 @@ def check(crm: CrmName = None, as_json: AsJson = False) -> None:
     with application() as app:
         for crm_id in [find_crm(app, crm)] if crm else app.crms():
             with app.work(crm_id, snapshot=True) as work:
+                work.read_long()
                 findings += audit(work)
     totals = dict(by_promise(findings))
     answer(totals, lambda console: _draw_check(console, totals, findings), as_json=as_json)

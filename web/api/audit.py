@@ -38,5 +38,6 @@ _EXAMPLE = {
 def held_against(app: TheApp, holder: Manager) -> dict[str, Any]:
     """Audit the promises P1 to P8. Reads everything: seconds for millions of attempts."""
     with app.work(holder.crm_id, snapshot=True) as work:
+        work.read_long()
         findings = audit.audit(work)
     return {"promises": audit.by_promise(findings), "findings": findings}

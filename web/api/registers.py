@@ -36,6 +36,7 @@ class Register(Model):
     numbers: int
     age: str
     last_day: date | None = Field(description="The last day on which it may be called by.")
+    days_left: int | None = Field(description="Days until then; below zero it is stale. Null: never loaded.")
     binds_us: bool
     used_since: Instant | None
     used_by: str | None
@@ -133,8 +134,8 @@ REGISTER: dict[str, Any] = {
     "name": "NO-RESERVASJON", "title": "Reservasjonsregisteret", "country": "NO", "binds": ["b2c"],
     "policy": "refuse", "warn_after": 25, "refuse_after": 31, "source": "brreg.no", "evidence": "text",
     "note": "At most a month before use.", "dated": "2026-03-01", "numbers": 2310000, "age": "fresh",
-    "last_day": "2026-04-01", "binds_us": True, "used_since": "2026-03-01T08:00:00Z", "used_by": "Kari",
-    "walled": True, "stamped": True, "warning": None,
+    "last_day": "2026-04-01", "days_left": 30, "binds_us": True, "used_since": "2026-03-01T08:00:00Z",
+    "used_by": "Kari", "walled": True, "stamped": True, "warning": None,
 }  # fmt: skip
 VERSION: dict[str, Any] = {
     "id": 7, "dated": "2026-03-01", "file": "reservasjon.txt", "author": "Kari",
