@@ -29,7 +29,7 @@ READING = {
     "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",
     "segments holds", "segments list", "segments rule", "sellers history",
-    "sellers list", "simulate", "tags list", "templates list",
+    "sellers list", "set-aside list", "simulate", "tags list", "templates list",
     "templates show", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
@@ -42,7 +42,7 @@ WRITING = {
     "rules publish", "rules roll-back", "segments delete",
     "segments free",
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
-    "segments wake", "sellers away", "sellers back",
+    "segments wake", "sellers away", "set-aside again", "set-aside seen", "sellers back",
     "simulate", "suppress", "tags add", "tags remove", "templates apply", "templates turnover", "up",
     "zones verify", "zones verify-list", "zones withdraw",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 from sqlalchemy import text
 
+from calling.dialers.set_aside import unseen
 from calling.follow_ups.late import late_promises
 from calling.views.dry import dry_lists
 from calling.views.registers import register_states
@@ -57,7 +58,7 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, dry, late, registers, up = families
+        leases, oldest, waiting, broken, dry, late, registers, aside, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
@@ -69,6 +70,7 @@ class DatabaseGauges(Collector):
                     for gate, promises in _by_gate(work).items():
                         late.add_metric([str(crm_id), gate], promises)
                     _of_registers(work, registers)
+                    aside.add_metric([str(crm_id)], unseen(work).many)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -109,6 +111,11 @@ class DatabaseGauges(Collector):
                 "ringeliste_register_days_left",
                 "Days for which a register that is used may be called by; below 0: stale or not loaded.",
                 labels=["crm", "register"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_set_aside",
+                "What was told, could not be used and nobody has looked at: each may be a missing result.",
+                labels=["crm"],
             ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]

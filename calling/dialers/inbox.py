@@ -12,6 +12,7 @@ from sqlalchemy import Row
 from calling.dialers import heard
 from calling.dialers import inbox_sql as sql
 from calling.dialers.heard import ENDED, RUNG, TAKEN, Heard
+from calling.dialers.set_aside import ORPHAN, SOMEBODY_ELSES, keep_events
 from calling.handout import gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.ring import TALK
@@ -114,22 +115,22 @@ def _work_off(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> 
             for row in rows:
                 _work_off(open_work, dialer_id, [row])
         else:
-            _done(open_work, dialer_id, {rows[0].event_id: f"it could not be processed: {error!r}"})
+            flaw = {rows[0].event_id: f"it could not be processed: {error!r}"}
+            _done(open_work, dialer_id, flaw, unused=list(flaw))
 
 
 def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> None:
     """Takes, then rings, then outcomes: each is idempotent, so a crash between them is harmless."""
-    good, problems = _read(rows)
+    good, problems, unused = _read(rows)
     with open_work() as work:
         leases = {lease.id: lease for lease in work.run(sql.LEASES, leases=[h.lease_id for h in good])}
         turnstile.pass_shared(work, (x.assignment_id for x in leases.values() if x.dialer_id == dialer_id))
         known = []
         for event in good:
             lease = leases.get(event.lease_id)
-            if lease is None:
-                problems[event.event_id] = "orphan: there is no such lease"
-            elif lease.dialer_id != dialer_id:
-                problems[event.event_id] = "the lease is not this dialer's: somebody else holds or held it"
+            if lease is None or lease.dialer_id != dialer_id:
+                problems[event.event_id] = ORPHAN if lease is None else SOMEBODY_ELSES
+                unused.append(event.event_id)
             else:
                 known.append(_not_before(event, lease.offered_at))
         _take(work, [event for event in known if event.kind in TAKEN])
@@ -140,20 +141,22 @@ def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> N
         if x.result is not None
     ]
     record_all(open_work, reports)
-    _done(open_work, dialer_id, problems)
+    _done(open_work, dialer_id, problems, unused)
 
 
-def _read(rows: Sequence[Row[Any]]) -> tuple[list[Heard], dict[str, str | None]]:
-    """The events that can be used, and the problem of each event, None where there is none."""
+def _read(rows: Sequence[Row[Any]]) -> tuple[list[Heard], dict[str, str | None], list[str]]:
+    """The events that can be used; the problem of each, None: there is none; and which cannot be used."""
     good: list[Heard] = []
     problems: dict[str, str | None] = {}
+    unused: list[str] = []
     for row in rows:
         try:
             good.append(event := heard.read(row))
             problems[row.event_id] = event.problem
         except heard.Unusable as flaw:
             problems[row.event_id] = str(flaw)
-    return good, problems
+            unused.append(row.event_id)
+    return good, problems, unused
 
 
 def _not_before(event: Heard, offered_at: datetime) -> Heard:
@@ -163,9 +166,14 @@ def _not_before(event: Heard, offered_at: datetime) -> Heard:
     )
 
 
-def _done(open_work: OpenWork, dialer_id: int, problems: Mapping[str, str | None]) -> None:
+def _done(
+    open_work: OpenWork, dialer_id: int, problems: Mapping[str, str | None], unused: Sequence[str]
+) -> None:
     with open_work() as work:
-        work.run(sql.DONE, dialer_id=dialer_id, events=list(problems), problems=list(problems.values()))
+        done = {"events": list(problems), "problems": list(problems.values())}
+        events = set(work.run(sql.DONE, dialer_id=dialer_id, **done).scalars())
+        # Of two who work off the same batch, who comes second finds it done, and sets nothing aside.
+        keep_events(work, dialer_id, [event for event in unused if event in events])
 
 
 def _take(work: Work, events: Sequence[Heard]) -> None:

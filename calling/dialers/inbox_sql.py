@@ -46,4 +46,5 @@ DONE = text("""
       from unnest(cast(:events as text[]), cast(:problems as text[])) as t(event_id, problem)
      where crm_id = :crm_id and dialer_id = :dialer_id and dialer_event.event_id = t.event_id
        and processed_at is null
+    returning dialer_event.event_id
 """)

@@ -11,7 +11,7 @@ from models.tables.assignments import (
     RuleSet,
     Segment,
 )
-from models.tables.attempts import Attempt, DialerEvent
+from models.tables.attempts import Attempt, DialerEvent, SetAside
 from models.tables.base import FOREVER, Base
 from models.tables.bulk import BulkAction, BulkPart
 from models.tables.changes import FacetChange, FacetHorizon
@@ -57,7 +57,7 @@ TENANT = (
     FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
     Seller, PresenceChange, Dialer,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
-    Attempt, DialerEvent,
+    Attempt, DialerEvent, SetAside,
     Pause, Suppression, ReachChange, CrmRegister, RegisterWall, RegisterExemption, CallLimit, LimitChange,
     StricterHours, Exemption, Rezoning, RezonedCustomers, RezonedPromise,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
@@ -73,6 +73,6 @@ __all__ = [
     "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption",
     "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers",
     "RezonedPromise", "Rezoning", "RingLimit",
-    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours",
-    "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
+    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SetAside", "SharedSuppression",
+    "StricterHours", "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Identity, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
@@ -69,3 +69,31 @@ class DialerEvent(Base):
     received_at: Mapped[datetime]
     processed_at: Mapped[datetime | None]
     problem: Mapped[str | None]  # what could not be used, and why: an orphan, an unknown kind, a detail
+
+
+class SetAside(Base):
+    """What somebody told and nothing could be made of: kept, alarmed about, until a person has looked at it.
+
+    `told_id`: "<dialer>:<event>" of the raw inbox, or "api:..." of a report over the API; told twice is once.
+    """
+
+    __tablename__ = "set_aside"
+    __table_args__ = (
+        UniqueConstraint("crm_id", "told_id"),
+        CheckConstraint("(seen_at is null) = (seen_by is null)", name="seen"),
+        Index("ix_set_aside_unseen", "crm_id", "id", postgresql_where=text("seen_at is null")),
+    )
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    told_id: Mapped[str]
+    dialer_id: Mapped[int | None]  # None: not a dialer's
+    event_id: Mapped[str | None]  # its row of the raw inbox; None: told over the API
+    lease_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    body: Mapped[dict[str, Any]]
+    problem: Mapped[str]
+    set_aside_at: Mapped[datetime]
+    seen_at: Mapped[datetime | None]
+    seen_by: Mapped[str | None]
+    note: Mapped[str | None]

@@ -28,6 +28,7 @@ from ringeliste.cli import (
     rules,
     segments,
     sellers,
+    set_aside,
     suppression,
     tags,
     templates,
@@ -51,7 +52,7 @@ app = typer.Typer(
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
     suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups, funnels,
-    reports, best_times, order, trials, database,
+    set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

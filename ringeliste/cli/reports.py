@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from calling.dialers.set_aside import Unseen
     from calling.follow_ups.late import Late
     from calling.segments.alarms import Alarm
     from calling.views.audit import Finding
@@ -47,8 +48,8 @@ def report(
 ) -> None:
     """Calls, contacts and sales per hour. Hours are those of the business clock, in UTC.
 
-    Rules that cannot be read any more, lists that are worked and dry, and promised calls that are late are
-    told of as well.
+    Rules that cannot be read any more, lists that are worked and dry, promised calls that are late, and
+    reports that could not be used are told of as well.
 
     \b
     Examples:
@@ -57,6 +58,7 @@ def report(
     """
     from datetime import timedelta
 
+    from calling.dialers.set_aside import unseen
     from calling.follow_ups.late import late_promises
     from calling.segments.alarms import found_now
     from calling.views.dry import dry_lists
@@ -72,14 +74,16 @@ def report(
         registers = register_warnings(work)
         dry = [one for one in dry_lists(work) if one.assignment_id == assignment_id]
         late = late_promises(work, assignment_id)
+        aside = unseen(work)
     document = {
         "now": now, "hours": worked, "total": _total(worked), "broken_rules": broken, "dry": dry,
-        "late_promises": late, "registers": registers,
+        "late_promises": late, "registers": registers, "set_aside": aside,
     }  # fmt: skip
 
     def draw(console: "Console") -> None:
         _draw_report(console, worked, now, broken, dry, registers)
         _draw_late(console, late)
+        _draw_set_aside(console, aside)
 
     answer(document, draw, as_json=as_json)
 
@@ -184,3 +188,12 @@ def _draw_check(console: "Console", totals: dict[str, int], findings: "list[Find
     console.print(table)
     for finding in (one for one in findings if one.count):
         console.print(f"[red]{finding.promise}[/red] {shown(finding.what)}: {count(finding.count)}")
+
+
+def _draw_set_aside(console: "Console", aside: "Unseen") -> None:
+    from ringeliste.cli.output import instant
+
+    if aside.since is not None:
+        reports = "report" if aside.many == 1 else "reports"
+        told = f"{aside.many:,} {reports} could not be used, the oldest since {instant(aside.since)}"
+        console.print(f"[red]{told}: look with `ringeliste set-aside list`.[/red]")

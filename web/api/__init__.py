@@ -28,6 +28,7 @@ from web.api import (
     segments,
     selections,
     sellers,
+    set_aside,
     suppressions,
     tags,
     templates,
@@ -42,7 +43,8 @@ PREFIX = "/api/v1"
 PARTS = (
     me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
     segments, rebuilds, segment_stories, selections, holds, hours, pauses, suppressions, registers, limits,
-    customers, zones, segment_explanations, tags, fields, templates, versions, outcomes, audit,
+    customers, zones, segment_explanations, tags, fields, templates, versions, outcomes, set_aside,
+    audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -77,6 +79,7 @@ _TAGS = [
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "registers", "description": "National registers of those who may not be called."},
+    {"name": "set-aside", "description": "What was told and could not be used: it waits for somebody."},
     {"name": "limits", "description": "How often somebody may be rung."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
     {"name": "tags", "description": "Marks of customers, by whom and when."},

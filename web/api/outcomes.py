@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
+from calling.dialers.set_aside import keep_reports
 from calling.outcomes import outcome
 from calling.outcomes.outcome import Recorded as Came
 from calling.views import browse
@@ -46,7 +47,10 @@ BATCH: dict[str, Any] = {
 
 @router.post("", response_model=CameOfIt, responses=answers({"results": [RECORDED]}, errors=[409, 422]))
 def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(BATCH))]) -> dict[str, Any]:
-    """Report up to 200 outcomes. An unknown lease, or another dialer's, is an `orphan`; the rest count."""
+    """Report up to 200 outcomes. An unknown lease, or another dialer's, is an `orphan`; the rest count.
+
+    An orphan is kept as it was told (`GET /set-aside`), until a manager has looked at it.
+    """
     for one in body.reports:
         refuse_future(app, one)
     refuse_promises(app, holder, {one.lease_id: one for one in body.reports})
@@ -59,6 +63,10 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
         if one.lease_id in own
     ]
     came: dict[UUID, deque[Came]] = {}
+    orphans = [(one.lease_id, _told(one)) for one in body.reports if one.lease_id not in own]
+    if orphans:
+        with app.work(holder.crm_id) as work:
+            keep_reports(work, holder.dialer_id, orphans)
     with timed("outcomes"):
         all_recorded = outcome.record_all(app.opener(holder.crm_id), reports)
     for recorded in all_recorded:
@@ -69,6 +77,11 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
             for one in body.reports
         ]
     }
+
+
+def _told(one: Reported) -> dict[str, Any]:
+    """What is kept of an orphan: nothing that says who was called."""
+    return one.model_dump(mode="json", include={"outcome", "talk_seconds", "rung_at", "by"})
 
 
 def _by(holder: Holder, one: Reported) -> Literal["seller", "dialer"]:

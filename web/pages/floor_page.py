@@ -63,7 +63,7 @@ class FloorPage:
         with box("floor"):
             self._header = Header(holder, assignments, chosen.id, page="")
             self._banner = _Banner(self._resume)
-            self._late = _LatePromises(chosen.id)
+            self._late, self._aside = _LatePromises(chosen.id), _SetAside()
             self._dry = DryBanner(self._tell_callable)
             with box("board", "main"):
                 self._figures = Figures()
@@ -80,7 +80,8 @@ class FloorPage:
         if news.snapshot is None:
             return
         for part in (
-            self._banner, self._late, self._dry, self._figures, self._hours, self._segments, self._line,
+            self._banner, self._late, self._aside, self._dry, self._figures, self._hours, self._segments,
+            self._line,
         ):  # fmt: skip
             part.show(news.snapshot)
 
@@ -157,6 +158,23 @@ class _LatePromises:
             day = "" if oldest.astimezone(now.zone).date() == now.now.astimezone(now.zone).date() else "%a "
             since = f"{oldest.astimezone(now.zone):{day}%H:%M}"
             self._text.text = f"{many} {'is' if late == 1 else 'are'} late, the oldest since {since}{kept}"
+
+
+class _SetAside:
+    """Says that something was told that could not be used, and how to look at it; gone otherwise."""
+
+    def __init__(self) -> None:
+        with box("banner set-aside", role="status") as self._box:
+            ui.icon("report")
+            with box("names"):
+                self._text, self._how = words("", "strong"), words("", "soft")
+
+    def show(self, now: Snapshot) -> None:
+        many, since = now.set_aside.many, now.set_aside.since
+        self._box.set_visibility(many > 0)
+        if since is not None:
+            self._text.text = f"{count(many)} report{'' if many == 1 else 's'} could not be used"
+            self._how.text = f"the oldest since {local(since, now.zone)}; see ringeliste set-aside list"
 
 
 def _is_here(stands: Pause, now: Snapshot) -> bool:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from calling.dialers.set_aside import NOTHING, Unseen, unseen
 from calling.follow_ups.late import Late, late_promises
 from calling.segments.alarms import Alarm, alarms
 from calling.views import browse, report
@@ -44,6 +45,7 @@ class Snapshot:
     alarms: list[Alarm]
     late: Sequence[Late] = ()
     dry: DryList | None = None
+    set_aside: Unseen = NOTHING
 
     def total(self, figure: str) -> int:
         """The sum of one figure over all segments."""
@@ -91,6 +93,7 @@ def read(work: Work, assignment_id: int, zone: ZoneInfo) -> Snapshot:
         [_pause(row) for row in browse.pauses(work, 0, MOST_PAUSES)],
         alarms(work, assignment_id),
         late_promises(work, assignment_id),
+        set_aside=unseen(work),
     )  # fmt: skip
 
 
