@@ -1,4 +1,4 @@
-"""Entries of the do-not-call list that were lifted are found without those that stand.
+"""Lifted entries of the do-not-call list, and the last rings of an assignment, are found by an index.
 
 Revision: 0030, after: 0022
 """
@@ -17,7 +17,12 @@ def upgrade() -> None:
         "ix_suppression_lifted", "suppression", ["crm_id", "id"],
         postgresql_where=sa.text("lifted_at is not null"),
     )  # fmt: skip
+    op.create_index(
+        "ix_lease_assignment_rings", "lease", ["crm_id", "assignment_id", "rung_at"],
+        postgresql_where=sa.text("rung_at is not null"),
+    )  # fmt: skip
 
 
 def downgrade() -> None:
+    op.drop_index("ix_lease_assignment_rings", "lease")
     op.drop_index("ix_suppression_lifted", "suppression")
