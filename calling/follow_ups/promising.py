@@ -12,6 +12,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import promising_sql as sql
 from calling.follow_ups.asking import Asked, Wish, check_note, check_wish, instant, reckon
+from calling.follow_ups.elsewhere import works_elsewhere
 from calling.follow_ups.standing import as_they_stand
 from calling.handout import gates, placements
 from calling.handout.recalling import recall
@@ -25,7 +26,8 @@ from models.work import OpenWork, Work
 class Promised:
     """A call that is promised: who rings (`seller_id` None: anybody), what was asked, and from when (UTC).
 
-    `told`: why it will be at another time than the wall was to show; empty: it will not.
+    `told`: why it will be at another time than the wall was to show; empty: it will not. `warning`:
+    its seller works another assignment, and what becomes of it then.
     """
 
     id: int
@@ -38,6 +40,7 @@ class Promised:
     due_at: datetime
     note: str
     told: str
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ def _put(
     key = work.run(sql.MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
     work.run(sql.WAIT, **where, due_at=asked.due_at)
     _settled(work, row.assignment_id, row.customer_id)
-    made = Promised(key, **where, **values, told=asked.told)
+    warning = works_elsewhere(work, seller_id, [row.assignment_id])
+    made = Promised(key, **where, **values, told=asked.told, warning=warning)
     return as_they_stand(work, {key: made}, {key: asked})[key]
 
 

@@ -56,6 +56,7 @@ class Promised(Model):
     due_at: Instant = Field(description="From then on it is handed out: as asked, or the next opening.")
     note: str
     told: str
+    warning: str | None = Field(None, description="Its seller works another assignment; what becomes of it.")
 
 
 class NewFollowUp(Promise):
@@ -125,6 +126,7 @@ class HandedOver(Model):
     """How many there were."""
 
     handed: int
+    warning: str | None = Field(description="Who has them now works other assignments; what becomes of it.")
 
 
 WISH = {"wall_time": "2026-03-05T22:00", "note": "about the boat"}
@@ -133,7 +135,7 @@ PROMISED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "customer_id": 1841, "seller_id": 7, "asked_at": "2026-03-05T22:00:00Z",
     "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "due_at": "2026-03-06T09:01:00Z",
     "note": "about the boat",
-    "told": "nobody may be rung then: Fri 06 Mar 09:01 is the next opening",
+    "told": "nobody may be rung then: Fri 06 Mar 09:01 is the next opening", "warning": None,
 }  # fmt: skip
 LISTED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "assignment": "Spring", "customer_id": 1841, "external_id": "17",
