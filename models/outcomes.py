@@ -34,6 +34,7 @@ class Effect:
     `rang`: the telephone rang, so it counts towards the gap. `counts`: it is an attempt towards the limit.
     `contact`: a person was reached. `always`: takes effect however late it comes (P4).
     `number_state`: what it says of the number rung; the customer is closed only if no other number is left.
+    `for_everybody`: and not of this customer's alone, but of that number with whoever has it.
     `proves`: somebody answered who is the customer, so that the number is good.
     """
 
@@ -43,6 +44,7 @@ class Effect:
     contact: bool = False
     always: bool = False
     number_state: str | None = None
+    for_everybody: bool = False
     proves: bool = False
 
     @property
@@ -58,7 +60,9 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.MACHINE: Effect("rest"),
     Outcome.CONGESTION: Effect("rest", rang=False, counts=False),
     Outcome.FAILED: Effect("rest", rang=False, counts=False),
-    Outcome.INVALID_NUMBER: Effect("close", rang=False, always=True, number_state="disconnected"),
+    Outcome.INVALID_NUMBER: Effect(
+        "close", rang=False, always=True, number_state="disconnected", for_everybody=True
+    ),
     Outcome.ABANDONED: Effect("rest", contact=True),
     Outcome.SALE: Effect("close", contact=True, always=True, proves=True),
     Outcome.NO_SALE: Effect("close", contact=True, proves=True),

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from web_client import Api, api_of
 from world import NOON, World
 
+from calling.handout.presence import be
 from wiring.clock import set_clock
 
 LATE = {"wall_time": "2026-03-02T22:00", "note": "boat"}
@@ -76,7 +77,9 @@ def test_a_manager_promises_lists_and_hands_over(api: Api, world: World) -> None
     over = {"from_seller_id": ana, "to_seller_id": bo, "expected": 3}
     assert kari.refused(409, "POST", "/follow-ups/hand-over", json=over)["count"] == 2
     seller.refused(403, "POST", "/follow-ups/hand-over", json=over)
-    assert kari.ok("POST", "/follow-ups/hand-over", json={**over, "expected": 2}) == {"handed": 2}
+    assert kari.ok("POST", "/follow-ups/hand-over", json={**over, "expected": 2}) == {
+        "handed": 2, "warning": None,
+    }  # fmt: skip
     assert len(seller.ok("GET", "/follow-ups")["items"]) == 2
     (key, *_) = (x["id"] for x in seller.ok("GET", "/follow-ups")["items"])
     kari.ok("DELETE", f"/follow-ups/{key}", status=204)
@@ -85,6 +88,46 @@ def test_a_manager_promises_lists_and_hands_over(api: Api, world: World) -> None
     (ended,) = kari.ok("GET", "/follow-ups", params={"which": "ended"})["items"]
     assert (ended["id"], ended["ended_by"], ended["will_be"]) == (key, "cancelled", None)
     assert row_of(world, one).state == "ready"
+
+
+def test_a_promise_to_somebody_who_works_elsewhere_is_taken_and_told(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By hand, changed, handed over; not where they work, nor while they are at home.
+
+    Planted: any assignment; nobody asked at the hand-over; each seen to fail.
+    """
+    spring, autumn = world.assignment("Spring", follow_up_grace_seconds=1800), world.assignment("Autumn")
+    one, two = world.customers(2, spring)
+    world.place([two], autumn)
+    ana, bo = world.seller(spring, "Ana"), world.seller(autumn, "Bo")
+    kari = api.manager()
+    body = {"assignment_id": spring, "customer_id": one, "at": "2026-03-02T14:00:00Z"}
+    told = "Bo works Autumn, not Spring: what is promised there waits for them to come; when the grace is "
+    told += "over (30 minutes in which it could be rung), it is anybody's"
+    assert kari.ok("POST", "/follow-ups", 201, json={**body, "seller_id": bo})["warning"] == told
+    made = kari.ok("POST", "/follow-ups", 201, json={**body, "seller_id": ana})
+    assert made["warning"] is None
+    changed = kari.ok("PATCH", f"/follow-ups/{made['id']}", json={"seller_id": bo})
+    assert changed["warning"] == told
+    assert kari.ok("PATCH", f"/follow-ups/{changed['id']}", json={"seller_id": ana})["warning"] is None
+    there = {"assignment_id": autumn, "customer_id": two, "seller_id": ana, "at": "2026-03-02T14:00:00Z"}
+    kari.ok("POST", "/follow-ups", 201, json=there)
+    over = {"from_seller_id": ana, "to_seller_id": bo, "expected": 2}
+    assert kari.ok("POST", "/follow-ups/hand-over", json=over) == {"handed": 2, "warning": told}
+    shell = Shell(world, monkeypatch)
+    said = shell.ok("followups", "hand-over", "Bo", "--to", "Ana", "--yes", "--dry-run").out
+    assert "Ana works Spring, not Autumn" in " ".join(said.split())
+    with world.work() as work:
+        be(work, bo, "away")
+        name = work.run(text("select external_id from customer where id = :c"), c=one).scalar_one()
+    assert kari.ok("POST", "/follow-ups", 201, json={**body, "seller_id": bo})["warning"] is None
+    how = (name, "--assignment", "Autumn", "--at", "2026-03-03 10:00", "--seller", "Ana")
+    assert shell.run("followups", "promise", *how).code != 0  # they are not there
+    with world.work() as work:
+        be(work, bo, "available", assignment_id=autumn)
+    how = (name, "--assignment", "Spring", "--at", "2026-03-03 10:00", "--seller", "Bo")
+    assert "Bo works Autumn" in " ".join(shell.ok("followups", "promise", *how).out.split())
 
 
 def test_a_dialers_batch_promises_too(api: Api, world: World) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from calls import say, take
 from promises import promise, watch
 from shell import Shell
 from sqlalchemy import text
@@ -11,6 +12,7 @@ from web_client import api_of
 from world import LISBON, NOON, World
 
 from calling.handout import gates
+from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.outcomes.outcome import Report, record_all
 from calling.views.dry import dry_lists, has_somebody
@@ -58,6 +60,28 @@ def test_it_runs_dry_when_as_many_are_rung_as_in_the_last_hour(world: World, spr
     assert (found.rings_an_hour, found.callable_now) == (6.0, 6)
     assert (found.dry_at, found.waiting) == (NOON + HOUR, 0)
     assert [point.callable for point in found.course[:6]] == [6, 4, 3, 2, 0, 0]
+
+
+def test_rings_are_counted_when_they_rang_and_each_once(world: World, spring: int) -> None:
+    """What is told late of an old call is no ring of the last hour, what is still rung is one, and what never
+    rang is none. Planted: first reports counted; every word counted; each seen to fail."""
+    world.customers(6, spring)
+    ana = world.seller(spring)
+    late = take(world, ana, NOON - 2 * HOUR)
+    say(world, late.lease_id, Outcome.NO_ANSWER, NOON - MINUTE)
+    for outcome in (Outcome.CONGESTION, Outcome.INVALID_NUMBER):
+        nothing = take(world, ana, NOON - 31 * MINUTE, rung=False)
+        say(world, nothing.lease_id, outcome, NOON - 31 * MINUTE)
+    assert asked(world, spring).rings_an_hour == 0
+    world.dialer(spring, wanted=1, wanted_at=NOON - 30 * MINUTE)
+    allocate_all(world.opener(NOON - 30 * MINUTE), spring)
+    with world.work() as work:
+        key = work.run(text("select id from lease where dialer_id is not null")).scalar_one()
+    say(world, key, Outcome.ANSWERED, NOON - 30 * MINUTE, by="dialer")
+    say(world, key, Outcome.SALE, NOON - 29 * MINUTE)  # the seller's word completes the dialer's
+    assert asked(world, spring).rings_an_hour == 2
+    take(world, ana, NOON - 2 * MINUTE)  # on the telephone
+    assert asked(world, spring).rings_an_hour == 4
 
 
 def test_who_comes_back_keeps_it_going_and_hours_end_it(world: World, spring: int) -> None:

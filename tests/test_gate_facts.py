@@ -18,7 +18,7 @@ from calling.registers.using import use
 from calling.views.explain import explain
 from calling.views.holders import Who
 from calling.walls.pause import pause
-from calling.walls.suppress import suppress
+from calling.walls.suppress import lift, suppress
 from models.outcomes import Outcome
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -44,10 +44,16 @@ def fact(world: World, assignment: int, customer: int, gate: str, now: datetime 
 
 
 def test_do_not_call_says_which_entries(world: World, spring: int) -> None:
-    """The number's and the customer's own, not those that are over."""
+    """The number's and the customer's own, not those that are over.
+
+    Planted: lifted ones told; seen to fail.
+    """
     customer, other = world.customers(2, spring)
     number, others = numbers_of(world)
     suppress(world.opener(), customer_id=other, reason="no", author="Ola")
+    for subject in ({"e164": number}, {"customer_id": customer}):
+        suppress(world.opener(), **subject, reason="a mistake", author="Ola")
+        lift(world.opener(), **subject, author="Ola")
     suppress(world.opener(), e164=number, reason="over", author="Ola", expires_at=NOON + HOUR)
     later = NOON + 2 * HOUR
     suppress(

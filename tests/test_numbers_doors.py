@@ -234,28 +234,30 @@ def test_what_stops_a_number_for_itself_is_shown_beside_it(
 ) -> None:
     """Suppressed and registered numbers are listed as such, and named where the choice is told.
 
-    Planted: entries that were lifted; numbers that are left out not told; each seen to fail.
+    Planted: entries that were lifted, and that have run out; numbers that are left out not told; each seen
+    to fail.
     """
     with known(monkeypatch, PT, ES):
         assignment = world.assignment("Spring")
         (one,) = world.customers(1, assignment)
         shell = Shell(world, monkeypatch)
         (first,) = numbers_of(world, one)
-        lifted, listed = "+351919000001", "+351919000002"
+        lifted, listed, over = "+351919000001", "+351919000002", "+351919000003"
         with world.work() as work:
             more = """insert into customer_number (crm_id, customer_id, e164, position, zones)
                       values (:crm_id, :c, :e164, :place, '{Europe/Lisbon}')"""
-            for place, e164 in enumerate((lifted, listed), 1):
+            for place, e164 in enumerate((lifted, listed, over), 1):
                 work.run(text(more), c=one, e164=e164, place=place)
             name = work.run(text("select external_id from customer where id = :c"), c=one).scalar_one()
         suppress(world.opener(), e164=first, reason="asked", author="Kari")
         suppress(world.opener(), e164=lifted, reason="asked", author="Kari")
         lift(world.opener(), e164=lifted, author="Kari")
+        suppress(world.opener(), e164=over, reason="asked", author="Kari", expires_at=NOON)
         load(world, [listed])
         use(world.opener(), "PT-TEST", author="Kari")
         told = kari.ok("GET", f"/customers/{one}")["numbers"]
         assert [(n["suppressed"], n["registers"]) for n in told] == [
-            ("crm", []), (None, []), (None, ["PT-TEST"]),
+            ("crm", []), (None, []), (None, ["PT-TEST"]), (None, []),
         ]  # fmt: skip
         assert "suppressed" in shell.ok("numbers", "list", name).out
         why = shell.ok("numbers", "why", name, "--assignment", "Spring").out

@@ -1,17 +1,67 @@
-"""What an outcome says of a number is said in every assignment of the customer."""
+"""What an outcome says of a number is said in every assignment of the customer, and of whoever shares it."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from calls import say, take
 from interleaving import acting_before
 from sqlalchemy import text
-from world import World
+from world import NOON, World, wait_until
 
+from calling.customers.numbers import set_number
+from calling.dialers.orders import recalls, to_offer
+from calling.handout.allocate import allocate_all
+from calling.handout.give_back import give_up
 from calling.handout.hand_out import next_customer
+from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
 from calling.outcomes.outcome import Report, record_all
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
+from calling.views.audit import audit
 from models.outcomes import Outcome
 from segmentation.resegment import differing
+
+MINUTE = timedelta(minutes=1)
+HAS_PHONE = {"segments": [{"key": "p", "name": "P", "when": {"f": "has_phone", "op": "is_true"}}]}
+
+
+def share(world: World, one: int, *others: int, position: int = 0) -> str:
+    """The others are rung at the first number of the one; at this place of theirs, 0: at no other."""
+    with world.work() as work:
+        numbers = text("select e164 from customer_number where customer_id = :c order by position limit 1")
+        e164 = str(work.run(numbers, c=one).scalar_one())
+        if not position:
+            work.run(text("delete from customer_number where customer_id = any(:o)"), o=list(others))
+        work.run(
+            text("""insert into customer_number (crm_id, customer_id, e164, position, zones)
+                    select :crm_id, o, :e164, :at, '{Europe/Lisbon}' from unnest(cast(:o as bigint[])) o"""),
+            o=list(others), e164=e164, at=position,
+        )  # fmt: skip
+    return e164
+
+
+def states(world: World, e164: str) -> dict[int, str]:
+    """What the number is, customer by customer."""
+    with world.work() as work:
+        rows = work.run(text("select customer_id, state from customer_number where e164 = :n"), n=e164)
+        return {row.customer_id: row.state for row in rows}
+
+
+def gated(world: World) -> dict[int, str | None]:
+    with world.work() as work:
+        rows = work.run(text("select customer_id, gated_by from placement order by assignment_id"))
+        return {row.customer_id: row.gated_by for row in rows}
+
+
+def by_phone(world: World, *assignments: int) -> None:
+    """Segmented by whether there is a number to ring."""
+    for assignment in assignments:
+        publish(world.opener(), assignment, HAS_PHONE, author="a")
+    for rebuild in rebuilds_to_do(world.opener()):
+        run_rebuild(world.opener(), rebuild)
 
 
 @pytest.mark.parametrize("outcome", [Outcome.INVALID_NUMBER, Outcome.WRONG_PERSON])
@@ -20,11 +70,7 @@ def test_what_is_said_of_a_number_is_said_in_every_assignment(world: World, outc
     here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
     everybody = world.customers(3, here)
     world.place(everybody, there)
-    reached = {"segments": [{"key": "p", "name": "P", "when": {"f": "has_phone", "op": "is_true"}}]}
-    for assignment in (here, there):
-        publish(world.opener(), assignment, reached, author="a")
-    for rebuild in rebuilds_to_do(world.opener()):
-        run_rebuild(world.opener(), rebuild)
+    by_phone(world, here, there)
     handed = next_customer(world.opener(), world.seller(here))
     assert handed is not None
     record_all(world.opener(), [Report(handed.lease_id, outcome, "seller")])
@@ -46,3 +92,127 @@ def test_whoever_enters_while_their_number_is_given_up_is_placed_by_a_rebuild(
     acting_before(monkeypatch)(sql.LOCK, lambda: world.place([customer], there))
     record_all(world.opener(), [Report(handed.lease_id, Outcome.INVALID_NUMBER, "seller")])
     assert len(rebuilds_to_do(world.opener())) == 1
+
+
+def test_what_is_out_of_service_is_so_for_whoever_has_the_number(world: World) -> None:
+    """In every assignment, gates and segments too, in the same transaction; who has another is rung there.
+
+    Planted: the customer's own marked alone; their gates and segments left; those without a place in an
+    assignment left; each seen to fail.
+    """
+    here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
+    (one,) = world.customers(1, here)
+    (alone, two) = world.customers(2, there)
+    (nowhere,) = world.customers(1)
+    e164 = share(world, one, alone, nowhere)
+    share(world, one, two, position=1)
+    by_phone(world, here, there)
+    say(world, take(world, world.seller(here)).lease_id, Outcome.INVALID_NUMBER)
+    assert states(world, e164) == dict.fromkeys((one, alone, two, nowhere), "disconnected")
+    assert gated(world) == {one: "no_number", alone: "no_number", two: None}
+    with world.work() as work:
+        assert (differing(work, here), differing(work, there)) == (0, 0)
+        assert [found for found in audit(work) if found.count] == []
+    assert rebuilds_to_do(world.opener()) == []
+    seller = world.seller(there)
+    card = take(world, seller, NOON + MINUTE)
+    assert (card.customer_id, card.e164 == e164) == (two, False)
+    assert next_customer(world.opener(NOON + MINUTE), world.seller(there)) is None
+
+
+def test_a_wrong_person_is_so_for_one_customer_alone(world: World) -> None:
+    """Planted: said of everybody; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    one, other = world.customers(2, assignment)
+    e164 = share(world, one, other)
+    seller = world.seller(assignment)
+    say(world, take(world, seller).lease_id, Outcome.WRONG_PERSON)
+    assert states(world, e164) == {one: "wrong_person", other: "unverified"}
+    assert take(world, seller, NOON + MINUTE).customer_id == other
+
+
+def test_told_late_it_takes_back_who_is_offered_at_the_number(world: World) -> None:
+    """A seller's at once, a dialer's by its link. Planted: no recall; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    one, other = world.customers(2, assignment)
+    share(world, one, other)
+    seller = world.seller(assignment)
+    late = take(world, seller, NOON - 60 * MINUTE)
+    with world.work(NOON - 31 * MINUTE) as work:
+        give_up(work, [late.lease_id])  # nobody told what came of it
+        work.run(text("update seller set presence = 'away'"))
+        work.run(text("update placement set state = 'closed' where customer_id = :c"), c=one)
+    robot = world.dialer(assignment, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), assignment)
+    with world.work() as work:
+        (order,) = to_offer(work, robot)
+    assert order.e164 == late.e164
+    say(world, late.lease_id, Outcome.INVALID_NUMBER)
+    with world.work() as work:
+        assert recalls(work, robot) == [order.lease_id]
+
+
+def test_told_late_it_is_in_service_where_somebody_has_answered_since(world: World) -> None:
+    """Planted: later calls not looked at; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    one, other = world.customers(2, assignment)
+    e164 = share(world, one, other)
+    ana, bo = world.seller(assignment), world.seller(assignment)
+    first = take(world, ana, NOON - 60 * MINUTE)
+    with world.work(NOON - 31 * MINUTE) as work:
+        give_up(work, [first.lease_id])  # nobody told what came of it
+        work.run(text("update placement set state = 'closed' where customer_id = :c"), c=one)
+    later = take(world, bo, NOON - 30 * MINUTE)
+    assert (first.customer_id, later.customer_id) == (one, other)
+    say(world, later.lease_id, Outcome.FOLLOW_UP, NOON - 29 * MINUTE)
+    assert say(world, first.lease_id, Outcome.INVALID_NUMBER).kind == "first"
+    assert states(world, e164) == {one: "disconnected", other: "good"}
+
+
+def test_many_numbers_that_are_shared_are_given_up_at_once(world: World) -> None:
+    """By two, with sharers who stand in no assignment, in opposite orders: nobody waits for the other."""
+    assignment = world.assignment(gap_seconds=0)
+    callers = world.customers(60, assignment)
+    sharers = world.customers(20)
+    for at, one in enumerate(callers, 1):
+        share(world, one, *sharers, position=at)
+    sellers = [world.seller(assignment) for _ in range(20)]
+    leases = [take(world, seller).lease_id for seller in sellers]
+    halves = [leases[::2], leases[1::2]]
+    with ThreadPoolExecutor(2) as pool:
+        work = [
+            pool.submit(
+                record_all, world.opener(), [Report(x, Outcome.INVALID_NUMBER, "seller") for x in half]
+            )
+            for half in halves
+        ]
+        assert sum(len(one.result(30)) for one in work) == 20
+    with world.work() as checked:
+        dead = text("select count(*) from customer_number where state = 'disconnected'")
+        assert checked.run(dead).scalar() == 20 * 21
+
+
+def test_who_stands_nowhere_is_locked_like_the_others(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a person says meanwhile of the number is said after the outcome.
+
+    Planted: no lock; seen to fail.
+    """
+    assignment = world.assignment(gap_seconds=0)
+    (one,) = world.customers(1, assignment)
+    (nowhere,) = world.customers(1)
+    e164 = share(world, one, nowhere)
+    lease = take(world, world.seller(assignment)).lease_id
+    done: list[bool] = []
+    with ThreadPoolExecutor(1) as pool:
+        said: list[Future[Any]] = []
+
+        def meanwhile() -> None:
+            said.append(pool.submit(set_number, world.opener(), nowhere, e164, state="good", author="Kari"))
+            wait_until(lambda: said[0].done() or bool(world.waited_for()))
+            done.append(said[0].done())
+
+        acting_before(monkeypatch)(dead_numbers._MARK, meanwhile)
+        say(world, lease, Outcome.INVALID_NUMBER)
+        said[0].result(10)
+    assert done == [False]
+    assert states(world, e164) == {one: "disconnected", nowhere: "good"}

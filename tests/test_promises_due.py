@@ -22,6 +22,7 @@ from calling.handout.reaper import reap
 from calling.limits.changing import NewLimit, set_limit
 from calling.walls.hours import set_hours
 from calling.walls.pause import pause, resume
+from calling.walls.suppress import suppress
 from models.outcomes import Outcome
 
 DUE = NOON + MINUTE
@@ -83,6 +84,29 @@ def test_one_segments_many_promises_starve_no_other_seller(world: World) -> None
     assert {lease.seller_id: lease.customer_id == last for lease in live(world)} == dict(
         zip(sellers, (False, True), strict=True)
     )
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_older_ones_whom_a_gate_stops_stand_before_nobody(world: World, own: bool) -> None:
+    """More than are looked at once. Planted, of its own and of anybody's: the stamp not asked; each seen to
+    fail."""
+    assignment = world.assignment()
+    *stopped, last = world.customers(6, assignment)
+    ana = world.seller(assignment)
+    for minutes, customer in enumerate([*stopped, last], 1):
+        promise(world, assignment, customer, NOON + minutes * MINUTE, seller=ana if own else None)
+    for customer in stopped:
+        suppress(world.opener(), customer_id=customer, reason="asked", author="Kari")
+    assert handed(world, ana, NOON + 10 * MINUTE) == last
+
+
+def test_what_is_anybodys_goes_out_oldest_first(world: World) -> None:
+    """Not by the customers' ids. Planted; seen to fail."""
+    assignment = world.assignment()
+    customers = world.customers(6, assignment)
+    for minutes, customer in enumerate(reversed(customers), 1):
+        promise(world, assignment, customer, NOON + minutes * MINUTE)
+    assert handed(world, world.seller(assignment), NOON + HOUR) == customers[-1]
 
 
 @pytest.mark.usefixtures("crowd")
@@ -247,6 +271,20 @@ def test_what_nobody_can_ring_now_keeps_nobody_off(world: World, held: str) -> N
         assert watch(world, now) == 0
         allocate_all(world.opener(now), there)
         assert [lease.customer_id for lease in live(world)] == [sharer]
+
+
+def test_whoever_is_offered_for_another_promise_is_not_wanted_back(world: World) -> None:
+    """Promised in two assignments: one of them keeps its word now. Planted: any offer; seen to fail."""
+    spring, autumn = world.assignment("Spring"), world.assignment("Autumn")
+    (customer,) = world.customers(1, spring)
+    world.place([customer], autumn)
+    for assignment in (spring, autumn):
+        world.seller(assignment)
+        promise(world, assignment, customer, DUE)
+    allocate_all(world.opener(NOON + 2 * MINUTE), spring)
+    assert watch(world, NOON + 2 * MINUTE) == 0
+    (lease,) = live(world)
+    assert lease.follow_up_id is not None
 
 
 def test_when_its_hours_open_later_it_takes_them_back_then(world: World) -> None:

@@ -85,6 +85,8 @@ def test_a_manager_sees_changes_and_hands_over(world: World, chromium: str, site
         page.get_by_label("Who rings").click()
         page.get_by_role("option", name="Bo", exact=True).click()
         page.locator(".actions").get_by_role("button", name="Hand over").click()
+        page.get_by_text("Bo works Spring, not Autumn").wait_for()
+        page.get_by_role("button", name="Good").click()
         wait_until(lambda: owners(world) == [0, 0, bo, bo, bo, bo])
         page.locator(".whose-row", has_text="All").click()
         page.get_by_label(f"Take back the call of {names[evening]}").click()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from interleaving import Hook, acting_before
 from register_scene import ES, PT, TODAY, follow_all, gates_of, known, load, numbers_of, rows
+from sheets import write_xlsx
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 from test_walls import begun_behind, hand_outs, snapshot, wait_turns
@@ -118,6 +119,56 @@ def test_a_column_is_taken_by_name_or_place_and_two_are_joined(tmp_path: Path) -
     assert read(path, "US", "1+2")[0] == ["+12125550100", "+12125550101"]
     with pytest.raises(BadInput, match="area, number, since"):
         read(path, "US", "phone")
+
+
+def test_a_cell_in_quotes_may_hold_the_separator(tmp_path: Path) -> None:
+    """Or whoever has a fax beside the telephone is rung on. Planted: lines split at each separator; seen to
+    fail."""
+    path = tmp_path / "register.csv"
+    path.write_text('name,fax,phone\n"Silva, Ana",212345678,912345678\nRui,212345679,912345679\n', "utf-8")
+    found, reading = read(path, column="phone")
+    assert (found, reading.lines, reading.bad_lines) == (["+351912345678", "+351912345679"], 2, 0)
+    path.write_text('"name";"phone 1"\n"Silva; Ana\nof Faro";"912345678"\n"Rui";"912345679"\n', "utf-8")
+    assert read(path, column="phone 1") == (["+351912345678", "+351912345679"], Reading(2, 0, 1.0))
+    path.write_text('"912345678"\n"912345679"\n', "utf-8")
+    assert read(path)[0] == ["+351912345678", "+351912345679"]
+
+
+def test_a_line_whose_cells_are_shifted_is_told_and_no_number_of_it_taken(tmp_path: Path) -> None:
+    """Planted: the width not looked at; seen to fail."""
+    path = tmp_path / "register.csv"
+    good = "Rui,212345679,912345679\n" * 3
+    bad = "Silva, Ana,212345678,912345678\n", 'Eva\n"Bo,212345670,912345670\n'
+    path.write_text(f"name,fax,phone\n{bad[0]}{good}{bad[1]}{good}Li,1,912345671,,\n", "utf-8")
+    found, reading = read(path, column="phone")
+    assert found == ["+351912345679"] * 6 + ["+351912345671"]
+    assert [(bad.line, bad.reason) for bad in reading.bad] == [
+        (2, "4 cells, the first line has 3"),
+        (6, "1 cell, the first line has 3"),
+        (7, "a quotation mark is never closed"),
+    ]
+
+
+def test_of_several_numbers_in_a_cell_each_counts(tmp_path: Path) -> None:
+    """Planted: the first alone; seen to fail."""
+    path = tmp_path / "register.csv"
+    path.write_text('name,phone\nAna,912345678 / 912345679\nBo,"912345670, 912345671"\n', "utf-8")
+    found, reading = read(path, column="phone")
+    assert found == ["+351912345678", "+351912345679", "+351912345670", "+351912345671"]
+    assert (reading.lines, reading.bad_lines) == (2, 0)
+    path.write_text("030/1234567\n030 12 34 567 ext. 12\n", "utf-8")
+    assert read(path, "DE")[0] == ["+49301234567"] * 2
+
+
+def test_a_workbook_and_what_is_no_text_are_refused_in_words(tmp_path: Path) -> None:
+    """Planted: not looked at; seen to fail."""
+    path = tmp_path / "ours.xlsx"
+    write_xlsx(path, [["phone"], ["912345678"]])
+    with pytest.raises(BadInput, match=r"ours.xlsx is an Excel workbook .* save it as CSV"):
+        read(path, column="phone")
+    path.write_bytes(b"%PDF-1.7\n\x00")
+    with pytest.raises(BadInput, match=r"is no text file; give a number a line, or CSV$"):
+        read(path)
 
 
 def test_bad_lines_are_told_with_their_number_and_a_file_of_them_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
+from calling.follow_ups.elsewhere import works_elsewhere
 from calling.follow_ups.promising import check_seller
 from calling.handout import placements
 from calling.handout.recalling import recall
@@ -33,9 +34,10 @@ _OFFERED = text("""
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """How many open follow-ups are another's now."""
+    """How many open follow-ups are another's now. `warning`: whoever has them works elsewhere."""
 
     handed: int
+    warning: str | None = None
 
 
 def hand_over(
@@ -64,6 +66,7 @@ def hand_over(
         placements.lock(work, {row.customer_id for row in found})
         to = {"ids": [row.id for row in found], "to_seller_id": to_seller_id, "author": author}
         handed = work.run(_HAND, seller_id=seller_id, **to).rowcount
+        warning = works_elsewhere(work, to_seller_id, {row.assignment_id for row in found})
         for assignment_id in assignments:
             work.hint("allocate", assignment_id)
     with open_work() as work:
@@ -71,7 +74,7 @@ def hand_over(
     for start in range(0, len(offered), BATCH):
         with open_work() as work:
             recall(work, offered[start : start + BATCH], "their promise was handed over", states=["offered"])
-    return HandedOver(handed)
+    return HandedOver(handed, warning)
 
 
 def theirs(open_work: OpenWork, seller_id: int) -> int:

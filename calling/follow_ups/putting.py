@@ -11,6 +11,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import promising_sql as sql
 from calling.follow_ups.asking import Asked
+from calling.follow_ups.elsewhere import works_elsewhere
 from calling.follow_ups.standing import as_they_stand
 from calling.handout import gates, placements
 from calling.segments.following import follow
@@ -24,7 +25,8 @@ class Promised:
     """A call that is promised: who rings (`seller_id` None: anybody), what was asked, and from when (UTC).
 
     `asked_as`: an instant, a time in a named zone, or on the customer's own wall, which it follows.
-    `told`: why it will be at another time than the wall was to show; empty: it will not.
+    `told`: why it will be at another time than the wall was to show; empty: it will not. `warning`:
+    its seller works another assignment, and what becomes of it then.
     """
 
     id: int
@@ -38,6 +40,7 @@ class Promised:
     due_at: datetime
     note: str
     told: str
+    warning: str | None = None
 
 
 def locked(work: Work, assignment_id: int, customer_id: int) -> Row[Any]:
@@ -69,7 +72,8 @@ def put(
     key = work.run(sql.MAKE, **where, **values, **history, author=author, made_by=made_by).scalar_one()
     work.run(sql.WAIT, **where, due_at=asked.due_at)
     settled(work, row.assignment_id, row.customer_id)
-    made = Promised(key, **where, **values, told=asked.told)
+    warning = works_elsewhere(work, seller_id, [row.assignment_id])
+    made = Promised(key, **where, **values, told=asked.told, warning=warning)
     return as_they_stand(work, {key: made}, {key: asked})[key]
 
 

@@ -62,10 +62,10 @@ def read_delimited(file: TextIO) -> tuple[list[str], Iterator[Row]]:
     header = start[found]
     lines = Lines(chain(head, file))
     lines.number = skipped
-    records = _records(lines, delimiter, len(header))
+    rows = records(lines, delimiter, len(header))
     for _ in range(sum(1 for row in start[: found + 1] if any(row))):
-        next(records)
-    return header, records
+        next(rows)
+    return header, rows
 
 
 def delimiter_of(lines: list[str]) -> str:
@@ -80,8 +80,11 @@ def delimiter_of(lines: list[str]) -> str:
     return best
 
 
-def _records(lines: Lines, delimiter: str, width: int) -> Iterator[Row]:
-    """Every record that is not blank. What an unclosed quotation mark swallowed is read again."""
+def records(lines: Lines, delimiter: str, width: int) -> Iterator[Row]:
+    """Every record that is not blank, or what is wrong with it.
+
+    What an unclosed quotation mark swallowed is read again.
+    """
     reader = csv.reader(lines, delimiter=delimiter)
     while True:
         lines.taken.clear()

@@ -7,6 +7,9 @@ from pathlib import Path
 from models.errors import BadInput
 
 _BLOCK = 1 << 20
+EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How .xlsx (and any other zip) and .xls files begin."""
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),

@@ -126,7 +126,7 @@ def read_numbers(cell: str, region: str | None) -> tuple[list[Number], list[tupl
     """
     numbers: dict[str, Number] = {}
     refused: list[tuple[str, str]] = []
-    for text in _parts(cell, region):
+    for text in parts_of(cell, region):
         read = read_number(text, region)
         if isinstance(read, Number):
             numbers.setdefault(read.e164, read)
@@ -148,7 +148,7 @@ def _place(number: PhoneNumber, e164: str) -> str | None:
     return presumed_place(e164, None if country == NO_COUNTRY else country)
 
 
-def _parts(cell: str, region: str | None) -> list[str]:
+def parts_of(cell: str, region: str | None) -> list[str]:
     """The texts of a cell that are meant to be a number each."""
     found: list[str] = []
     for part in _SURE_SPLIT.split(cell):

@@ -10,11 +10,9 @@ import orjson
 from python_calamine import CalamineError, CalamineWorkbook
 
 from calling.intake.delimited import read_delimited
-from calling.intake.encodings import encoding_of
+from calling.intake.encodings import EXCEL, encoding_of
 from calling.intake.tables import Row, Table, as_text, header_index
 from models.errors import BadInput
-
-_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"  # how .xlsx and .xls files begin
 
 
 @contextmanager
@@ -38,7 +36,7 @@ def open_table(path: Path) -> Iterator[Table]:
 def _read(path: Path, file: BinaryIO, start: bytes, stack: ExitStack) -> Table:
     """The table in whichever format the file begins."""
     size = path.stat().st_size
-    if start.startswith((_ZIP, _OLE)):
+    if start.startswith(EXCEL):
         return _excel(path)
     encoding = encoding_of(path)
 

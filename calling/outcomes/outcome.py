@@ -5,7 +5,7 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,6 +22,7 @@ from calling.follow_ups.standing import as_they_stand
 from calling.handout import claims, gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.recalling import recall
+from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
 from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
@@ -61,6 +62,7 @@ class Recorded:
     """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease.
 
     `promised`: the call that is promised now; None where none was, or something later had overtaken it.
+    `dead`: the number (E.164), if whoever has it is not to be rung there any more.
     """
 
     lease_id: UUID
@@ -71,6 +73,7 @@ class Recorded:
     later_lease: UUID | None = None
     suppressed: bool = False
     promised: Promised | None = None
+    dead: str | None = None
 
 
 def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
@@ -83,11 +86,14 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     ids = sorted(by_lease)
     where = work.run(sql.WHERE, leases=ids).all()
     bad = {row.customer_id for row in where if EFFECTS[by_lease[row.id].outcome].number_state}
+    sharing = dead_numbers.sharers(work, [(row.e164, by_lease[row.id].outcome) for row in where])
+    bad |= sharing
     passed = {row.assignment_id for row in where}.union(standing_in(work, bad))
     turnstile.pass_shared(work, passed)
     claims.lock(work, ids)
     leases = work.run(sql.LOCK, leases=ids).all()
     known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
+    dead_numbers.lock(work, sharing)
     rows = placements.lock_touched(work, ids)
     touched = sorted({customer_id for _, customer_id in rows})
     numbers = _callable_numbers(work, leases, by_lease)
@@ -118,7 +124,7 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         changes.append((lease, report, change, 0 if revision is None else revision + 1))
     made: Mapping[UUID, Promised] = {}
     if changes:
-        made = _write(work, changes, settled, touched, promises)
+        made = _write(work, changes, settled, touched, promises, sharing)
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
         made = as_they_stand(work, made, promises.asked)
@@ -167,6 +173,7 @@ def _callable_numbers(
 def _write(
     work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
     settled: dict[tuple[int, int], Change], touched: Sequence[int], promises: Promises,
+    sharing: Collection[int],
 ) -> dict[UUID, Promised]:  # fmt: skip
     """Everything a batch changes, each kind in one statement; segments are still to follow.
 
@@ -191,6 +198,7 @@ def _write(
     _settle(work, settled)
     made = promises.write(work)
     _say_of_numbers(work, changes)
+    dead_numbers.mark(work, [(lease, report.outcome) for lease, report, *_ in changes], sharing)
     claims.drop(work, leases)
     too_late(work, leases)
     note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
@@ -272,6 +280,7 @@ def _answers(
             later_lease=change.lease_id if change.overtaken else None,
             suppressed=report.outcome is Outcome.DO_NOT_CALL,
             promised=made.get(lease.id),
+            dead=lease.e164 if EFFECTS[report.outcome].for_everybody else None,
         )
         for lease, report, change, revision in changes
     }
@@ -318,5 +327,13 @@ def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
     if later:
         with open_work() as work:
             recall(work, later, "an earlier call came to an outcome", states=["offered"])
+    if dead := {r.dead for r in recorded if r.dead is not None}:
+        with open_work() as work:
+            offered = dead_numbers.offered(work, dead)
+        for start in range(0, len(offered), BATCH):
+            with open_work() as work:
+                recall(
+                    work, offered[start : start + BATCH], "their number is out of service", states=["offered"]
+                )
     if any(r.suppressed for r in recorded):
         finish_suppressions(open_work)

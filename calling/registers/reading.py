@@ -4,12 +4,14 @@ Numbers are read as people of the register's country write them. All that differ
 where these decide nothing of how they are written, are read by phonenumbers once (calling/intake/tails.py).
 """
 
+import csv
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from io import TextIOWrapper
+from itertools import chain, islice
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from phonenumbers import (
     NumberParseException,
@@ -19,9 +21,9 @@ from phonenumbers import (
     parse,
 )
 
-from calling.intake.delimited import delimiter_of
-from calling.intake.encodings import encoding_of
-from calling.intake.numbers import LONGEST, read_number
+from calling.intake.delimited import Lines, delimiter_of, records
+from calling.intake.encodings import EXCEL, encoding_of
+from calling.intake.numbers import LONGEST, parts_of, read_number
 from calling.intake.tails import form_is_free
 from calling.registers.at_home import Home
 from models.errors import BadInput
@@ -34,7 +36,13 @@ TAILS = (5, 4, 3)
 
 SHOWN = 20  # bad lines that are kept to be told
 _TRIED = 1_000  # lines after which a file of mostly bad ones is given up
+_HEAD = 50  # lines that are looked at for the separator and the columns
 _PLAIN = re.compile(r"\+?[0-9 ().-]*[0-9]{3}")  # nothing that may be an extension or a second number
+
+_SEVERAL = re.compile(r"\d[\d ().-]{5,}[/;|,\n]\s*[+(]?\d[\d ().-]{5,}\d")  # two that stand for themselves
+
+Text = tuple[int, str, str]
+"""The line (from 1), what stands there for a number, and why nothing can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +95,16 @@ def read_register(
         home.check(path.name)
 
 
-def _as_text(raw: object, path: Path) -> TextIO:
-    from io import TextIOWrapper
-
-    return TextIOWrapper(raw, encoding_of(path), errors="replace")  # type: ignore[type-var]
+def _as_text(raw: BinaryIO, path: Path) -> TextIO:
+    """Raises BadInput for what is no text."""
+    start = raw.read(4)
+    raw.seek(0)
+    if start.startswith(EXCEL):
+        raise BadInput(f"{path} is an Excel workbook or an archive; save it as CSV, and give that file")
+    try:
+        return TextIOWrapper(raw, encoding_of(path), errors="replace")
+    except BadInput:
+        raise BadInput(f"{path} is no text file; give a number a line, or CSV") from None
 
 
 class Numbers:
@@ -113,6 +127,8 @@ class Numbers:
 
     def _read(self, text: str) -> str | None:
         """The long way; remembers how numbers with another tail begin."""
+        if _SEVERAL.search(text):
+            return None
         try:
             number = parse(text, self._region)
         except NumberParseException:
@@ -132,29 +148,59 @@ class Numbers:
 
 
 def _chunks(file: TextIO, region: str, column: str | None, reading: Reading) -> Iterator[list[str]]:
-    head = [line for _, line in zip(range(50), file, strict=False)]
-    pick, read = _picker(head, column), Numbers(region).read
-    numbers: list[str] = []
-    for at, line in enumerate(chain(head, file), 1):
+    read, numbers = Numbers(region).read, list[str]()
+    for line, text, wrong in _texts(file, column):
         reading.lines += 1
-        text = line.strip() if pick is None else pick(line)
         found = read(text) if text else None
         if found is not None:
             numbers.append(found)
-        elif at == 1 and not any(map(str.isdigit, text)):
-            reading.lines = 0  # it names the columns
-        elif text:
-            _note(reading, at, text, region)
+        elif _SEVERAL.search(text):
+            numbers += [one for part in parts_of(text, region) if (one := read(part))]
+        elif text or wrong:
+            _note(reading, line, text, wrong, region)
         if len(numbers) >= CHUNK:
             yield numbers
             numbers = []
     yield numbers
 
 
-def _note(reading: Reading, line: int, text: str, region: str) -> None:
+def _texts(file: TextIO, column: str | None) -> Iterator[Text]:
+    """What should be a number, line by line, without the line that names the columns. Raises BadInput."""
+    head = list(islice(file, _HEAD))
+    sign = delimiter_of(head)
+    cells = [cell.strip() for cell in next(csv.reader(head, delimiter=sign), [])]
+    places = [_place(one.strip(), cells) for one in (column or "1").split("+")]
+    lines = chain(head, file)
+    texts = _of_lines(lines) if len(cells) < 2 else _of_cells(lines, sign, len(cells), places)
+    first = next(texts, None)
+    named = column is not None and not column.replace("+", "").isdecimal()
+    if first is None or named or not any(map(str.isdigit, first[1])):
+        return texts
+    return chain([first], texts)
+
+
+def _of_lines(lines: Iterator[str]) -> Iterator[Text]:
+    for at, line in enumerate(lines, 1):
+        yield at, line.strip().strip('"'), ""
+
+
+def _of_cells(lines: Iterator[str], sign: str, width: int, places: list[int]) -> Iterator[Text]:
+    """Cells may be in quotes and hold the separator. A line with more cells than the first has shifted them:
+    which one is the number nobody knows."""
+    last = max(places)
+    for at, cells in records(Lines(lines), sign, width):
+        if isinstance(cells, str):
+            yield at, "", cells
+        elif last < len(cells) <= width or (len(cells) > width and not any(cells[width:])):
+            yield at, "".join([cells[place].strip() for place in places]), ""
+        else:
+            yield at, "", f"{len(cells)} cell{'s'[: len(cells) != 1]}, the first line has {width}"
+
+
+def _note(reading: Reading, line: int, text: str, wrong: str, region: str) -> None:
     reading.bad_lines += 1
     if len(reading.bad) < SHOWN:
-        why = read_number(text, region)
+        why = wrong or read_number(text, region)
         reading.bad.append(BadLine(line, text[:60], why if isinstance(why, str) else ""))
     if reading.lines >= _TRIED and reading.mostly_bad:
         raise BadInput(_refusal(reading), lines=reading.lines, bad_lines=reading.bad_lines)
@@ -175,27 +221,10 @@ def _refusal(reading: Reading) -> str:
     )
 
 
-def _picker(head: list[str], column: str | None) -> Callable[[str], str] | None:
-    """What takes the number out of a line; None: the line is the number. Raises BadInput."""
-    sign = delimiter_of(head) if head else ","
-    cells = [cell.strip().strip('"') for cell in head[0].strip().split(sign)] if head else []
-    if column is None and len(cells) < 2:
-        return None
-    places = [_place(one.strip(), cells) for one in (column or "1").split("+")]
-
-    def pick(line: str) -> str:
-        found = line.rstrip("\r\n").split(sign)
-        return "".join(found[place].strip().strip('"') for place in places if place < len(found))
-
-    return pick
-
-
 def _place(name: str, cells: list[str]) -> int:
     if name.isdecimal() and 0 < int(name) <= max(len(cells), 1):
         return int(name) - 1
     by_name = [n for n, cell in enumerate(cells) if cell.casefold() == name.casefold()]
     if not by_name:
-        raise BadInput(
-            f"--column {name}: the file has {len(cells)} columns, its first line is {', '.join(cells)}"
-        )
+        raise BadInput(f"--column {name}: the first line names no such column, it is {', '.join(cells)}")
     return by_name[0]

@@ -15,7 +15,7 @@ from models.work import Work
 
 _ASSIGNMENTS = text("""
     select id, name, rule_version, order_field, order_descending, max_attempts, gap_seconds, about_debts,
-           retry_plan, offer_seconds, hold_seconds, created_at
+           retry_plan, do_not_call_scope, offer_seconds, hold_seconds, created_at
       from assignment where crm_id = :crm_id and id > :after and (cast(:id as bigint) is null or id = :id)
      order by id limit :most
 """)

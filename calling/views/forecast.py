@@ -29,9 +29,10 @@ SHORTEST = timedelta(minutes=5)
 Place = tuple[int, int]
 """(segment, clock): who shares both is open at the same time."""
 
+# Each ring is a lease, whatever was said of it and however late.
 _RUNG = text("""
-    select count(*) as calls, min(reported_at) as first from attempt
-     where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0 and reported_at > :since
+    select count(*) as rings, min(rung_at) as first from lease
+     where crm_id = :crm_id and assignment_id = :assignment_id and rung_at > :since
 """)
 _FREE = text("""
     select p.segment_id, p.clock_id, -1 as step, count(*) as customers
@@ -111,9 +112,9 @@ def forecast(work: Work, assignment_id: int) -> Forecast:
 
 def _rings_an_hour(work: Work, assignment_id: int) -> float:
     row = work.run(_RUNG, assignment_id=assignment_id, since=work.now - LOOK_BACK).one()
-    if not row.calls:
+    if not row.rings:
         return 0.0
-    return float(row.calls / (max(work.now - row.first, SHORTEST) / timedelta(hours=1)))
+    return float(row.rings / (max(work.now - row.first, SHORTEST) / timedelta(hours=1)))
 
 
 def _places(free: Counter[Place], coming: Mapping[int, Counter[Place]]) -> set[Place]:

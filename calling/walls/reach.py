@@ -1,5 +1,6 @@
 """How far a do-not-call reaches that an outcome of an assignment tells."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -12,6 +13,7 @@ REACHES = ("crm", "owner")
 _ASSIGNMENT = text("""
     select do_not_call_scope from assignment where crm_id = :crm_id and id = :assignment_id for update
 """)
+_SCOPE = text("select do_not_call_scope from assignment where crm_id = :crm_id and id = :assignment_id")
 _SAY = text("""
     update assignment set do_not_call_scope = :scope where crm_id = :crm_id and id = :assignment_id
 """)
@@ -25,9 +27,22 @@ _CHANGES = text("""
 """)
 
 
-def reach_changes(work: Work, assignment_id: int) -> list[dict[str, Any]]:
-    """Who let the outcomes of an assignment reach how far, oldest first."""
-    return [dict(row) for row in work.run(_CHANGES, assignment_id=assignment_id).mappings()]
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far the do-not-calls of outcomes reach, and who changed that (before, after, author, changed_at),
+    oldest first."""
+
+    scope: str
+    changes: list[dict[str, Any]]
+
+
+def reach_of(work: Work, assignment_id: int) -> Reach:
+    """How far the outcomes of an assignment reach, and since whose word. Raises NotFound."""
+    scope = work.run(_SCOPE, assignment_id=assignment_id).scalar()
+    if scope is None:
+        raise NotFound("assignment", assignment_id)
+    changes = work.run(_CHANGES, assignment_id=assignment_id).mappings()
+    return Reach(scope, [dict(row) for row in changes])
 
 
 def say_reach(open_work: OpenWork, assignment_id: int, scope: str, *, author: str) -> bool:

@@ -1,6 +1,6 @@
 """What was told and could not be used: kept until somebody has looked at it.
 
-Revision: 0031, after: 0025
+Revision: 0031, after: 0030
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0031"
-down_revision = "0025"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

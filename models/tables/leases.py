@@ -37,6 +37,8 @@ class Lease(Base):
         # Rings, to be counted against limits: each is a lease, and stands nowhere else.
         Index("ix_lease_rings", "crm_id", "customer_id", "rung_at", postgresql_where=RUNG),
         Index("ix_lease_number_rings", "crm_id", "e164", "rung_at", postgresql_where=RUNG),
+        # How fast a list is worked.
+        Index("ix_lease_assignment_rings", "crm_id", "assignment_id", "rung_at", postgresql_where=RUNG),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 

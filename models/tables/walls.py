@@ -87,6 +87,9 @@ class Suppression(Base):
             postgresql_where=text("walled_at is null and lifted_at is null"),
         ),
         Index(
+            "ix_suppression_lifted", "crm_id", "id", postgresql_where=text("lifted_at is not null"),
+        ),
+        Index(
             "uq_suppression_origin", "crm_id", "origin_id", unique=True,
             postgresql_where=text("origin_id is not null"),
         ),

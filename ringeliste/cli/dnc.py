@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from calling.walls.listed import Listed
+    from calling.walls.reach import Reach
 
 DNC = """The do-not-call list. One number or customer: `ringeliste suppress`.
 
@@ -119,7 +120,9 @@ def import_file(
 
 
 def outcomes(
-    scope: Annotated[OutcomeScope, typer.Argument(metavar="SCOPE", help="crm or owner.")],
+    scope: Annotated[
+        OutcomeScope | None, typer.Argument(metavar="[SCOPE]", help="crm or owner; left out: say how it is.")
+    ] = None,
     crm: CrmName = None,
     assignment: AssignmentName = None,
     author: Author = None,
@@ -132,29 +135,37 @@ def outcomes(
 
     \b
     Examples:
+      ringeliste dnc outcomes --assignment Spring
       ringeliste dnc outcomes owner --assignment Spring
     """
-    from calling.walls.reach import reach_changes, say_reach
-    from ringeliste.cli.doors import writing_in
-    from ringeliste.cli.output import answer, instant, shown, would
+    from calling.walls.reach import reach_of, say_reach
+    from ringeliste.cli.doors import reading, writing_in
+    from ringeliste.cli.output import answer, would
 
-    with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
-        changed = say_reach(open_work, assignment_id, scope.value, author=whoever(author))
-        with open_work() as work:
-            changes = reach_changes(work, assignment_id)
-    said = f"Its do-not-calls stop the number in {_REACHES[scope.value]}."
+    changed = False
+    if scope is None:
+        with reading(crm, assignment) as (work, assignment_id):
+            found = reach_of(work, assignment_id)
+    else:
+        with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id):
+            changed = say_reach(open_work, assignment_id, scope.value, author=whoever(author))
+            with open_work() as work:
+                found = reach_of(work, assignment_id)
     document = {
-        "assignment_id": assignment_id, "scope": scope.value, "changed": changed, "changes": changes,
+        "assignment_id": assignment_id, "scope": found.scope, "changed": changed, "changes": found.changes,
         "dry_run": dry_run,
     }  # fmt: skip
+    head = would(dry_run) if scope else ""
+    answer(document, lambda console: _draw_reach(console, found, head), as_json=as_json)
 
-    def draw(console: "Console") -> None:
-        console.print(would(dry_run) + said)
-        for one in changes:
-            told = f"{instant(one['changed_at'])} {one['author']}: {one['before']} -> {one['after']}"
-            console.print(f"[dim]{shown(told)}[/dim]")
 
-    answer(document, draw, as_json=as_json)
+def _draw_reach(console: "Console", reach: "Reach", head: str) -> None:
+    from ringeliste.cli.output import instant, shown
+
+    console.print(f"{head}Its do-not-calls stop the number in {_REACHES[reach.scope]}.")
+    for one in reach.changes:
+        told = f"{instant(one['changed_at'])} {one['author']}: {one['before']} -> {one['after']}"
+        console.print(f"[dim]{shown(told)}[/dim]")
 
 
 _REACHES = {"crm": "this CRM", "owner": "all CRMs of the data owner"}

@@ -188,8 +188,14 @@ def hand_over(
             expected=sure(found, question, expect, 0, yes=yes or dry_run).count,
         )  # fmt: skip
     said = f"{would(dry_run)}{counted(done.handed, 'follow-up')} of {shown(seller)}: now {whose}'s."
-    document = {"handed": done.handed, "dry_run": dry_run}
-    answer(document, lambda console: console.print(said), as_json=as_json)
+    document = {"handed": done.handed, "warning": done.warning, "dry_run": dry_run}
+
+    def draw(console: "Console") -> None:
+        console.print(said)
+        if done.warning:
+            console.print(f"[yellow]{shown(done.warning)}[/yellow]")
+
+    answer(document, draw, as_json=as_json)
 
 
 def set_grace(
@@ -249,8 +255,8 @@ def _draw_promised(console: "Console", made: "Promised", *, dry_run: bool) -> No
         f"{would(dry_run)}Follow-up {made.id}: asked for {shown(made.wall_time.replace('T', ' '))} in "
         f"{made.zone}; will be {instant(made.due_at)}."
     )
-    if made.told:
-        console.print(f"[yellow]{shown(made.told)}[/yellow]")
+    for mind in filter(None, (made.told, made.warning)):
+        console.print(f"[yellow]{shown(mind)}[/yellow]")
 
 
 def _draw(console: "Console", rows: "Sequence[Listed]") -> None:

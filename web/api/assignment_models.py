@@ -22,6 +22,9 @@ class Assignment(Model):
     retry_plan: dict[str, dict[str, Any]] = Field(
         description="What it says of its own about trying again; `GET ../retries` has the whole plan."
     )
+    do_not_call_scope: str = Field(
+        description="How far do-not-calls of outcomes reach; who changed it: `GET /suppressions/reach/{id}`."
+    )
     offer_seconds: int
     hold_seconds: int
     created_at: Instant
@@ -182,7 +185,8 @@ class BestTimes(Model):
 ASSIGNMENT: dict[str, Any] = {
     "id": 1, "name": "Term deposit", "rule_version": 4, "order_field": "balance", "order_descending": True,
     "max_attempts": 8, "gap_seconds": 3600, "about_debts": False, "retry_plan": {"busy": {"delay": 1800}},
-    "offer_seconds": 60, "hold_seconds": 900, "created_at": "2026-03-02T08:00:00Z",
+    "do_not_call_scope": "crm", "offer_seconds": 60, "hold_seconds": 900,
+    "created_at": "2026-03-02T08:00:00Z",
 }  # fmt: skip
 SEGMENT: dict[str, Any] = {
     "id": 3, "key": "loans", "name": "Loans", "position": 3, "paused": False, "size": 7244, "free": 6871,

@@ -63,6 +63,7 @@ class Promised(Model):
     due_at: Instant = Field(description="From then on it is handed out: as asked, or the next opening.")
     note: str
     told: str
+    warning: str | None = Field(None, description="Its seller works another assignment; what becomes of it.")
 
 
 class NewFollowUp(Promise):
@@ -143,6 +144,7 @@ class HandedOver(Model):
     """How many there were."""
 
     handed: int
+    warning: str | None = Field(description="Who has them now works other assignments; what becomes of it.")
 
 
 WISH = {"wall_time": "2026-03-05T22:00", "note": "about the boat"}
@@ -152,6 +154,7 @@ PROMISED: dict[str, Any] = {
     "wall_time": "2026-03-05T22:00", "zone": "Europe/Lisbon", "asked_as": "own_zone",
     "due_at": "2026-03-06T09:01:00Z", "note": "about the boat",
     "told": "nobody may be rung then: Fri 06 Mar 09:01 is the next opening",
+    "warning": None,
 }  # fmt: skip
 LISTED: dict[str, Any] = {
     "id": 12, "assignment_id": 1, "assignment": "Spring", "customer_id": 1841, "external_id": "17",

@@ -93,7 +93,7 @@ def cancel(app: TheApp, holder: OnTheFloor, follow_up_id: PathId) -> None:
 
 
 @router.post("/hand-over", response_model=models.HandedOver,
-             responses=answers({"handed": 31}, errors=[404, 409, 422]))  # fmt: skip
+             responses=answers({"handed": 31, "warning": None}, errors=[404, 409, 422]))  # fmt: skip
 def hand_over(
     app: TheApp, holder: Manager,
     body: Annotated[HandOver, Body(**example({"from_seller_id": 7, "to_seller_id": 9, "expected": 31}))],

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query
+from fastapi import APIRouter, Body, HTTPException, Query
 from pydantic import Field
 
 from calling.views import browse, do_not_call
-from calling.walls.reach import say_reach
+from calling.walls.reach import reach_of, say_reach
 from calling.walls.suppress import lift, scopes_of, suppress
 from models.ends import LONGEST_SUPPRESSION, check_end
 from models.errors import Conflict
@@ -91,6 +91,25 @@ class Reach(Model):
     scope: Literal["crm", "owner"]
 
 
+class ReachChange(Model):
+    """Somebody changed how far they reach."""
+
+    before: str
+    after: str
+    author: str
+    changed_at: Instant
+
+
+class ReachNow(Reach):
+    """How far they reach, and who changed that, oldest first."""
+
+    changes: list[ReachChange]
+
+
+_MANAGERS_SCOPE = (
+    "a seller's key stops calls of its own CRM (scope: crm), a manager's also those of the whole owner; an "
+    "outcome do_not_call reaches as far as the manager let it (PUT /suppressions/reach/{assignment_id})"
+)
 NEW = {"number": "912 345 678", "scope": "crm", "reason": "asked by letter", "expires_at": None}
 DONE: dict[str, Any] = {
     "id": 5, "e164": "+351912345678", "customer_id": None, "scope": "crm", "in_the_air": AIR,
@@ -102,11 +121,18 @@ STANDING: dict[str, Any] = {
     "created_at": "2026-03-02T12:00:00Z", "expires_at": None, "lifted_at": None, "lifted_by": None,
 }  # fmt: skip
 
+CHANGED = {"before": "crm", "after": "owner", "author": "Kari", "changed_at": "2026-03-02T12:00:00Z"}
+
 
 @router.post("", status_code=201, response_model=Suppressed,
              responses=answers(DONE, status=201, errors=[404, 409, 422]))  # fmt: skip
 def add(app: TheApp, holder: OnTheFloor, body: Annotated[NewSuppression, Body(**example(NEW))]) -> Suppressed:
-    """Put a number or a customer on the do-not-call list. When this answers, nobody rings it any more."""
+    """Put a number or a customer on the do-not-call list. When this answers, nobody rings it any more.
+
+    A seller does so in their own CRM; the scope owner takes a manager.
+    """
+    if body.scope != "crm" and holder.role != "manager":
+        raise HTTPException(403, _MANAGERS_SCOPE)
     check_end("expires_at", body.expires_at, app.now(), LONGEST_SUPPRESSION)
     e164 = None if body.number is None else e164_of(body.number, holder.region)
     open_work = app.opener(holder.crm_id)
@@ -158,6 +184,14 @@ def remove(app: TheApp, holder: Manager, suppression_id: PathId) -> LiftedEntrie
     lifted = lift(open_work, **subject, author=holder.author, scope=found.scope)
     with open_work() as work:
         return LiftedEntries(lifted=lifted, still_standing=scopes_of(work, **subject))
+
+
+@router.get("/reach/{assignment_id}", response_model=ReachNow,
+            responses=answers({"scope": "owner", "changes": [CHANGED]}, errors=[404, 422]))  # fmt: skip
+def reach_now(app: TheApp, holder: Manager, assignment_id: PathId) -> Any:
+    """How far a do-not-call reaches that a seller or a dialer of an assignment reports; who changed it."""
+    with app.work(holder.crm_id) as work:
+        return reach_of(work, assignment_id)
 
 
 @router.put("/reach/{assignment_id}", response_model=Reach,

@@ -101,7 +101,7 @@ class PromiseSheets:
             return
         if told:
             with self._sheet.fresh():
-                words("It is promised, but not then", "sheet-title").mark("told")
+                words("It is done; mind this", "sheet-title").mark("told")
                 words(told, "")
                 with box("actions"):
                     button("Good", self._sheet.close, "primary")
@@ -122,18 +122,18 @@ class PromiseSheets:
             self._app.opener(self._holder.crm_id), promise.id, patch, author=self._holder.author,
             made_by="hand",
         )  # fmt: skip
-        return made.told
+        return "; ".join(filter(None, (made.told, made.warning)))
 
     def _taken_back(self, promise: Listed) -> str:
         promising.cancel(self._app.opener(self._holder.crm_id), promise.id, author=self._holder.author)
         return ""
 
     def _handed(self, seller_id: int, heir: int, expected: int) -> str:
-        handing_over.hand_over(
+        done = handing_over.hand_over(
             self._app.opener(self._holder.crm_id), seller_id, heir or None, expected=expected,
             author=self._holder.author,
         )  # fmt: skip
-        return ""
+        return done.warning or ""
 
 
 def _sellers(now: Agenda, chosen: int, *, without: int | None = None) -> Any:
