@@ -6,20 +6,20 @@ from sqlalchemy import text
 
 from models.work import Work
 
-# Who works nothing just now is at home: nobody knows what they will work.
+# Who is away may come back to anything: nobody knows what they will work.
 _ELSEWHERE = text("""
     select s.name, w.name as works, a.name as assignment, a.follow_up_grace_seconds
       from seller s
       join assignment w on w.crm_id = :crm_id and w.id = s.assignment_id
       join assignment a on a.crm_id = :crm_id and a.id = any(:assignments) and a.id <> w.id
-     where s.crm_id = :crm_id and s.id = :seller_id
+     where s.crm_id = :crm_id and s.id = :seller_id and s.presence = 'available'
      order by a.id
 """)
 
 
 def works_elsewhere(work: Work, seller_id: int | None, assignments: Iterable[int]) -> str | None:
     """What becomes of promises in these assignments that are this seller's, if they work another one; in
-    words. None: they work it, or nothing just now, or the promises are anybody's."""
+    words. None: they work it, or are away, or the promises are anybody's."""
     if seller_id is None:
         return None
     rows = work.run(_ELSEWHERE, seller_id=seller_id, assignments=sorted(set(assignments))).all()
