@@ -14,7 +14,7 @@ import orjson
 
 from calling.hours.clocks import Clock
 from calling.hours.law import Laws, shipped
-from calling.hours.reasons import NO_ZONE, THE_CRMS_OWN, Basis, Shut
+from calling.hours.reasons import GONE_ZONE, NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
     WHOLE_DAY,
@@ -99,7 +99,8 @@ class Timetable:
     def why_shut(self, clock: Clock, now: datetime) -> list[Shut]:
         """Every zone and rule that keeps it shut at `now`; none: it is open."""
         if not clock.zones:
-            return [Shut(None, None, NO_ZONE, "")]
+            why = GONE_ZONE.format(zones=", ".join(clock.gone)) if clock.gone else NO_ZONE
+            return [Shut(None, None, why, "")]
         minute = minute_of(now)
         reasons: list[Shut] = []
         for name in clock.zones:
