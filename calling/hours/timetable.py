@@ -24,6 +24,7 @@ from calling.hours.spans import (
     instant_of,
     intersect,
     merge,
+    midnight,
     minute_of,
     shrink,
     wall_to_utc,
@@ -35,7 +36,10 @@ from calling.hours.zones import zone
 MARGIN = 1
 """Minutes that are left out at both edges of a window."""
 
-FAR = 370  # days: a clock that does not open within them never does
+FAR = 370
+"""Days. Weeks and holidays come again within them: what is shut so long opens only when its rules change."""
+
+_LAST_YEAR = 9_990  # of rules whose end somebody may wait for
 _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
 
 Places = tuple[str, ...]
@@ -87,13 +91,15 @@ class Timetable:
             return now
         if not clock.zones:
             return None
-        today = minute - minute % DAY
-        for start_of_day in range(today, today + FAR * DAY, DAY):
-            if self._nobody_works(start_of_day):
-                continue
-            for start, end in self._open(clock.places, clock.zones, start_of_day):
-                if minute < start < start_of_day + DAY and start < end:
-                    return instant_of(start)
+        looked = today = minute - minute % DAY
+        for turn in [today, *self._turns(clock.places, today)]:
+            for start_of_day in range(max(turn, looked), turn + FAR * DAY, DAY):
+                if self._nobody_works(start_of_day):
+                    continue
+                for start, end in self._open(clock.places, clock.zones, start_of_day):
+                    if minute < start < start_of_day + DAY and start < end:
+                        return instant_of(start)
+            looked = max(looked, turn + FAR * DAY)
         return None
 
     def why_shut(self, clock: Clock, now: datetime) -> list[Shut]:
@@ -132,6 +138,18 @@ class Timetable:
         common = [on for _, on in self._own_rules()]
         days = [date_of(start_of_day + n * DAY) for n in (-1, 0, 1)]
         return not any(reduce(intersect, (on(day) for on in common)) for day in days)
+
+    def _turns(self, places: Places, today: int) -> list[int]:
+        """The UTC days, in order, before which other rules hold than behind them, all later than `today`.
+
+        Of some zone that is the day before: hence a day too early.
+        """
+        rules = [*self.stricter, *self.exemptions, *self._laws.of(places)]
+        ends = [one.valid_to for one in rules if one.valid_to.year < _LAST_YEAR]
+        own = [day for hours in self.stricter for day in hours.days]
+        days = {*(one.valid_from for one in rules), *(day + timedelta(days=1) for day in ends), *own}
+        turns = {midnight(day) - DAY for day in days if date.min < day and day.year < _LAST_YEAR}
+        return sorted(turn for turn in turns if turn > today)
 
     def _span_at(self, clock: Clock, minute: int) -> Span | None:
         """The open stretch that a minute lies in."""

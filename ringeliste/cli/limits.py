@@ -1,10 +1,12 @@
 """Limits: how often somebody may be rung, by law and by an owner's own wish."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.errors import BadInput
 from ringeliste.cli.front import add as add_command
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 
@@ -103,6 +105,8 @@ def set_one(
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer, shown, would
 
+    if hours is not None and not isfinite(hours):
+        raise BadInput(f"--hours: {hours} is no length of time; write hours, such as 24 or 0.5")
     seconds = round(hours * HOUR) if hours is not None else None
     with writing(crm, dry_run=dry_run) as (app, open_work):
         with open_work() as work:
