@@ -90,6 +90,16 @@ def test_hours_that_are_no_length_of_time_are_refused(shell: Shell, hours: str) 
     assert "hours" in said.err or "seconds" in said.err
 
 
+@pytest.mark.parametrize(
+    "said", [("followups", "grace", "--minutes"), ("retries", "set", "busy", "--minutes"),
+             ("retries", "set", "busy", "--longest-hours")],
+)  # fmt: skip
+@pytest.mark.parametrize("length", ["1e309", "nan"])
+def test_nor_are_such_a_grace_and_such_a_rest(shell: Shell, said: tuple[str, ...], length: str) -> None:
+    shell.world.assignment()
+    assert shell.run(*said, length).code == 2
+
+
 def test_a_dry_run_says_whom_it_would_stop(shell: Shell) -> None:
     world = shell.world
     work = world.assignment(gap_seconds=0)

@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any
 from uuid import UUID
 
+import orjson
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +21,7 @@ from calling.hours import law, timetable
 from calling.hours.book import hours_book
 from calling.hours.law import read_laws, shipped_text
 from calling.hours.opening import openings
+from calling.hours.zones import zone
 from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
 from calling.views.explain import explain
@@ -200,6 +202,20 @@ def test_what_is_shut_for_longer_than_a_year_is_said_to_open_then(
     if at is not None:
         assert doors.is_open(world.clock_id, at)
         assert not doors.is_open(world.clock_id, at - timedelta(minutes=1))
+
+
+@pytest.mark.parametrize("name", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+def test_at_the_ends_of_the_earth_it_opens_at_their_own_midnight(world: World, name: str) -> None:
+    """Their day begins up to 14 hours before UTC's."""
+    clock = world.clock([name])
+    whole = {day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+    with world.work() as work:
+        work.run(text("update crm set hours = cast(:h as jsonb)"), h=orjson.dumps(whole).decode())
+    set_hours(world.opener(), week=NEVER, valid_to=date(2028, 3, 31), **BOTH)
+    with world.work() as work:
+        opens = openings(work).of().next_opening(clock, NOON)
+    assert opens is not None
+    assert opens.astimezone(zone(name)) == datetime(2028, 4, 1, 0, 1, tzinfo=zone(name))
 
 
 def test_no_ring_and_no_ring_by_is_past_the_stricter_closing(world: World) -> None:

@@ -13,7 +13,7 @@ from functools import cache, lru_cache, reduce
 import orjson
 
 from calling.hours.clocks import Clock
-from calling.hours.law import Laws, shipped
+from calling.hours.law import Law, Laws, shipped
 from calling.hours.reasons import GONE_ZONE, NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
@@ -63,7 +63,7 @@ class Timetable:
         self._own, self.stricter, self.exemptions = own, tuple(stricter), tuple(exemptions)
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
-        self._nobody_works = lru_cache(maxsize=2 * FAR)(self._idle)
+        self._nobody_works = lru_cache(maxsize=20 * FAR)(self._idle)
 
     def open_clocks(self, clocks: Iterable[Clock], now: datetime) -> list[int]:
         """The ids of the clocks that are open at `now` (UTC)."""
@@ -144,6 +144,7 @@ class Timetable:
 
         Of some zone that is the day before: hence a day too early.
         """
+        rules: list[StricterHours | Exemption | Law]
         rules = [*self.stricter, *self.exemptions, *self._laws.of(places)]
         ends = [one.valid_to for one in rules if one.valid_to.year < _LAST_YEAR]
         own = [day for hours in self.stricter for day in hours.days]
