@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from calling.hours.number_zones import countries_of_zone, zones_of_place
+from calling.hours.places import exists, today
 from calling.hours.zones import canonical, zone_names
 
 UNKNOWN_RECKONING = "Etc/UTC"
@@ -61,6 +62,8 @@ def _of_verified(zone: str | None, places: Collection[str]) -> tuple[str, ...]:
 
 
 def _of_address(place: str | None, numbers: Iterable[tuple[tuple[str, ...], str | None]]) -> tuple[str, ...]:
-    if place is None or any(place == (its or "").partition("-")[0] for _, its in numbers):
+    if place is None:
         return ()
-    return zones_of_place(place)
+    place = today(place)
+    said = place if exists(place) else place.partition("-")[0]  # US-ZZ, of an earlier edition, says US
+    return () if any(said == (its or "").partition("-")[0] for _, its in numbers) else zones_of_place(place)
