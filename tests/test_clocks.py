@@ -6,8 +6,12 @@ import pytest
 from sqlalchemy import text
 from world import LISBON, NOON, World
 
+from calling.handout.hand_out import next_customer
 from calling.hours.clocks import clock_for, clock_ids, clock_key, read_clocks, reclock, whereabouts_of
+from calling.hours.opening import openings
 from calling.hours.whereabouts import UNKNOWN_RECKONING, Whereabouts, whereabouts
+from calling.views.explain import explain
+from calling.views.funnel import funnel
 from models.work import Work
 
 AZORES = "Atlantic/Azores"
@@ -33,6 +37,8 @@ NOWHERE = ((), None)  # +800 and its like
         ([NOWHERE], FLORIDA[1], "US-FL", Whereabouts(FLORIDA[1:], ("US-FL",), FLORIDA[1])),
         ([NOWHERE], "US/Eastern", None, Whereabouts(("US/Eastern",), ("US",), "US/Eastern")),
         ([], None, "PT", Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
+        # A verified zone that the zone data know no more says nothing; somebody has to look at it.
+        ([LANDLINE], "Europe/Gone", None, Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
         # One number that may be anywhere: the other proves nothing about where its owner is.
         ([LANDLINE, NOWHERE], None, None, Whereabouts((), ("PT",), UNKNOWN_RECKONING)),
     ],
@@ -132,3 +138,35 @@ def test_a_customer_without_a_number_is_nowhere(world: World) -> None:
     with world.work(NOON) as work:
         work.run(text("delete from customer_number where crm_id = :crm_id"))
         assert whereabouts_of(work, [one]) == {one: Whereabouts((), ("PT",), UNKNOWN_RECKONING)}
+
+
+def test_a_clock_whose_zone_is_no_more_is_shut_and_nobody_elses(world: World) -> None:
+    """New zone data take a name away that somebody once vouched for. Seen to fail before: nobody of any CRM
+    was handed out any more."""
+    assignment = world.assignment()
+    (here,) = world.customers(1, assignment)
+    (gone,) = world.customers(1)
+    clock = world.clock(["Europe/Gone", LISBON])
+    with world.work() as work:
+        work.run(_VOUCHED, id=gone, clock=clock)
+    world.place([gone], assignment, clock_id=clock)
+    seller = world.seller(assignment)
+    card = next_customer(world.opener(), seller)
+    assert card is not None
+    assert card.customer_id == here
+    with world.work() as work:
+        known = openings(work)
+        told = explain(work, assignment, gone)
+        assert known.any_open(NOON)
+        assert known.next_of_all(NOON) is None
+        assert funnel(work, assignment).total == 2
+    assert not told.callable_now
+    assert told.callable_at is None
+    (window,) = (answer for answer in told.answers if answer.gate == "window")
+    assert "the zone data know no Europe/Gone any more: a person has to verify the zone" in window.fact
+
+
+_VOUCHED = text("""
+    update customer set verified_zone = 'Europe/Gone', reckoning_zone = 'Europe/Gone', clock_id = :clock
+     where crm_id = :crm_id and id = :id
+""")

@@ -259,6 +259,19 @@ def test_another_address_is_another_clock(world: World) -> None:
     assert segment_of(world, assignment, one) == "abroad"
 
 
+def test_a_place_is_edited_under_its_own_name_and_one_that_is_none_is_refused(world: World) -> None:
+    """Seen to fail before: US-PR and US-FLA were kept, and neither added a zone."""
+    (one,) = world.customers(1)
+    edit(world, one, place="us-pr")
+    found = row(world, one)
+    with world.work() as work:
+        zones = work.run(text("select zones from call_clock where id = :id"), id=found.clock_id).scalar_one()
+    assert (found.place, "America/Puerto_Rico" in zones) == ("PR", True)
+    with pytest.raises(BadValues, match="did you mean US-FL"):
+        edit(world, one, place="US-FLA")
+    assert row(world, one).place == "PR"
+
+
 def test_an_order_outside_is_wanted_back_when_the_clock_changes(world: World) -> None:
     assignment = world.assignment()
     (one,) = world.customers(1, assignment)

@@ -204,8 +204,10 @@ def test_a_segment_alone_and_what_keeps_a_list_dry(world: World, spring: int) ->
     most = why_dry(asked(world, spring))
     assert most is not None
     assert most.gate == "pause"
-    with world.work() as work, pytest.raises(NotFound):
-        funnel(work, 99)
+    elsewhere = world.segment(world.assignment(), "loans")
+    for nobodys in ((99, None), (spring, 99), (spring, elsewhere)):
+        with world.work() as work, pytest.raises(NotFound):
+            funnel(work, *nobodys)
 
 
 @pytest.fixture

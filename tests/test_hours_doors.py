@@ -118,6 +118,15 @@ def test_the_laws_say_where_there_is_no_source(shell: Shell) -> None:
     assert "own hours, no source" in shell.ok("laws", "SE").out
 
 
+def test_a_place_is_one_in_small_letters_and_one_that_is_none_is_refused(shell: Shell, kari: Caller) -> None:
+    """Seen to fail before: `laws no` had no source."""
+    assert "section 14" in shell.ok("laws", "no").out
+    assert shell.ok("laws", "us-fl", "--json").document == shell.ok("laws", "US-FL", "--json").document
+    assert kari.ok("GET", "/laws", params={"place": "no"}) == kari.ok("GET", "/laws", params={"place": "NO"})
+    assert "did you mean US-FL?" in shell.run("laws", "US-FLA").err
+    kari.refused(422, "GET", "/laws", params={"place": "Norway"})
+
+
 def test_versions_tell_who_moved(shell: Shell) -> None:
     world = shell.world
     world.customers(7, world.assignment())

@@ -206,7 +206,7 @@ def test_what_is_no_place_costs_only_itself(world: World, tmp_path: Path) -> Non
 
 
 def test_states_of_addresses_are_legal_places(world: World, tmp_path: Path) -> None:
-    """By name of the column and all its cells, so that the stricter of address and area code binds.
+    """By name of the column and most cells, so that the stricter of address and area code binds.
 
     Planted: any column that is called so; what the law of the state asks left out; each seen to fail.
     """
@@ -221,9 +221,77 @@ def test_states_of_addresses_are_legal_places(world: World, tmp_path: Path) -> N
     report = load(world, put(tmp_path, other), region="US")
     assert (outcome(report), report.misplaced) == ((1, 0, 0, 0), 0)
     assert customers(world)["D"].place is None
+    assert report.warnings == [
+        "'State' is kept as the field own_state, and no law asks it: if it has the states of addresses, "
+        "map it to place:state"
+    ]
     said = "id,phone,Where\nE,(212) 555-0147,Georgia\nF,(212) 555-0148,Oslo\n"
     report = load(world, put(tmp_path, said), region="US", mapping={"Where": "place:state"})
     assert (customers(world)["E"].place, report.misplaced) == ("US-GA", 1)
+
+
+def test_an_odd_cell_loses_its_own_place_and_no_law_of_others(world: World, tmp_path: Path) -> None:
+    """Seen to fail before: one N/A among the first rows made a field of the column, in silence."""
+    people = "".join(f"C{n},(212) 555-01{n:02},FL\n" for n in range(20))
+    report = load(world, put(tmp_path, f"id,phone,State\n{people}X,(212) 555-0199,N/A\n"), region="US")
+    assert (outcome(report), report.misplaced, report.warnings) == ((21, 0, 0, 0), 1, [])
+    assert report.columns["State"] == "place:state"
+    found = customers(world)
+    assert {one.place for key, one in found.items() if key != "X"} == {"US-FL"}
+    assert found["X"].place is None
+
+
+def test_a_field_that_was_made_of_states_goes_on_beside_the_place(world: World, tmp_path: Path) -> None:
+    """Rules may ask it. Seen to fail before: who had imported one odd list never had a law again."""
+    first = load(
+        world, put(tmp_path, "id,phone,State\nA,(212) 555-0143,FL\nB,(212) 555-0144,new\n"), region="US"
+    )
+    assert len(first.warnings) == 1
+    report = load(
+        world, put(tmp_path, "id,phone,State\nA,(212) 555-0143,TX\nC,(212) 555-0145,Alabama\n"), region="US"
+    )
+    assert report.columns["State"] == "place:state and own_state:text"
+    assert (report.warnings, report.misplaced) == ([], 0)
+    found = customers(world)
+    assert {key: (one.place, one.fields["own_state"]) for key, one in found.items()} == {
+        "A": ("US-TX", "TX"), "B": (None, "new"), "C": ("US-AL", "Alabama"),
+    }  # fmt: skip
+    mapped = load(
+        world,
+        put(tmp_path, "id,phone,State\nA,(212) 555-0143,FL\n"),
+        region="US",
+        mapping={"State": "own_state"},
+    )
+    assert (customers(world)["A"].place, len(mapped.warnings)) == ("US-TX", 1), "who says so has their way"
+
+
+def test_states_of_another_country_than_the_lists_are_told_of(world: World, tmp_path: Path) -> None:
+    report = load(world, put(tmp_path, "id,phone,State\nA,+12125550143,FL\n"))
+    assert report.warnings == [
+        "'State' is kept as the field own_state, and no law asks it: its cells are states of US; "
+        "write them as in US-XX and map it to place"
+    ]
+    assert load(world, put(tmp_path, "id,phone,Region\nB,212345678,Norte\n")).warnings == []
+
+
+@pytest.mark.parametrize("mapping", [{"State": "place:state"}, {"State": "place"}])
+def test_a_place_that_cannot_be_read_leaves_what_stands(
+    world: World, tmp_path: Path, mapping: dict[str, str]
+) -> None:
+    """An empty cell takes it away. Planted: written as none; the row counted as changed; both fail."""
+
+    def said(state: str, name: str = "Ada") -> ImportReport:
+        listed = put(tmp_path, f"id,name,phone,State\nA,{name},(212) 555-0143,{state}\n")
+        return load(world, listed, region="US", mapping=mapping)
+
+    said("US-FL")
+    report = said("Fla.")
+    assert (outcome(report), report.misplaced) == ((0, 0, 1, 0), 1)
+    assert outcome(said("N/A", "Bea")) == (0, 1, 0, 0)
+    found = customers(world)["A"]
+    assert (found.name, found.place, "US-FL" in found.clock) == ("Bea", "US-FL", True)
+    assert outcome(said("")) == (0, 1, 0, 0)
+    assert customers(world)["A"].place is None
 
 
 def test_a_long_value_is_cut_in_the_report_and_whole_in_the_file(world: World, tmp_path: Path) -> None:

@@ -82,6 +82,24 @@ def test_from_the_command_line(shell: Shell) -> None:
     assert "window" in wrong.err
 
 
+@pytest.mark.parametrize("hours", ["nan", "inf", "-inf", "1e309", "1e30", "0.001", "-3"])
+def test_hours_that_are_no_length_of_time_are_refused(shell: Shell, hours: str) -> None:
+    """Seen to fail before: nan and 1e309 were told to be a bug of ours, and so was 1e30."""
+    said = shell.run("limits", "set", "--most", "3", "--hours", hours)
+    assert said.code == 2
+    assert "hours" in said.err or "seconds" in said.err
+
+
+@pytest.mark.parametrize(
+    "said", [("followups", "grace", "--minutes"), ("retries", "set", "busy", "--minutes"),
+             ("retries", "set", "busy", "--longest-hours")],
+)  # fmt: skip
+@pytest.mark.parametrize("length", ["1e309", "nan"])
+def test_nor_are_such_a_grace_and_such_a_rest(shell: Shell, said: tuple[str, ...], length: str) -> None:
+    shell.world.assignment()
+    assert shell.run(*said, length).code == 2
+
+
 def test_a_dry_run_says_whom_it_would_stop(shell: Shell) -> None:
     world = shell.world
     work = world.assignment(gap_seconds=0)

@@ -1,5 +1,6 @@
 """Where a number may be: our corrections, all zones of an area code, the state that it presumes."""
 
+import re
 import tomllib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -10,10 +11,14 @@ from typing import Any
 
 import phonenumbers
 import pytest
+from phonenumbers import SUPPORTED_REGIONS
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from calling.catalogue.person import read_place
+from calling.catalogue.states import COUNTRIES, _states
 from calling.hours.clocks import Clock
 from calling.hours.number_zones import corrections, presumed_place, zones_of, zones_of_place
+from calling.hours.places import exists, subdivisions, today
 from calling.hours.timetable import timetable
 from calling.hours.whereabouts import whereabouts
 from calling.hours.zones import canonical, zone, zone_names
@@ -193,7 +198,106 @@ def test_zones_of_places() -> None:
     assert zones_of_place("NO") == ("Europe/Berlin",)  # tzdata's name for a time that Oslo keeps too
     assert zones_of_place("AU-QLD") == ("Australia/Brisbane", "Australia/Lindeman")
     assert set(zones_of_place("US-IN")) >= {"America/Chicago", "America/New_York"}
-    assert zones_of_place("ZZ") == zones_of_place("US-ZZ") == ()
+    assert zones_of_place("ZZ") == ()
+
+
+PLACES = [
+    *sorted(SUPPORTED_REGIONS),
+    *(f"{country}-{code}" for country, codes in subdivisions().items() for code in sorted(codes)),
+]
+
+
+def test_every_place_that_an_address_may_have_has_zones() -> None:
+    """Also what a column of states may say. Planted: the country's zones left out where a subdivision has
+    none: seen to fail."""
+    assert len(PLACES) > 5_000
+    for place in PLACES:
+        found = zones_of_place(read_place(place))
+        assert found, place
+        assert set(found) <= zone_names(), place
+    for country in COUNTRIES:
+        for place in _states(country).values():
+            assert zones_of_place(place), place
+            assert read_place(place) == place
+
+
+@pytest.mark.parametrize("country", sorted({place[:2] for place in laws("zones.toml")["places"]}))
+def test_the_subdivisions_of_a_country_have_its_zones_and_no_others(country: str) -> None:
+    """Nobody's time is lost by naming subdivisions. Planted: Noronha left out of BR-PE; seen to fail."""
+    uninhabited = {"AU": {"Antarctica/Macquarie"}, "US": {"Pacific/Tarawa", "Pacific/Pago_Pago"}}
+    parts = [place for place in PLACES if place.startswith(f"{country}-") and today(place) == place]
+    if country == "FR":
+        parts = [place for place in parts if place not in ("FR-CP", "FR-NC", "FR-PF", "FR-TF", "FR-WF")]
+    elsewhere = NOT_KEPT.get(country, set()) | uninhabited.get(country, set())
+    whole = set(zones_of_place(country)) - elsewhere
+    together = {name for place in parts or [country] for name in zones_of_place(place)} - elsewhere
+    assert behaviours(whole) == behaviours(together)
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("pt", "PT"), ("us-fl", "US-FL"), ("US-PR", "PR"), ("FR-RE", "RE"), ("FR-974", "RE"), ("NO-21", "SJ"),
+     ("GB-SCT", "GB-SCT"), ("BR-AC", "BR-AC"), ("NO-03", "NO-03")],
+)  # fmt: skip
+def test_a_place_is_kept_under_the_name_by_which_numbers_know_it(written: str, kept: str) -> None:
+    assert read_place(written) == kept
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        ("US-ZZ", "US has no ZZ (ISO 3166-2); write one of its codes, or US alone"),
+        ("US-FLA", "US has no FLA (ISO 3166-2); did you mean US-FL?"),
+        ("AU-QL", "AU has no QL (ISO 3166-2); did you mean AU-QLD?"),
+        ("HK-KLN", "HK has no parts with a code (ISO 3166-2); write HK"),
+        ("AU-NSW Western", "write PT, or US-FL for a state"),
+        ("XX", "write PT, or US-FL for a state"),
+    ],
+)
+def test_a_place_that_does_not_exist_is_refused_with_what_may_be_meant(written: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        read_place(written)
+
+
+@pytest.mark.parametrize(
+    ("e164", "place", "needed"),
+    [
+        ("+12125550143", "US-PR", {"America/Puerto_Rico"}),
+        ("+18085550143", "US-GU", {"Pacific/Guam"}),
+        ("+14165550143", "CA-YT", {"America/Whitehorse"}),
+        ("+16045550143", "CA-PE", {"America/Halifax"}),
+        ("+15145550143", "CA-NU", {"America/Iqaluit", "America/Rankin_Inlet", "America/Cambridge_Bay"}),
+        ("+12505550143", "CA-BC", {"America/Fort_Nelson", "America/Phoenix"}),
+        ("+551131234567", "BR-AC", {"America/Rio_Branco"}),
+        ("+34912345678", "ES-CN", {"Atlantic/Canary"}),
+        ("+351212345678", "PT-20", {"Atlantic/Azores"}),
+        ("+33142345678", "FR-RE", {"Asia/Dubai"}),
+        ("+74951234567", "RU-KAM", {"Asia/Kamchatka"}),
+        ("+4722334455", "GB-SCT", {"Europe/London"}),
+        ("+4722334455", "ID-PP", {"Asia/Jakarta", "Asia/Jayapura"}),  # not named: all of the country
+        ("+4722334455", "US-ZZ", {"America/New_York", "Pacific/Honolulu"}),  # an earlier edition took it
+    ],
+)
+def test_the_more_exact_address_protects_no_less(e164: str, place: str, needed: set[str]) -> None:
+    number = read(e164)
+    assert needed <= set(whereabouts([(number.zones, number.place)], None, place).zones)
+
+
+def test_a_subdivision_adds_no_zone_that_is_not_its_own() -> None:
+    """Else who lives in Madrid would be called by the clock of the Canaries as well."""
+    madrid, lisbon = read("+34912345678"), read("+351212345678")
+    assert whereabouts([(madrid.zones, madrid.place)], None, "ES-MD").zones == ("Europe/Madrid",)
+    assert whereabouts([(lisbon.zones, lisbon.place)], None, "PT-11").zones == ("Europe/Lisbon",)
+
+
+def test_what_the_file_of_subdivisions_names_is_there() -> None:
+    body = laws("subdivisions.toml")
+    for place, country in body["countries"].items():
+        assert exists(place), place
+        assert country in SUPPORTED_REGIONS, country
+    named = [place for place in laws("zones.toml")["places"] if "-" in place]
+    assert all(exists(place) or place.endswith("-*") for place in named)
+    assert set(body["codes"]) <= SUPPORTED_REGIONS
 
 
 def test_every_correction_says_why_and_where_it_stands() -> None:

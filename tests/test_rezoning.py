@@ -19,6 +19,7 @@ from calling.hours import versions
 from calling.intake import numbers
 from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
+from calling.views.zones import unknown_zones
 from models.outcomes import Outcome
 from models.work import Work
 
@@ -396,3 +397,58 @@ def test_of_two_editions_the_later_one_looks_at_everybody(
         reads_as(newer, "Europe/Rome")
         rezone(world.opener())
     assert zones(world) == [["Europe/Rome"]] * 6
+
+
+def test_places_of_an_earlier_edition_get_their_names_and_zones(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It kept US-PR, AU-NSW Western and BR-AC, none of which added a zone; US-ZZ it took for a place.
+
+    Planted: the places left as they were; the file of subdivisions left out of the versions: seen to fail.
+    """
+    people = world.customers(4, world.assignment(), zones=MOBILE_ZONES)
+    rezone(world.opener())
+    for customer, place in zip(people, ("US-PR", "AU-NSW Western", "BR-AC", "US-ZZ"), strict=True):
+        clock = world.clock(MOBILE_ZONES, ["PT", place])
+        with world.work() as work:
+            for table, key in (("customer", "id"), ("placement", "customer_id")):
+                work.run(
+                    text(f"update {table} set clock_id = :clock where {key} = :id"), clock=clock, id=customer
+                )
+            work.run(text("update customer set place = :place where id = :id"), place=place, id=customer)
+    assert rezone(world.opener()) is None, "by the same data nobody looks"
+    shipped = versions._shipped
+    monkeypatch.setattr(
+        versions, "_shipped", lambda name: shipped(name) + "#" * (name == "subdivisions.toml")
+    )
+    versions.installed.cache_clear()
+    versions._known.clear()
+    done = rezone(world.opener())
+    monkeypatch.undo()
+    versions.installed.cache_clear()
+    versions._known.clear()
+    assert done is not None
+    assert done.moved == 4
+    with world.work() as work:
+        found = work.run(
+            text("""
+            select c.place, k.places, k.zones, p.clock_id = c.clock_id as together
+              from customer c join call_clock k on k.id = c.clock_id
+              join placement p on p.customer_id = c.id order by c.id
+        """)
+        ).all()
+    assert [(row.place, row.places) for row in found] == [
+        ("PR", ["PR", "PT"]), ("AU-NSW", ["AU-NSW", "PT"]), ("BR-AC", ["BR-AC", "PT"]),
+        ("US-ZZ", ["PT", "US-ZZ"]),
+    ]  # fmt: skip
+    needed = ("America/Puerto_Rico", "Australia/Broken_Hill", "America/Rio_Branco", "Pacific/Honolulu")
+    assert all(name in row.zones and row.together for name, row in zip(needed, found, strict=True))
+
+
+def test_whose_verified_zone_is_no_more_is_asked_for_again(world: World) -> None:
+    (customer,) = world.customers(1, world.assignment())
+    with world.work() as work:
+        work.run(text("update customer set verified_zone = 'Europe/Gone' where id = :id"), id=customer)
+    rezone(world.opener())
+    with world.work() as work:
+        assert [row.id for row in unknown_zones(work, 0, 9)] == [customer]

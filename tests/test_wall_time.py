@@ -112,3 +112,7 @@ def test_what_is_no_wall_time_is_refused() -> None:
         instant_of_wall("Europe/Osl", datetime(2026, 7, 1, 9, 0))
     with pytest.raises(BadInput, match="carries a zone"):
         instant_of_wall("Europe/Oslo", datetime(2026, 7, 1, 9, 0, tzinfo=UTC))
+    for wall in (datetime(9999, 12, 31, 23, 59), datetime(1, 1, 1, 0, 0)):
+        for name in ("America/New_York", "Pacific/Kiritimati", "Etc/UTC"):
+            with pytest.raises(BadInput, match="no year in which anybody is called"):
+                instant_of_wall(name, wall)

@@ -2,13 +2,12 @@
 
 import re
 
-from phonenumbers import SUPPORTED_REGIONS
+from calling.hours.places import read_legal_place
 
 LONGEST_NAME = 500
 LONGEST_EMAIL = 320
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
-_PLACE = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
 def read_name(text: str) -> str:
@@ -26,8 +25,5 @@ def read_email(text: str) -> str:
 
 
 def read_place(text: str) -> str:
-    """The legal place of an address, "PT" or "US-FL". ValueError says what is wrong."""
-    place = text.upper()
-    if not (_PLACE.fullmatch(place) and place[:2] in SUPPORTED_REGIONS):
-        raise ValueError("is no place: write PT, or US-FL for a state")
-    return place
+    """The legal place of an address, "PT" or "US-FL". ValueError: what is wrong, what may be meant."""
+    return read_legal_place(text)

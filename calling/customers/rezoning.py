@@ -20,6 +20,7 @@ from calling.follow_ups.own_wall import Followed, astray, tell
 from calling.handout import gates, placements
 from calling.hours.clocks import clock_key
 from calling.hours.main_zones import main_zone
+from calling.hours.places import today
 from calling.hours.versions import ZONE_PARTS, version_id, versions
 from calling.hours.whereabouts import whereabouts
 from calling.intake.numbers import Number, read_number
@@ -119,6 +120,8 @@ def _go_on(open_work: OpenWork, run_id: int, mine: int) -> bool:
 
 def _moves(row: Any) -> bool:
     """Whether this customer's numbers, or the customer, would be elsewhere by the installed data."""
+    if row.place is not None and today(row.place) != row.place:
+        return True
     numbers = [_read(e164) for e164 in row.numbers]
     if any(list(number.zones) != zones.split(",") if zones else bool(number.zones)
            for number, zones in zip(numbers, row.zones, strict=True)):  # fmt: skip
@@ -126,6 +129,13 @@ def _moves(row: Any) -> bool:
     main = main_zone(numbers[0].e164, numbers[0].zones) if numbers else None
     where = whereabouts([(n.zones, n.place) for n in numbers], row.verified_zone, row.place, main)
     return (clock_key(where), where.reckoning) != (row.clock, row.reckoning_zone)
+
+
+def _rename_places(work: Work, customers: Sequence[int]) -> None:
+    """Places under today's names: an earlier edition kept US-PR, whose numbers are of PR."""
+    for place in work.run(sql.PLACES, customers=list(customers)).scalars():
+        if (name := today(place)) != place:
+            work.run(sql.RENAME_PLACE, customers=list(customers), place=place, name=name)
 
 
 def _read(e164: str) -> Number:
@@ -149,6 +159,7 @@ def _write(work: Work, run_id: int, customers: Sequence[int]) -> tuple[list[Move
         sql.WRITE_ZONES, customers=list(customers), numbers=[n.e164 for n in numbers],
         zones=[",".join(n.zones) for n in numbers],
     )  # fmt: skip
+    _rename_places(work, customers)
     done = reclock_and_follow(work, customers, orders, NEW_DATA, look=customers)
     changed, promises = done.customers, done.promises
     gates.restamp(work, customers, locked=True)

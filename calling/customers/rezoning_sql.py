@@ -49,6 +49,14 @@ WRITE_ZONES = text("""
      where m.crm_id = :crm_id and m.customer_id = any(:customers) and m.e164 = t.e164
        and m.zones is distinct from string_to_array(t.zones, ',')
 """)
+PLACES = text("""
+    select distinct place from customer
+     where crm_id = :crm_id and id = any(:customers) and place is not null order by place
+""")
+RENAME_PLACE = text("""
+    update customer set place = :name, updated_at = :now
+     where crm_id = :crm_id and id = any(:customers) and place = :place
+""")
 # At most five samples of each kind of move, the first ones that were found.
 TELL = text("""
     with told as (

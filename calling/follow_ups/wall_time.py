@@ -15,6 +15,7 @@ from models.errors import BadInput
 Reading = Literal["exact", "skipped", "twice"]
 
 _SECOND = timedelta(seconds=1)
+_FIRST_YEAR, _LAST_YEAR = 1, 9_999  # in which no instant may lie: a zone would lead out of time
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +29,13 @@ class Reckoned:
 def instant_of_wall(zone_name: str, wall: datetime) -> Reckoned:
     """The instant at which the clock on a wall of the zone first shows `wall` (naive), or has passed it.
 
-    Raises BadInput for a zone that is none, and for a `wall` that carries a zone.
+    Raises BadInput for a zone that is none, for a `wall` that carries a zone, and for one at the end of time.
     """
     if wall.tzinfo is not None:
         raise BadInput("wall_time: carries a zone; give the time on the wall alone", wall_time=wall)
     rules = zone(zone_name)
+    if not _FIRST_YEAR < wall.year < _LAST_YEAR:
+        raise BadInput(f"wall_time: {wall.year:04} is no year in which anybody is called", wall_time=wall)
     first = wall.replace(tzinfo=rules, fold=0).astimezone(UTC)
     second = wall.replace(tzinfo=rules, fold=1).astimezone(UTC)
     if first == second:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from calling.handout import placements
 from calling.hours.main_zones import main_zone
 from calling.hours.whereabouts import Whereabouts, whereabouts
+from calling.hours.zones import zone_names
 from calling.intake.numbers import place_of
 from models.work import Work
 
@@ -55,11 +56,23 @@ _FOLLOW = text("""
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A set of candidate zones and a set of legal places, both sorted. No zones: unknown, never open."""
+    """A set of candidate zones and a set of legal places, both sorted. No zones: unknown, never open.
+
+    `gone`: zones that the installed zone data know no more. Then `zones` is empty: one nobody can reckon by
+    may be shut at any minute.
+    """
 
     id: int
     zones: tuple[str, ...]
     places: tuple[str, ...]
+    gone: tuple[str, ...] = ()
+
+    @classmethod
+    def kept(cls, clock_id: int, zones: Iterable[str], places: Iterable[str]) -> "Clock":
+        """A clock as the database keeps it, whatever zone data it was made by."""
+        names = tuple(zones)
+        gone = tuple(name for name in names if name not in zone_names())
+        return cls(clock_id, () if gone else names, tuple(places), gone)
 
 
 def clock_key(where: Whereabouts) -> str:
@@ -94,7 +107,7 @@ def clock_for(work: Work, where: Whereabouts) -> int:
 def read_clocks(work: Work, ids: Sequence[int] | None = None) -> list[Clock]:
     """The clocks with these ids, or all there are."""
     rows = work.run(_ALL, ids=None if ids is None else list(ids))
-    return [Clock(row.id, tuple(row.zones), tuple(row.places)) for row in rows]
+    return [Clock.kept(row.id, row.zones, row.places) for row in rows]
 
 
 def whereabouts_of(

@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from phonenumbers.tzdata import TIMEZONE_DATA
 
+from calling.hours.places import exists, today
 from calling.hours.zones import canonical, zone
 
 _NORTH_AMERICA = "+1"
@@ -65,14 +66,21 @@ def zone_of_area_code(e164: str) -> str | None:
 
 @cache
 def zones_of_place(place: str) -> tuple[str, ...]:
-    """The zones of a legal place ("NO", "US-FL") as part of an address; () for one that we know none of."""
+    """The zones of a legal place ("NO", "US-FL") as part of an address; () for a country that is none.
+
+    A subdivision of which we know nothing may keep any time of its country: all of them are candidates.
+    """
+    place = today(place)
     country, _, state = place.partition("-")
+    named = _zones_of_places()
     if not state:
-        return canonical(_zones_of_countries().get(country, ()))
-    named = tomllib.loads(_file("zones.toml"))["places"].get(place, ())
+        return canonical(named.get(country) or _zones_of_countries().get(country, ()))
     codes = [code for code, its in _places_of_area_codes().items() if its == place]
-    ours = {name for code in codes for name in _zones_of_area_codes().get(code, ())}
-    return canonical(tuple(sorted(ours.union(named))))
+    ours = {name for code in codes for name in _zones_of_area_codes().get(code, ())}.union(
+        named.get(place, ())
+    )
+    rest = named.get(f"{country}-*", ()) if exists(place) else ()
+    return canonical(tuple(sorted(ours))) or canonical(rest) or zones_of_place(country)
 
 
 @cache
@@ -117,6 +125,12 @@ def _zones_of_area_codes() -> Mapping[str, frozenset[str]]:
         if prefix.startswith("1") and len(prefix) >= 4:
             found[prefix[1:4]].update(zones)
     return {code: frozenset(zones) for code, zones in found.items()}
+
+
+@cache
+def _zones_of_places() -> Mapping[str, tuple[str, ...]]:
+    """Our own table of places; "BR-*" stands for every subdivision that it does not name."""
+    return {place: tuple(names) for place, names in tomllib.loads(_file("zones.toml"))["places"].items()}
 
 
 @cache

@@ -188,7 +188,7 @@ def read_known(work: Work, ids: Sequence[int]) -> dict[int, Clock]:
     known = _known.setdefault(work.session.connection().engine, {})
     if missing := [clock_id for clock_id in ids if clock_id not in known]:
         for found in work.run(_CLOCKS, ids=missing):
-            known[found.id] = Clock(found.id, tuple(found.zones), tuple(found.places))
+            known[found.id] = Clock.kept(found.id, found.zones, found.places)
     return {key: known[key] for key in ids if key in known}
 
 

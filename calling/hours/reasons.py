@@ -9,6 +9,7 @@ from calling.hours.stricter import Exemption
 OWN_HOURS = "own hours, no source"
 THE_CRMS_OWN = "the CRM's own hours"
 NO_ZONE = "nobody knows where they are: a person has to verify the zone"
+GONE_ZONE = "the zone data know no {zones} any more: a person has to verify the zone"
 
 
 @dataclass(frozen=True, slots=True)

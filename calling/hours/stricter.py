@@ -3,7 +3,7 @@
 Both are counted in local days of the customer, from a first to a last one, as the law itself is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -124,8 +124,15 @@ def read_days(body: object, problems: list[tuple[str, str]]) -> dict[date, Spans
     return days
 
 
-def check_stricter(week: object, days: object, valid_from: date | None, valid_to: date | None) -> None:
-    """Raise BadInput with every problem of hours that somebody wants to set."""
+def check_stricter(
+    week: object, days: object, valid_from: date | None, valid_to: date | None, first: date,
+    stood: Collection[date] = (),
+) -> None:  # fmt: skip
+    """Raise BadInput with every problem of hours that somebody wants to set.
+
+    `first`: the earliest local day on earth. What is over by then forbids nothing: it is a slip of the pen,
+    but for own days that `stood` already in the hours that are changed.
+    """
     problems: list[tuple[str, str]] = []
     if week is not None:
         try:
@@ -137,7 +144,11 @@ def check_stricter(week: object, days: object, valid_from: date | None, valid_to
         problems.append(("hours", "say a week, own days, or both: as it is nothing would become stricter"))
     if valid_from and valid_to and valid_from > valid_to:
         problems.append(("valid_to", f"{valid_to} lies before {valid_from}"))
+    if valid_to and valid_to < first:
+        problems.append(("valid_to", f"{valid_to} is over: nothing would become stricter"))
     for day in own:
+        if day < first and day not in stood:
+            problems.append((f"days.{day}", "is over: nothing would become stricter"))
         if (valid_from and day < valid_from) or (valid_to and day > valid_to):
             problems.append((f"days.{day}", "lies outside the time in which these hours hold"))
     if problems:

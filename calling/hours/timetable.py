@@ -13,8 +13,8 @@ from functools import lru_cache, reduce
 import orjson
 
 from calling.hours.clocks import Clock
-from calling.hours.law import Laws, shipped
-from calling.hours.reasons import NO_ZONE, THE_CRMS_OWN, Basis, Shut
+from calling.hours.law import Law, Laws, shipped
+from calling.hours.reasons import GONE_ZONE, NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
     WHOLE_DAY,
@@ -25,6 +25,7 @@ from calling.hours.spans import (
     instant_of,
     intersect,
     merge,
+    midnight,
     minute_of,
     offsets_on,
     shrink,
@@ -37,7 +38,10 @@ from calling.hours.zones import zone
 MARGIN = 1
 """Minutes that are left out at both edges of a window."""
 
-FAR = 370  # days: a clock that does not open within them never does
+FAR = 370
+"""Days. Weeks and holidays come again within them: what is shut so long opens only when its rules change."""
+
+_LAST_YEAR = 9_990  # of rules whose end somebody may wait for
 _DAYS_KEPT = 4  # of cached UTC days: yesterday's are soon asked for no more
 
 Places = tuple[str, ...]
@@ -62,7 +66,7 @@ class Timetable:
         self._own, self.stricter, self.exemptions = own, tuple(stricter), tuple(exemptions)
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
-        self._nobody_works = lru_cache(maxsize=2 * FAR)(self._idle)
+        self._nobody_works = lru_cache(maxsize=20 * FAR)(self._idle)
         self._hours_of = lru_cache(maxsize=512)(self._reckon_hours_of)
         self._by_time = lru_cache(maxsize=1024)(self._reckon_by_time)
         self._last: tuple[int, Mapping[int, Clock], dict[int, datetime]] | None = None
@@ -100,19 +104,22 @@ class Timetable:
             return now
         if not clock.zones:
             return None
-        today = minute - minute % DAY
-        for start_of_day in range(today, today + FAR * DAY, DAY):
-            if self._nobody_works(start_of_day):
-                continue
-            for start, end in self._open(clock.places, clock.zones, start_of_day):
-                if minute < start < start_of_day + DAY and start < end:
-                    return instant_of(start)
+        looked = today = minute - minute % DAY
+        for turn in [today, *self._turns(clock.places, today)]:
+            for start_of_day in range(max(turn, looked), turn + FAR * DAY, DAY):
+                if self._nobody_works(start_of_day):
+                    continue
+                for start, end in self._open(clock.places, clock.zones, start_of_day):
+                    if minute < start < start_of_day + DAY and start < end:
+                        return instant_of(start)
+            looked = max(looked, turn + FAR * DAY)
         return None
 
     def why_shut(self, clock: Clock, now: datetime) -> list[Shut]:
         """Every zone and rule that keeps it shut at `now`; none: it is open."""
         if not clock.zones:
-            return [Shut(None, None, NO_ZONE, "")]
+            why = GONE_ZONE.format(zones=", ".join(clock.gone)) if clock.gone else NO_ZONE
+            return [Shut(None, None, why, "")]
         minute = minute_of(now)
         reasons: list[Shut] = []
         for name in clock.zones:
@@ -144,6 +151,19 @@ class Timetable:
         common = [on for _, on in self._own_rules()]
         days = [date_of(start_of_day + n * DAY) for n in (-1, 0, 1)]
         return not any(reduce(intersect, (on(day) for on in common)) for day in days)
+
+    def _turns(self, places: Places, today: int) -> list[int]:
+        """The UTC days, in order, before which other rules hold than behind them, all later than `today`.
+
+        Of some zone that is the day before: hence a day too early.
+        """
+        rules: list[StricterHours | Exemption | Law]
+        rules = [*self.stricter, *self.exemptions, *self._laws.of(places)]
+        ends = [one.valid_to for one in rules if one.valid_to.year < _LAST_YEAR]
+        own = [day for hours in self.stricter for day in hours.days]
+        days = {*(one.valid_from for one in rules), *(day + timedelta(days=1) for day in ends), *own}
+        turns = {midnight(day) - DAY for day in days if date.min < day and day.year < _LAST_YEAR}
+        return sorted(turn for turn in turns if turn > today)
 
     def _span_at(self, clock: Clock, minute: int) -> Span | None:
         """The open stretch that a minute lies in."""

@@ -32,7 +32,7 @@ _READ = text("select * from data_version where id = any(:ids)")
 
 LAW_FILES = ("hours.toml", "limits.toml", "registers.toml")
 """Hours, how often, and who may not be called at all: the version `law` is that of all three."""
-ZONE_FILES = ("zones.toml", "area_codes.toml", "main_zones.toml")
+ZONE_FILES = ("zones.toml", "area_codes.toml", "main_zones.toml", "subdivisions.toml")
 
 ZONE_PARTS = ("zones", "tzdata", "phonenumbers")
 """What the zones of a customer follow from; hours and holidays are joined at hand-out."""

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from calling.hours.number_zones import countries_of_zone, zones_of_place
-from calling.hours.zones import canonical
+from calling.hours.places import exists, today
+from calling.hours.zones import canonical, zone_names
 
 UNKNOWN_RECKONING = "Etc/UTC"
 """Serves midnights while nobody knows the customer's zone."""
@@ -33,7 +34,8 @@ def whereabouts(
 ) -> Whereabouts:  # fmt: skip
     """Where a customer may be.
 
-    `numbers`: (zones, legal place) of each number, in their order. `verified_zone` wins alone. Otherwise
+    `numbers`: (zones, legal place) of each number, in their order. `verified_zone` wins alone, and says
+    nothing once no zone data know it any more: a person has to look at it. Otherwise
     every zone of every number is a candidate; and if one number has none, nothing is known: that number may
     be anywhere on earth, and the customer with it, so the other numbers prove nothing.
     `place`: the legal place of the address, beside those of the numbers. Its zones are candidates too, but
@@ -45,7 +47,7 @@ def whereabouts(
     known = list(numbers)
     places = {its for _, its in known if its} | ({place} if place else set())
     if verified_zone:
-        zones: tuple[str, ...] = (verified_zone,)
+        zones: tuple[str, ...] = (verified_zone,) if verified_zone in zone_names() else ()
     elif known and all(candidates for candidates, _ in known):
         at_home = {name for candidates, _ in known for name in candidates}
         zones = canonical(tuple(sorted(at_home.union(_of_address(place, known)))))
@@ -63,6 +65,8 @@ def _of_verified(zone: str | None, places: Collection[str]) -> tuple[str, ...]:
 
 
 def _of_address(place: str | None, numbers: Iterable[tuple[tuple[str, ...], str | None]]) -> tuple[str, ...]:
-    if place is None or any(place == (its or "").partition("-")[0] for _, its in numbers):
+    if place is None:
         return ()
-    return zones_of_place(place)
+    place = today(place)
+    said = place if exists(place) else place.partition("-")[0]  # US-ZZ, of an earlier edition, says US
+    return () if any(said == (its or "").partition("-")[0] for _, its in numbers) else zones_of_place(place)

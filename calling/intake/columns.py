@@ -1,13 +1,13 @@
 """Which column of a file is what: by its name, or by what the caller says."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from calling.catalogue.field import Field
 from calling.catalogue.keys import TARGETS, key_of, plain, problem_of
-from calling.catalogue.states import are_states
+from calling.catalogue.states import COUNTRIES, are_states
 from calling.catalogue.values import TYPES, infer
 from models.errors import BadInput
 from models.kinds import NUMBER_KINDS
@@ -75,12 +75,14 @@ class Plan:
     """How the rows of a file are read. Plain values, so that it travels to other processes.
 
     `lacking`: required fields that no column gives; a customer who is new cannot be made without them.
+    `warnings`: what whoever sent the list should know of its columns.
     """
 
     region: str
     width: int
     columns: tuple[Column, ...]
     lacking: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def of(self, target: str) -> list[Column]:
         """The columns of one target."""
@@ -111,7 +113,11 @@ def plan_columns(
     columns: list[Column] = []
     states = _column_of_states(headers, region, mapping, known, sample)
     for index, text in enumerate(headers):
-        said = mapping.get(text) or (f"place:{STATE}" if index == states else None)
+        said = mapping.get(text)
+        if index == states:
+            columns.append(Column(index, text, "place", None, STATE))
+            if _own(text, known) is None:
+                continue  # a field that was made of such a column before goes on beside it
         target, kind = _say(text, said, known, problems) if said else _guess(text, known)
         if target == IGNORED:
             continue
@@ -126,7 +132,8 @@ def plan_columns(
         raise BadInput("; ".join(problems), problems=problems)
     given = {column.target for column in columns}
     lacking = [one.key for one in fields if one.required and not one.retired_at and one.key not in given]
-    return Plan(region, len(headers), tuple(columns), tuple(lacking))
+    warnings = tuple(_silent_states(columns, region, sample))
+    return Plan(region, len(headers), tuple(columns), tuple(lacking), warnings)
 
 
 def normal(header: str) -> str:
@@ -160,17 +167,42 @@ def _column_of_states(
     """The column that has the states of addresses in the list's country, where nothing else says the place.
 
     A state binds by its law beside that of the number, so it must not end as a field that no law asks. It is
-    known by its name, and by cells that are all states.
+    known by its name, and by cells that are states, most of them: an odd one loses its own place only.
     """
     said = {target.partition(":")[0].strip() for target in mapping.values()}
     if "place" in said or any(_guess(text, fields)[0] == "place" for text in headers if text not in mapping):
         return None
     for index, text in enumerate(headers):
-        cells = [row[index] for row in sample if index < len(row) and row[index].strip()]
-        ours = text in mapping or _own(text, fields) is not None
-        if not ours and normal(text) in _STATES and are_states(cells, region):
+        if text not in mapping and normal(text) in _STATES and are_states(_cells(sample, index), region):
             return index
     return None
+
+
+def _silent_states(
+    columns: Collection[Column], region: str, sample: Sequence[Sequence[str]]
+) -> Iterator[str]:
+    """Columns that may be the states of addresses, and end as fields that no law asks."""
+    if any(column.target == "place" for column in columns):
+        return
+    for column in columns:
+        if column.field is None or normal(column.header) not in _STATES:
+            continue
+        cells = _cells(sample, column.index)
+        here = region in COUNTRIES
+        country = region if here else next((one for one in COUNTRIES if are_states(cells, one)), None)
+        if country is None or not cells:
+            continue
+        said = f"{column.header!r} is kept as the field {column.target}, and no law asks it: "
+        if here:
+            instead = f"if it has the states of addresses, map it to place:{STATE}"
+        else:
+            instead = f"its cells are states of {country}; write them as in {country}-XX and map it to place"
+        yield said + instead
+
+
+def _cells(sample: Sequence[Sequence[str]], index: int) -> list[str]:
+    """What stands in one column of the sample, without the empty cells."""
+    return [row[index] for row in sample if index < len(row) and row[index].strip()]
 
 
 def _own(header: str, fields: Mapping[str, Field]) -> str | None:

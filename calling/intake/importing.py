@@ -60,6 +60,7 @@ class Progress:
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What came of a file. `columns`: header -> what it was taken for; `rejects`: the first of them.
+    `warnings`: what may be wrong with how a column was taken.
 
     `rejected`: rows that were not taken. `dropped`: bad numbers of rows that were,
     `misplaced`: their places that are none.
@@ -80,6 +81,7 @@ class ImportReport:
     rejects: list[Reject]
     rejects_file: Path | None
     dry_run: bool
+    warnings: list[str]
 
 
 def import_file(
@@ -240,6 +242,15 @@ class _Import:
                 del self.seen[key]
 
 
+def _taken(plan: Plan) -> dict[str, str]:
+    """Header -> what its column was taken for; a column of states may be a field as well."""
+    found: dict[str, str] = {}
+    for column in plan.columns:
+        said = [found[column.header]] if column.header in found else []
+        found[column.header] = " and ".join([*said, _taken_for(column)])
+    return found
+
+
 def _taken_for(column: Column) -> str:
     more = column.field.type if column.field else column.more
     return f"{column.target}:{more}" if more else column.target
@@ -265,7 +276,8 @@ def _report(
         run_id=run.id, rows=counts.rows, created=counts.created, updated=counts.updated,
         unchanged=counts.unchanged, rejected=counts.rejected,
         dropped=work.rejected.dropped, misplaced=work.rejected.misplaced, placed=work.placed, seconds=seconds,
-        columns={c.header: _taken_for(c) for c in plan.columns},
+        columns=_taken(plan),
         new_fields=new_fields, rejects=work.rejected.first,
         rejects_file=rejects if rejects and work.rejected else None, dry_run=run.dry,
+        warnings=list(plan.warnings),
     )  # fmt: skip

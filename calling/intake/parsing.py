@@ -25,6 +25,8 @@ _KEPT = 20_000  # texts of a column whose value is remembered
 _BETWEEN_TAGS = re.compile("[;,|\n]")
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _NULL = "\\N"
+_UNREADABLE = ""
+"""COPY text of a place that cannot be read: of who is known the place stays as it is."""
 _NUL, _NUL_SHOWN = "\0", "\N{SYMBOL FOR NULL}"
 
 ROW_REJECTED, NUMBER_DROPPED, PLACE_DROPPED = "row rejected", "number dropped", "place dropped"
@@ -73,6 +75,7 @@ class Parser:
         self._phones, self._tagging = plan.of("phone"), plan.of("tags")
         self._zone = next(iter(plan.of("verified_zone")), None)
         self._own = [(column, _Memory(column)) for column in plan.own]
+        self._places: dict[str, tuple[str | None, str]] = {}
         self._wheres: dict[tuple[object, ...], tuple[Whereabouts, str]] = {}
 
     def parse(self, rows: Iterable[Row]) -> Parsed:
@@ -120,11 +123,12 @@ class Parser:
             return
         parsed.rejects += _rejects(line, bad, NUMBER_DROPPED) + _rejects(line, misplaced, PLACE_DROPPED)
         where, tail = self._where(numbers, place, zone)
+        said = place or (_UNREADABLE if misplaced else _NULL)
         parsed.where.add(where)
         parsed.lines.append(line)
         parsed.ids.append(external_id)
         parsed.customers.append(
-            f"{line}\t{external_id.translate(_ESCAPES)}\t{name}\t{email}\t{place or _NULL}"
+            f"{line}\t{external_id.translate(_ESCAPES)}\t{name}\t{email}\t{said}"
             f"\t{{{','.join(fields)}}}\t{tail}\t{tags}\t{zone or _NULL}\t{contradicts}\n"
         )
         parsed.numbers.append(
@@ -148,8 +152,23 @@ class Parser:
         """The legal place; a list's own "Oslo" is none, and the customer can be rung all the same."""
         if self._place is None or not (text := cells[self._place.index].strip()):
             return None
-        read = self._read_state if self._place.more == STATE else read_place
-        return _read(read, self._place, text, wrong) or None
+        known = self._places.get(text)
+        if known is None:
+            known = self._first_place(text)
+            if len(self._places) < _KEPT:
+                self._places[text] = known
+        place, why = known
+        if why:
+            wrong.append((self._place, text, why))
+        return place
+
+    def _first_place(self, text: str) -> tuple[str | None, str]:
+        """A place as it is kept, and what is wrong with it: one of the two."""
+        assert self._place is not None  # noqa: S101 - asked only of such a column
+        try:
+            return (self._read_state if self._place.more == STATE else read_place)(text), ""
+        except ValueError as error:
+            return None, str(error)
 
     def _read_state(self, text: str) -> str:
         return place_of_state(text, self._plan.region)

@@ -19,7 +19,7 @@ from models.work import OpenWork, Work
 
 MOST = 1000
 LONGEST = timedelta(days=366)
-SHORTEST = timedelta(minutes=1)
+_SHORTEST = 60  # seconds
 
 _THERE = text("select 1 from assignment where crm_id = :crm_id and id = :assignment_id")
 _ASSIGNMENTS = text("select id from assignment where crm_id = :crm_id order by id")
@@ -70,7 +70,7 @@ class NewLimit:
             problems.append(("scope", _none_of(self.scope, LIMIT_SCOPES)))
         if (self.seconds is None) == (self.days is None):
             problems.append(("window", "give hours that roll, or days of the calendar: one of the two"))
-        elif self.seconds is not None and not SHORTEST <= timedelta(seconds=self.seconds) <= LONGEST:
+        elif self.seconds is not None and not _SHORTEST <= self.seconds <= LONGEST.total_seconds():
             problems.append(("seconds", f"must lie between 60 and {LONGEST.days} days"))
         elif self.days is not None and not 1 <= self.days <= LONGEST.days:
             problems.append(("days", f"must lie between 1 and {LONGEST.days}"))

@@ -24,6 +24,7 @@ from calling.views.stepped_over import (
     stepped_over,
 )
 from calling.walls import pauses
+from models.errors import NotFound
 from models.tables import FOREVER
 from models.work import Work
 
@@ -53,6 +54,10 @@ _GROUPS = text("""
     select p.*, s.retired_at is not null as deleted
       from parted p join segment s on s.crm_id = :crm_id and s.id = p.segment_id
      where p.customers > 0
+""")
+
+_SEGMENT = text("""
+    select 1 from segment where crm_id = :crm_id and id = :segment_id and assignment_id = :assignment_id
 """)
 
 _STATES = {
@@ -106,6 +111,11 @@ class Funnel:
 def funnel(work: Work, assignment_id: int, segment_id: int | None = None) -> Funnel:
     """Where the customers of an assignment, or of one of its segments, stop now. Raises NotFound."""
     assignment(work, assignment_id)
+    if (
+        segment_id is not None
+        and not work.run(_SEGMENT, assignment_id=assignment_id, segment_id=segment_id).first()
+    ):
+        raise NotFound("segment", segment_id)
     groups = work.run(_GROUPS, assignment_id=assignment_id, segment_id=segment_id).all()
     over = _by_group(stepped_over(work, assignment_id))
     standing = pauses.standing(work)

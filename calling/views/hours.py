@@ -7,10 +7,11 @@ from typing import Any
 from sqlalchemy import text
 
 from calling.hours.law import Law, Silence, shipped
+from calling.hours.places import read_legal_place
 from calling.hours.reasons import OWN_HOURS
 from calling.hours.stricter import OWN, scope_of, stricter_from
 from calling.hours.week import as_text, read_week, week_as_text
-from models.errors import NotFound
+from models.errors import BadInput, NotFound
 from models.work import Work
 
 _OWN = text("select hours from crm where id = :crm_id")
@@ -148,7 +149,11 @@ def one_exemption(work: Work, exemption_id: int) -> Exempted:
 
 
 def laws(work: Work, place: str | None = None) -> list[LawRow]:
-    """Every row by place, those without a source too; `place`: of it and its country alone."""
+    """Every row by place, those without a source too; `place`: of it and its country alone.
+
+    Raises BadInput for a place that does not exist.
+    """
+    place = _place(place) if place else None
     free = exemptions(work)
     today = work.now.date()
     rows = [_law(law, today, [one for one in free if one.law == law.key]) for law in shipped().rows]
@@ -157,6 +162,13 @@ def laws(work: Work, place: str | None = None) -> list[LawRow]:
     return sorted(
         (r for r in rows if mine is None or r.place in mine), key=lambda r: (r.place, r.key is None)
     )
+
+
+def _place(written: str) -> str:
+    try:
+        return read_legal_place(written.strip())
+    except ValueError as error:
+        raise BadInput(f"place: {written!r} {error}", place=written) from None
 
 
 def in_words(hours: Any) -> str:

@@ -78,8 +78,8 @@ def set_hours(
     They are intersected with the law, the CRM's own hours and whatever else was set: nothing becomes looser.
     Raises BadInput with every problem, NotFound.
     """
-    check_stricter(week, days or {}, valid_from, valid_to)
     with open_work() as work:
+        check_stricter(week, days or {}, valid_from, valid_to, _first_day(work))
         assignment_id = _checked(work, assignment_id, segment_id)
         key = _insert(
             work, assignment_id=assignment_id, segment_id=segment_id, week=week, days=days or {},
@@ -103,7 +103,7 @@ def change_hours(
         assert row is not None  # noqa: S101 - _standing has looked
         kept = {name: getattr(row, name) for name in ("week", "days", "valid_from", "valid_to")}
         wanted = {**kept, **other}
-        check_stricter(**wanted)
+        check_stricter(**wanted, first=_first_day(work), stood=[date.fromisoformat(day) for day in row.days])
         work.run(_END, hours_id=hours_id, author=author)
         key = _insert(
             work, assignment_id=row.assignment_id, segment_id=row.segment_id, reason=reason, author=author,
@@ -139,7 +139,7 @@ def exempt(
         hint = f"; did you mean {near[0]}?" if near else ""
         raise BadInput(f"law: there is no row {law!r}{hint}", law=law)
     with open_work() as work:
-        first = (work.now - _EARLIEST_DAY).date()
+        first = _first_day(work)
         if not first <= valid_to <= work.now.date() + LONGEST_EXEMPTION:
             longest = f"within {LONGEST_EXEMPTION.days} days"
             raise BadInput(
@@ -211,6 +211,11 @@ def _standing(what: str, key: int, row: Any) -> None:
         raise NotFound(what, key)
     if row.ended_at is not None:
         raise Conflict(f"{what} {key} ended already", ended_at=row.ended_at)
+
+
+def _first_day(work: Work) -> date:
+    """The earliest local day on earth: what is over there is over everywhere."""
+    return (work.now - _EARLIEST_DAY).date()
 
 
 def _hint(work: Work) -> None:

@@ -3,7 +3,7 @@
 with made as (
     insert into customer (crm_id, external_id, name, email, place, clock_id, reckoning_zone,
                           verified_zone, fields, created_at, updated_at)
-    select :crm_id, s.external_id, coalesce(s.name, ''), s.email, s.place, k.id, s.reckoning_zone,
+    select :crm_id, s.external_id, coalesce(s.name, ''), s.email, nullif(s.place, ''), k.id, s.reckoning_zone,
            s.verified_zone, s.fields, :now, :now
       from staged s join call_clock k on k.key = s.clock_key
      where not exists (select from matched m where m.row_no = s.row_no)

@@ -8,7 +8,7 @@ import typer
 
 from models.errors import BadInput
 from ringeliste.cli.front import add
-from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, seconds_of, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -220,11 +220,11 @@ def set_grace(
     from ringeliste.cli.doors import reading, writing_in
     from ringeliste.cli.output import answer, would
 
-    if minutes is None:
+    seconds = seconds_of("--minutes", minutes, 60)
+    if seconds is None:
         with reading(crm, assignment) as (work, assignment_id):
             seconds = grace.grace(work, assignment_id)
     else:
-        seconds = round(minutes * 60)
         with (
             writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id),
             open_work() as work,

@@ -113,6 +113,8 @@ def _draw_import(console: "Console", report: "ImportReport", *, worked: bool) ->
         table.add_row(name, count(getattr(report, name)), style=style)
     console.print(table)
     console.print("[dim]columns:[/dim] " + ", ".join(_column(*pair) for pair in report.columns.items()))
+    for warning in report.warnings:
+        console.print(f"[bold yellow]warning:[/bold yellow] {shown(warning)}")
     for reject in report.rejects[:SHOWN]:
         console.print(_line(reject))
     if refused := _refused(report):

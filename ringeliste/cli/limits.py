@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ringeliste.cli.front import add as add_command
-from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, seconds_of, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -103,7 +103,7 @@ def set_one(
     from ringeliste.cli.finding import find
     from ringeliste.cli.output import answer, shown, would
 
-    seconds = round(hours * HOUR) if hours is not None else None
+    seconds = seconds_of("--hours", hours, HOUR)
     with writing(crm, dry_run=dry_run) as (app, open_work):
         with open_work() as work:
             assignment_id = find(work, "assignment", assignment) if assignment else None

@@ -1,9 +1,12 @@
 """Options that many commands share, each with one name and one meaning."""
 
 import getpass
+from math import isfinite
 from typing import Annotated
 
 import typer
+
+from models.errors import BadInput
 
 CrmName = Annotated[
     str | None,
@@ -20,6 +23,15 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, 
 Author = Annotated[
     str | None, typer.Option("--author", metavar="WHO", help="Who signs it.", show_default="you")
 ]
+
+
+def seconds_of(option: str, given: float | None, unit: int) -> int | None:
+    """Whole seconds of an option that counts units of so many seconds. Raises BadInput for nan and inf."""
+    if given is None:
+        return None
+    if not isfinite(given):
+        raise BadInput(f"{option}: {given} is no length of time; write a number, such as 24 or 0.5")
+    return round(given * unit)
 
 
 def whoever(author: str | None) -> str:

@@ -6,7 +6,7 @@ import typer
 
 from models.errors import BadInput
 from ringeliste.cli.front import add as add_command
-from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, seconds_of, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -96,8 +96,8 @@ def set_one(
     from ringeliste.cli.output import answer, would
 
     wanted = {
-        "delay": None if minutes is None else round(minutes * 60), "growth": growth,
-        "longest": None if longest_hours is None else round(longest_hours * 3600), "jitter": jitter,
+        "delay": seconds_of("--minutes", minutes, 60), "growth": growth,
+        "longest": seconds_of("--longest-hours", longest_hours, 3600), "jitter": jitter,
         "other_part": other_part, "final_after": final_after,
     }  # fmt: skip
     said: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
