@@ -34,7 +34,7 @@ _SET = text("""
     returning id
 """)
 _HOURS = text("""
-    select assignment_id, segment_id, week, days, valid_from, valid_to, ended_at
+    select assignment_id, segment_id, week, days, valid_from, valid_to, reason, ended_at
       from stricter_hours where crm_id = :crm_id and id = :hours_id for update
 """)
 _END = text("""
@@ -89,13 +89,13 @@ def set_hours(
 
 
 def change_hours(
-    open_work: OpenWork, hours_id: int, *, author: str, reason: str, patience: Patience = no_patience,
-    **other: Any,
+    open_work: OpenWork, hours_id: int, *, author: str, reason: str | None = None,
+    patience: Patience = no_patience, **other: Any,
 ) -> tuple[int, WallAnswer]:  # fmt: skip
     """End standing hours and set others in their stead, in one transaction; the new id, what was in the air.
 
-    `other`: week, days, valid_from, valid_to as in `set_hours`; what is not named stays. Raises BadInput,
-    NotFound, Conflict when they have ended.
+    `other`: week, days, valid_from, valid_to as in `set_hours`; what is not named stays, the `reason` too.
+    Raises BadInput, NotFound, Conflict when they have ended.
     """
     with open_work() as work:
         row = work.run(_HOURS, hours_id=hours_id).first()
@@ -106,8 +106,8 @@ def change_hours(
         check_stricter(**wanted)
         work.run(_END, hours_id=hours_id, author=author)
         key = _insert(
-            work, assignment_id=row.assignment_id, segment_id=row.segment_id, reason=reason, author=author,
-            replaces=hours_id, **wanted,
+            work, assignment_id=row.assignment_id, segment_id=row.segment_id,
+            reason=row.reason if reason is None else reason, author=author, replaces=hours_id, **wanted,
         )  # fmt: skip
     return key, finish_hours(open_work, patience)
 
@@ -133,10 +133,10 @@ def exempt(
     answers_for_it = author if manager is None else manager
     if not answers_for_it.strip() or not reason.strip():
         raise BadInput("exemption: needs the name of the manager who answers for it, and a reason")
-    keys = sorted({OWN, *shipped().by_key})
-    if law not in keys:
-        near = get_close_matches(law.upper(), keys, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+    keys = {key.lower(): key for key in (OWN, *shipped().by_key)}
+    if law not in keys.values():
+        near = get_close_matches(law.lower(), keys, 1)
+        hint = f"; did you mean {keys[near[0]]}?" if near else ""
         raise BadInput(f"law: there is no row {law!r}{hint}", law=law)
     with open_work() as work:
         first = (work.now - _EARLIEST_DAY).date()

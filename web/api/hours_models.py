@@ -37,7 +37,7 @@ class ChangedHours(Model):
     days: Days | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    reason: Words
+    reason: Words | None = Field(None, description="What is not said is as before.")
 
 
 class Hours(Model):
