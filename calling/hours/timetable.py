@@ -13,7 +13,7 @@ from functools import cache, lru_cache, reduce
 import orjson
 
 from calling.hours.clocks import Clock
-from calling.hours.law import Laws, shipped
+from calling.hours.law import Law, Laws, shipped
 from calling.hours.reasons import NO_ZONE, THE_CRMS_OWN, Basis, Shut
 from calling.hours.spans import (
     DAY,
@@ -46,7 +46,8 @@ HoursOn = Callable[[date], Spans]
 class Timetable:
     """The hours of one CRM, or of one segment of it: its own, the law's, whatever its owner made stricter.
 
-    Cheap to ask again: what is open on a day is worked out once for each clock.
+    `about_debts`: rows of the law for calls about debts bind as well. Cheap to ask again: what is open on a
+    day is worked out once for each clock.
     """
 
     def __init__(
@@ -55,7 +56,10 @@ class Timetable:
         laws: Laws | None = None,
         stricter: Sequence[StricterHours] = (),
         exemptions: Sequence[Exemption] = (),
+        *,
+        about_debts: bool = False,
     ) -> None:
+        self._about_debts = about_debts
         self._own, self.stricter, self.exemptions = own, tuple(stricter), tuple(exemptions)
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
@@ -115,7 +119,7 @@ class Timetable:
         """What the hours rest on for each legal place, on a local day."""
         found: list[Basis] = []
         for place in clock.places:
-            laws = [law for law in self._laws.of([place]) if law.binds(day)]
+            laws = [law for law in self._lawful([place]) if law.binds(day)]
             silent = tuple(self._laws.silent_about([place]))
             found += [Basis(place, law, exempted=self.exempted(law.key, day)) for law in laws] or [
                 Basis(place, None, silent)
@@ -177,8 +181,11 @@ class Timetable:
 
     def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
         """Everything that has a say, each with its name."""
-        laws = [(f"{law.name} ({law.place})", self._freed(law.key, law.on)) for law in self._laws.of(places)]
+        laws = [(f"{law.name} ({law.place})", self._freed(law.key, law.on)) for law in self._lawful(places)]
         return [*self._own_rules(), *laws]
+
+    def _lawful(self, places: Iterable[str]) -> list[Law]:
+        return self._laws.of(places, about_debts=self._about_debts)
 
     def _own_rules(self) -> list[tuple[str, HoursOn]]:
         """What has a say wherever the customer is."""

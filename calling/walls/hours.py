@@ -55,13 +55,16 @@ _UNWALLED = text("""
     select array(select id from stricter_hours
                   where crm_id = :crm_id and walled_at is null and ended_at is null) as hours,
            array(select id from exemption
-                  where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions
+                  where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions,
+           array(select id from own_hours_change where crm_id = :crm_id and walled_at is null) as own
 """)
 _WALLED = (
     text("""update stricter_hours set walled_at = :now
              where crm_id = :crm_id and id = any(:hours) and walled_at is null"""),
     text("""update exemption set walled_at = :now
              where crm_id = :crm_id and id = any(:exemptions) and walled_at is null"""),
+    text("""update own_hours_change set walled_at = :now
+             where crm_id = :crm_id and id = any(:own) and walled_at is null"""),
 )
 
 
@@ -174,14 +177,14 @@ def finish_hours(open_work: OpenWork, patience: Patience = no_patience) -> WallA
     """
     with open_work() as work:
         left = work.run(_UNWALLED).one()
-        if not (left.hours or left.exemptions):
+        if not (left.hours or left.exemptions or left.own):
             return WallAnswer()
         assignments = list(work.run(_ASSIGNMENTS).scalars())
     turnstile.pass_exclusively(open_work, assignments)
     answer = take_back_shut(open_work, "the hours were changed", patience)
     with open_work() as work:
         for statement in _WALLED:
-            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions))
+            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions), own=list(left.own))
         _hint(work)
     return answer
 

@@ -27,7 +27,7 @@ from models.tables.customers import (
 )
 from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
-from models.tables.hours import Exemption, RezonedCustomers, Rezoning, StricterHours
+from models.tables.hours import Exemption, OwnHoursChange, RezonedCustomers, Rezoning, StricterHours
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
@@ -56,7 +56,7 @@ TENANT = (
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent,
     Pause, Suppression, ReachChange, CrmRegister, RegisterExemption, CallLimit, LimitChange,
-    StricterHours, Exemption, Rezoning, RezonedCustomers,
+    StricterHours, Exemption, OwnHoursChange, Rezoning, RezonedCustomers,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
@@ -66,7 +66,8 @@ __all__ = [
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer", "ClaimNumber",
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
-    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
+    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange",
+    "OwnHoursChange", "Pause",
     "Placement", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber",
     "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit",
     "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours",
