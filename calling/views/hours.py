@@ -114,7 +114,13 @@ class LawRow:
 
 def own_hours(work: Work) -> str:
     """The CRM's own hours, in words."""
-    return week_as_text(read_week(work.run(_OWN).scalar_one()))
+    return week_as_text(read_week(own_week(work)))
+
+
+def own_week(work: Work) -> dict[str, Any]:
+    """The CRM's own hours as they are kept: {"mon": [["09:00", "20:00"]], ...}."""
+    week: dict[str, Any] = work.run(_OWN).scalar_one()
+    return week
 
 
 def own_hours_said(work: Work) -> str:

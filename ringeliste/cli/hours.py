@@ -8,6 +8,7 @@ import typer
 from models.errors import BadInput
 from ringeliste.cli.front import Front, add, unwrapped
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.own_hours import base
 from ringeliste.cli.walls import patience, tell
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="As `ringeliste hours 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(cls=Front, no_args_is_help=True)
-    for command, name in ((show, "show"), (set_, "set"), (end, "end"), (exempt, "exempt"), (bind, "bind")):
+    for command, name in (
+        (show, "show"), (base, "base"), (set_, "set"), (end, "end"), (exempt, "exempt"), (bind, "bind"),
+    ):  # fmt: skip
         add(group, command, name=name)
     app.add_typer(group, name="hours", rich_help_panel=PANEL, help=unwrapped(__doc__ or ""))
 
