@@ -113,8 +113,10 @@ NUMBERS = f"""
             select cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, m.e164)
                         as timestamptz) as limited_until,
                    case when {_PROMISED} then null else
-                       (select max({gap.UNTIL}) {gap.last_rings("p.customer_id", "m.e164", "p.assignment_id")}
-                        having max({gap.UNTIL}) > :now) end as gap_until
+                       (select ring.gap_ends from (
+                           select max({gap.until("p.assignment_id")}) as gap_ends
+                           {gap.last_rings("p.customer_id", "m.e164")} offset 0) ring
+                         where ring.gap_ends > :now) end as gap_until
              offset 0) stop
          where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
            and (cast(:e164 as text) is null or m.e164 = :e164)

@@ -33,10 +33,12 @@ _REGISTERS = text(f"""
 """)  # noqa: S608 - only our own words go in
 _RUNG = text(f"""
     select r.scope, r.subject, r.rung_at, longer.gap_seconds, longer.name, c.author, c.reason
-      from (select r.*, {gap.UNTIL} as until,
-                   case when rang.gap_seconds > rings.gap_seconds then rang.id else rings.id end as whose
-            {gap.last_rings(":customer_id", ":e164", ":assignment_id")}) r
-      join assignment longer on longer.crm_id = :crm_id and longer.id = r.whose
+      from (select r.*, {gap.until(":assignment_id")} as until
+            {gap.last_rings(":customer_id", ":e164")}) r
+      join lateral (
+        select id, name, gap_seconds from assignment
+         where crm_id = :crm_id and id in (r.assignment_id, :assignment_id)
+         order by gap_seconds desc, id <> :assignment_id limit 1) longer on true
       left join lateral (
         select author, reason from limit_change
          where crm_id = :crm_id and deed = 'gap' and assignment_id = longer.id order by id desc limit 1) c

@@ -33,7 +33,7 @@ _EVENTS = text(f"""
          where s.crm_id = :crm_id and s.lifted_at is null
         union
         select gap.until from number n cross join lateral (
-            select {gap.UNTIL} as until {gap.last_rings(":customer_id", "n.e164", ":assignment_id")}) gap
+            select {gap.until(":assignment_id")} as until {gap.last_rings(":customer_id", "n.e164")}) gap
         union
         select ends_at from pause where crm_id = :crm_id and lifted_at is null) event
      where at > :now order by at limit :most
