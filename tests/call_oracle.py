@@ -106,9 +106,8 @@ class CallOracle:
             row for row in rows("select * from exemption where ended_at is null")
             if row["assignment_id"] in (None, assignment_id)
         ]  # fmt: skip
-        self._limits = self._bound(
-            rows("select * from call_limit where ended_at is null"), assignment_id in debts
-        )
+        self._about_debts = assignment_id in debts
+        self._limits = self._bound(rows("select * from call_limit where ended_at is null"), self._about_debts)
         self._allowed: dict[date, Minutes] = {}
         self._on_register, self._too_old_from = set[str](), list[date]()
         tags = {row["tag"] for row in rows(f"select * from customer_tag where {where}")}
@@ -237,10 +236,13 @@ class CallOracle:
         )
 
     def _gap_ends(self) -> Iterator[tuple[Mapping[str, Any], datetime]]:
-        """Of a call that nobody told of the gap counts from when it was given up: they may talk till then."""
+        """Of a call that nobody told of the gap counts from when it was given up: they may talk till then.
+
+        Of the two assignments' gaps the longer counts.
+        """
         for row in self._rings:
             since = row["ended_at"] if row["ended_by"] == "unconfirmed" else row["rung_at"]
-            yield row, since + self._gaps[row["assignment_id"]] * SECOND
+            yield row, since + max(self._gaps[row["assignment_id"]], self._gaps[self._assignment]) * SECOND
 
     def _just_rung(self, e164: str, at: datetime) -> bool:
         return any(
@@ -269,7 +271,7 @@ class CallOracle:
             )
             left = WHOLE if "own" in freed else minutes(self._crm["hours"].get(DAYS[day.weekday()], []))
             for place in self._places:
-                left &= by_law(place, day, freed)
+                left &= by_law(place, day, freed, debts=self._about_debts)
             for row in self._stricter:
                 if (row["valid_from"] or day) <= day <= (row["valid_to"] or day):
                     left &= self._of_stricter(row, day)

@@ -50,11 +50,12 @@ def minutes(intervals: Sequence[Sequence[str]]) -> Minutes:
 
 
 @cache
-def by_law(place: str, day: date, exempted: frozenset[str] = frozenset()) -> Minutes:
-    """Minutes of a local day that no row of the place, or of its country, forbids."""
+def by_law(place: str, day: date, exempted: frozenset[str] = frozenset(), *, debts: bool = False) -> Minutes:
+    """Minutes of a local day that no row of the place, or of its country, forbids; `debts`: to such calls."""
     allowed = WHOLE
     for row in rows():
         bound = row["place"] in (place, place[:2]) and row["key"] not in exempted
+        bound = bound and (debts or not row.get("debts"))
         if bound and row.get("valid_from", day) <= day <= row.get("valid_to", day):
             calendar, own = row.get("holidays"), row.get("own_days", [])
             shut = f"{day:%m-%d}" in own or (calendar is not None and day in public(calendar, day.year))

@@ -90,10 +90,10 @@ def test_the_next_call_is_told_by_the_number_that_is_best_by_then(world: World) 
         """)
         work.run(second, customer=customer)
         gap = text("""
-            insert into ring_limit (crm_id, scope, subject, rung_at, gap_until)
-            values (:crm_id, 'number', :number, :now, :until)
+            insert into ring_limit (crm_id, scope, subject, assignment_id, rung_at)
+            values (:crm_id, 'number', :number, :assignment, :at)
         """)
-        work.run(gap, number=first, until=noon)
+        work.run(gap, number=first, assignment=assignment, at=noon - HOUR)
     suppress(world.opener(), e164=first, reason="x", author="Kari", expires_at=night + 5 * HOUR)
     with world.work(night) as work:
         gates.restamp(work, [customer])

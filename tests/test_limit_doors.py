@@ -50,7 +50,11 @@ def test_the_law_is_read_and_an_assignment_is_about_debts(kari: Caller, world: W
     assert {"US-FL", "US-OK", "FR", "US"} <= {place for row in rows for place in row["places"]}
     assert all(row["source"] for row in rows)
     work = world.assignment()
-    assert kari.ok("PUT", f"/assignments/{work}/debts", json={"about_debts": True}) == {"about_debts": True}
+    said = kari.ok("PUT", f"/assignments/{work}/debts", json={"about_debts": True})
+    nothing: dict[str, list[str]] = {"recalled": [], "rung": [], "unknown": []}
+    assert said == {"about_debts": True, "in_the_air": nothing}
+    said = kari.ok("PUT", f"/assignments/{work}/debts", json={"about_debts": True})
+    assert said == {"about_debts": True, "in_the_air": None}
     assert kari.ok("GET", f"/assignments/{work}")["about_debts"] is True
     kari.refused(404, "PUT", "/assignments/9999/debts", json={"about_debts": True})
 

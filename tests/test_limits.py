@@ -642,7 +642,7 @@ def test_a_limit_that_was_changed_reaches_its_customers_whenever_the_worker_dies
     for steps in range(40):
         with world.work() as work:
             work.run(text("update placement set gated_by = null, gated_until = null"))
-            work.run(text("update limit_change set followed_to = 0, followed_at = null"))
+            work.run(text("update limit_change set followed_to = 0, followed_at = null, walled_at = null"))
         try:
             follow_change(dying(world.opener(NOON + MINUTE), steps), change)
             break

@@ -226,8 +226,9 @@ def _lay(
         )  # fmt: skip
         if number.gap is not None:
             work.run(
-                text("""insert into ring_limit (crm_id, scope, subject, rung_at, gap_until)
-                        values (:crm_id, 'number', :e164, :now, :until)"""),
+                text("""insert into ring_limit (crm_id, scope, subject, assignment_id, rung_at)
+                        select :crm_id, 'number', :e164, a.id,
+                               :until - a.gap_seconds * interval '1 second' from assignment a"""),
                 e164=e164, until=now + timedelta(seconds=number.gap),
             )  # fmt: skip
         if number.suppressed:

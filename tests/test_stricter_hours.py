@@ -21,7 +21,11 @@ from calling.hours import law, timetable
 from calling.hours.book import forget_hours
 from calling.hours.law import read_laws, shipped_text
 from calling.hours.opening import openings
+from calling.hours.week import DAYS
 from calling.hours.zones import zone
+from calling.limits import changing
+from calling.limits.changing import say_of_debts
+from calling.limits.following import changes_to_follow, follow_change
 from calling.outcomes.outcome import Report, record_all
 from calling.views.audit import audit
 from calling.views.explain import explain
@@ -30,6 +34,7 @@ from calling.views.holders import Who
 from calling.views.hours import stricter_hours
 from calling.walls import hours as verbs
 from calling.walls.hours import change_hours, end_exemption, end_hours, exempt, finish_hours, set_hours
+from calling.walls.own_hours import set_own_hours
 from models.errors import BadInput, Conflict, NotFound, NotNow
 from models.outcomes import Outcome
 from scheduler.openings import next_opening
@@ -674,3 +679,113 @@ def test_a_ring_is_judged_by_where_the_customer_stood_not_by_where_it_took_them(
 def outside_hours(world: World) -> int:
     with world.work(NOON + timedelta(minutes=10)) as work:
         return sum(one.count for one in audit(work) if one.what == "rung outside the hours")
+
+
+# ------------------------------------------------------------------------------- rows for calls about debts
+
+LATE = datetime(2026, 3, 3, 3, tzinfo=UTC)  # ten in the evening in New York
+NEW_YORK, ALWAYS = "America/New_York", {day: [["00:00", "24:00"]] for day in DAYS}
+LET_OFF: dict[str, Any] = {
+    "valid_to": date(2026, 3, 31), "reason": "they asked for it", "manager": "Kari", "author": "Kari",
+}  # fmt: skip
+
+
+def new_yorkers(world: World, n: int, assignment: int) -> list[int]:
+    """Customers whose law is the United States', in a CRM that is open all day."""
+    set_own_hours(world.opener(), ALWAYS, reason="all day", author="Kari", manager="Kari")
+    people = world.customers(n, zones=(NEW_YORK,))
+    world.place(people, assignment, clock_id=world.clock([NEW_YORK], ["US"]))
+    return people
+
+
+def told(world: World, assignment: int, customer: int) -> tuple[bool, str]:
+    with world.work(LATE) as work:
+        (window,) = [a for a in explain(work, assignment, customer).answers if a.gate == "window"]
+    return window.open, window.fact
+
+
+def test_a_row_about_debts_binds_calls_about_debts_alone(world: World) -> None:
+    """Seen to fail: exempted from the TCPA nobody could be rung, by a row that was none of theirs.
+
+    Planted: about debts nowhere; about debts everywhere; each seen to fail.
+    """
+    assignment, debts = world.assignment(), world.assignment(about_debts=True)
+    (customer,) = new_yorkers(world, 1, assignment)
+    world.place([customer], debts, clock_id=world.clock([NEW_YORK], ["US"]))
+    for one in (assignment, debts):
+        exempt(world.opener(), "US", assignment_id=one, **LET_OFF)
+    is_open, fact = told(world, assignment, customer)
+    assert is_open
+    assert "Regulation F" not in fact
+    is_open, fact = told(world, debts, customer)
+    assert not is_open
+    assert "but Regulation F" in fact
+    assert take(world, world.seller(assignment), LATE).customer_id == customer
+    assert next_customer(world.opener(LATE), world.seller(debts)) is None
+    exempt(world.opener(), "US/reg-f", assignment_id=debts, **LET_OFF)
+    assert told(world, debts, customer)[0]
+
+
+def test_becoming_about_debts_is_a_wall_for_the_hours_as_well(world: World) -> None:
+    """A card goes back and is named; what is no more about debts is rung. Planted: no wall; seen to fail."""
+    assignment = world.assignment(offer_seconds=7200)
+    new_yorkers(world, 3, assignment)
+    exempt(world.opener(), "US", assignment_id=assignment, **LET_OFF)
+    seller = world.seller(assignment)
+    card = take(world, seller, LATE)
+    air = say_of_debts(world.opener(LATE), assignment, about_debts=True, author="Kari")
+    assert air is not None
+    assert card.lease_id in air.recalled
+    assert next_customer(world.opener(LATE), seller) is None
+    assert say_of_debts(world.opener(LATE), assignment, about_debts=False, author="Kari") is not None
+    assert next_customer(world.opener(LATE), seller) is not None
+
+
+def test_a_crash_before_that_wall_is_finished_by_whoever_follows_the_change(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: who follows it passes the turnstiles alone; seen to fail."""
+    assignment = world.assignment(offer_seconds=7200)
+    new_yorkers(world, 3, assignment)
+    exempt(world.opener(), "US", assignment_id=assignment, **LET_OFF)
+    seller = world.seller(assignment)
+    card = take(world, seller, LATE)
+    monkeypatch.setattr(changing, "wall", lambda *_: None)
+    say_of_debts(world.opener(LATE), assignment, about_debts=True, author="Kari")
+    with pytest.raises(NotNow, match="window"), world.work(LATE) as work:
+        ring(work, card.lease_id, seller)
+    (change,) = changes_to_follow(world.opener(LATE))
+    follow_change(world.opener(LATE), change)
+    assert rows(world, "select 1 from lease where ended_at is null") == []
+    (row,) = rows(world, "select walled_at from limit_change")
+    assert row.walled_at == LATE
+
+
+@pytest.mark.parametrize(("before", "after", "found"), [(False, True, 0), (True, False, 1)])
+def test_rings_are_judged_by_whether_it_was_about_debts_then(
+    world: World, before: bool, after: bool, found: int
+) -> None:
+    """Planted: judged by what it is now; seen to fail."""
+    assignment = world.assignment()
+    new_yorkers(world, 1, assignment)
+    exempt(world.opener(), "US", assignment_id=assignment, **LET_OFF)
+    seller = world.seller(assignment)
+    card = take(world, seller, LATE)
+    with world.work(LATE) as work:
+        ring(work, card.lease_id, seller)
+    if before:  # said to have been so when it was made
+        with world.work() as work:
+            work.run(text("update assignment set about_debts = true"))
+    say_of_debts(world.opener(LATE + timedelta(minutes=1)), assignment, about_debts=after, author="Kari")
+    with world.work(LATE + timedelta(minutes=2)) as work:
+        (outside,) = [f.count for f in audit(work) if f.what == "rung outside the hours"]
+    assert outside == found
+
+
+def test_the_next_opening_of_calls_about_debts_is_watched(world: World) -> None:
+    """Their hours are others than the CRM's. Planted: a book forgets them; seen to fail."""
+    assignment = world.assignment(about_debts=True)
+    new_yorkers(world, 1, assignment)
+    exempt(world.opener(), "US", **LET_OFF)
+    with world.work(LATE) as work:
+        assert next_opening(work) == datetime(2026, 3, 3, 13, 1, tzinfo=UTC)

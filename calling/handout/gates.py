@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 from sqlalchemy import TextClause, text
 
-from calling.handout import placements
+from calling.handout import gap, placements
 from calling.limits.standing import Standing, standing
 from calling.limits.stops import stops
 from calling.numbers.plan import KINDS, NEVER, NEXT_AFTER, UNKNOWN, plan_of, preferred
@@ -49,6 +49,12 @@ _PROMISED = """(p.state = 'follow_up'
     or (p.return_state = 'follow_up' and p.return_due_at <= :now
         and exists (select from lease promised where promised.crm_id = :crm_id and promised.id = p.lease_id
                        and promised.follow_up_id is not null)))"""
+
+# An outcome closes whoever has had all attempts; this stops those who have had them since fewer are made.
+_NO_ATTEMPT_LEFT = f"""case when p.attempts > 0 and p.state <> 'closed'
+     and p.return_state is distinct from 'closed' and not {_PROMISED}
+     and p.attempts >= (select own.max_attempts from assignment own
+                         where own.crm_id = :crm_id and own.id = p.assignment_id) then :forever end"""
 
 STAMPED = (
     Gate(
@@ -92,7 +98,7 @@ STAMPED = (
     Gate(
         "limit",
         "every number of theirs was rung as often as the law, or a limit of the owner's, allows",
-        "n.limited_until",
+        f"greatest(n.limited_until, {_NO_ATTEMPT_LEFT})",
     ),
     Gate(
         "gap",
@@ -107,10 +113,10 @@ NUMBERS = f"""
             select cast(cast(:limited as jsonb) ->> concat_ws(' ', p.assignment_id, p.customer_id, m.e164)
                         as timestamptz) as limited_until,
                    case when {_PROMISED} then null else
-                       (select max(r.gap_until) from ring_limit r
-                         where r.crm_id = :crm_id and r.gap_until > :now
-                           and ((r.scope = 'customer' and r.subject = p.customer_id::text)
-                             or (r.scope = 'number' and r.subject = m.e164))) end as gap_until
+                       (select ring.gap_ends from (
+                           select max({gap.until("p.assignment_id")}) as gap_ends
+                           {gap.last_rings("p.customer_id", "m.e164")} offset 0) ring
+                         where ring.gap_ends > :now) end as gap_until
              offset 0) stop
          where m.crm_id = :crm_id and m.customer_id = p.customer_id and m.state = any(:callable)
            and (cast(:e164 as text) is null or m.e164 = :e164)

@@ -121,27 +121,24 @@ def give_up(work: Work, leases: Sequence[UUID], *, expired: bool = False) -> lis
 
 _NOTE_RINGS = text("""
     with rung as (
-        select l.customer_id::text as customer, l.e164, l.rung_at,
-               greatest(l.rung_at, cast(:since as timestamptz)) + a.gap_seconds * interval '1 second'
-                   as gap_until
-          from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
-         where l.crm_id = :crm_id and l.id = any(:leases) and l.rung_at is not null
+        select customer_id::text as customer, e164, assignment_id,
+               greatest(rung_at, cast(:since as timestamptz)) as rung_at
+          from lease where crm_id = :crm_id and id = any(:leases) and rung_at is not null
     ), subject as (
-        select 'customer' as scope, customer as subject, rung_at, gap_until from rung
+        select 'customer' as scope, customer as subject, assignment_id, rung_at from rung
         union all
-        select 'number', e164, rung_at, gap_until from rung
+        select 'number', e164, assignment_id, rung_at from rung
     )
-    insert into ring_limit as r (crm_id, scope, subject, rung_at, gap_until)
-    select :crm_id, scope, subject, max(rung_at), max(gap_until) from subject
-     group by scope, subject order by scope, subject
-    on conflict (crm_id, scope, subject) do update
-       set rung_at = greatest(r.rung_at, excluded.rung_at),
-           gap_until = greatest(r.gap_until, excluded.gap_until)
+    insert into ring_limit as r (crm_id, scope, subject, assignment_id, rung_at)
+    select :crm_id, scope, subject, assignment_id, max(rung_at) from subject
+     group by scope, subject, assignment_id order by scope, subject, assignment_id
+    on conflict (crm_id, scope, subject, assignment_id) do update
+       set rung_at = greatest(r.rung_at, excluded.rung_at)
 """)
 
 
 def note_rings(work: Work, leases: Sequence[UUID], *, since: datetime | None = None) -> None:
-    """Write what these rings forbid, per customer and per number, counted from `since` if that is later.
+    """Write when customers and numbers were rung, from where their gap counts: from `since` if that is later.
 
     The placements of whoever they touch are locked, and stamped next.
     """

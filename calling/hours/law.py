@@ -25,7 +25,10 @@ _COUNTS_SUNDAYS = frozenset({"NO", "SE"})
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """One row: the hours of a place, and where they stand written. `key` names it to whoever is exempted."""
+    """One row: the hours of a place, and where they stand written. `key` names it to whoever is exempted.
+
+    `debts`: it binds only where an assignment is about debts.
+    """
 
     key: str
     place: str
@@ -38,6 +41,7 @@ class Law:
     own_days: frozenset[tuple[int, int]] = frozenset()
     valid_from: date = date.min
     valid_to: date = date.max
+    debts: bool = False
     note: str = ""
 
     def on(self, day: date) -> Spans:
@@ -95,9 +99,13 @@ class Laws:
         for row in rows:
             self._by_place.setdefault(row.place, []).append(row)
 
-    def of(self, places: Iterable[str]) -> list[Law]:
-        """The rows of these places, of all times; none: the law is silent, or we have no source."""
-        return [row for name in _with_countries(places) for row in self._by_place.get(name, ())]
+    def of(self, places: Iterable[str], *, about_debts: bool = False) -> list[Law]:
+        """The rows of these places, of all times; none: the law is silent, or we have no source.
+
+        `about_debts`: also those that bind calls about debts alone.
+        """
+        rows = (row for name in _with_countries(places) for row in self._by_place.get(name, ()))
+        return [row for row in rows if about_debts or not row.debts]
 
     def silent_about(self, places: Iterable[str]) -> list[Silence]:
         """What was looked for in vain about these places."""
@@ -147,6 +155,7 @@ def _read(row: Mapping[str, Any]) -> list[Law]:
         own_days=frozenset(_month_day(day) for day in row.get("own_days", [])),
         valid_from=row.get("valid_from", date.min),
         valid_to=row.get("valid_to", date.max),
+        debts=row.get("debts", False),
         note=row.get("note", ""),
     )
     if problems:

@@ -31,6 +31,8 @@ _HOURS = text("""
            (select jsonb_agg(to_jsonb(e) order by e.id)::text from exemption e
              where e.crm_id = :crm_id and e.ended_at is null
                and e.valid_to >= cast(:now as date) - 2) as exemptions,
+           array(select a.id from assignment a where a.crm_id = :crm_id and a.about_debts order by a.id)
+               as about_debts,
            (select jsonb_agg(jsonb_build_object('name', r.name, 'dated', r.dated) order by r.name)::text
               from crm_register u join register r on r.id = u.register_id
              where u.crm_id = :crm_id and u.ended_at is null) as registers,
@@ -179,7 +181,7 @@ def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
     """The openings of some clocks, or of all."""
     row = work.run(_HOURS, all=clock_ids is None).one()
     clocks = _read_all(work, row.clocks) if clock_ids is None else read_known(work, clock_ids)
-    book = hours_book(row.hours, row.stricter, row.exemptions)
+    book = hours_book(row.hours, row.stricter, row.exemptions, tuple(row.about_debts))
     return Openings(book, clocks, refusals(row.registers))
 
 

@@ -53,7 +53,8 @@ LocalDays = tuple[tuple[date, Offsets], ...]
 class Timetable:
     """The hours of one CRM, or of one segment of it: its own, the law's, whatever its owner made stricter.
 
-    Cheap to ask again: what is open on a day is worked out once for each clock.
+    `about_debts`: rows of the law for calls about debts bind as well. Cheap to ask again: what is open on a
+    day is worked out once for each clock.
     """
 
     def __init__(
@@ -62,7 +63,10 @@ class Timetable:
         laws: Laws | None = None,
         stricter: Sequence[StricterHours] = (),
         exemptions: Sequence[Exemption] = (),
+        *,
+        about_debts: bool = False,
     ) -> None:
+        self._about_debts = about_debts
         self._own, self.stricter, self.exemptions = own, tuple(stricter), tuple(exemptions)
         self._laws = laws or shipped()
         self._days: dict[int, dict[tuple[Places, Zones], Spans]] = {}
@@ -135,7 +139,7 @@ class Timetable:
         """What the hours rest on for each legal place, on a local day."""
         found: list[Basis] = []
         for place in clock.places:
-            laws = [law for law in self._laws.of([place]) if law.binds(day)]
+            laws = [law for law in self._lawful([place]) if law.binds(day)]
             silent = tuple(self._laws.silent_about([place]))
             found += [Basis(place, law, exempted=self.exempted(law.key, day)) for law in laws] or [
                 Basis(place, None, silent)
@@ -213,8 +217,11 @@ class Timetable:
 
     def _rules(self, places: Places) -> list[tuple[str, HoursOn]]:
         """Everything that has a say, each with its name."""
-        laws = [(f"{law.name} ({law.place})", self._freed(law.key, law.on)) for law in self._laws.of(places)]
+        laws = [(f"{law.name} ({law.place})", self._freed(law.key, law.on)) for law in self._lawful(places)]
         return [*self._own_rules(), *laws]
+
+    def _lawful(self, places: Iterable[str]) -> list[Law]:
+        return self._laws.of(places, about_debts=self._about_debts)
 
     def _own_rules(self) -> list[tuple[str, HoursOn]]:
         """What has a say wherever the customer is."""

@@ -1,7 +1,7 @@
 """An owner's own limits: set, ended, and which assignments are about debts. Each with who and when.
 
 When one of these returns, every ring from then on is judged by it; whom it stops or lets go is stamped anew
-by a worker (calling/limits/following.py), in batches.
+by a worker (calling/limits/following.py), in batches. The gap and attempts: calling/limits/own.py.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ from difflib import get_close_matches
 
 from sqlalchemy import text
 
+from calling.handout.recalling import Patience, WallAnswer, no_patience
+from calling.walls.shut_offers import take_back_shut
 from models import turnstile
 from models.errors import BadValues, NotFound
 from models.outcomes import EFFECTS
@@ -41,8 +43,17 @@ _DEBTS = text("""
     returning id
 """)
 _NOTE = text("""
-    insert into limit_change (crm_id, deed, limit_id, assignment_id, author, changed_at)
-    values (:crm_id, :deed, :limit_id, :assignment_id, :author, :now)
+    insert into limit_change
+           (crm_id, deed, limit_id, assignment_id, before, after, reason, author, changed_at)
+    values (:crm_id, :deed, :limit_id, :assignment_id, :before, :after, :reason, :author, :now)
+    returning id
+""")
+_UNWALLED = text("""
+    select deed, assignment_id from limit_change
+     where crm_id = :crm_id and id = :id and walled_at is null
+""")
+_WALLED = text("""
+    update limit_change set walled_at = :now where crm_id = :crm_id and id = :id and walled_at is null
 """)
 
 
@@ -99,8 +110,8 @@ def set_limit(open_work: OpenWork, wish: NewLimit, author: str) -> int:
             assignment_id=wish.assignment_id, scope=wish.scope, most=wish.most, seconds=wish.seconds,
             days=wish.days, after=sorted(set(wish.after)), reason=wish.reason.strip(), author=author,
         ).scalar_one()  # fmt: skip
-        _note(work, "set", author, limit_id=limit_id, assignment_id=wish.assignment_id)
-    in_force(open_work, wish.assignment_id)
+        change = note(work, "set", author, limit_id=limit_id, assignment_id=wish.assignment_id)
+    wall(open_work, change)
     return int(limit_id)
 
 
@@ -112,30 +123,48 @@ def end_limit(open_work: OpenWork, limit_id: int, author: str) -> bool:
             if work.run(_ANY, id=limit_id).first() is None:
                 raise NotFound("limit", limit_id)
             return False
-        _note(work, "ended", author, limit_id=limit_id, assignment_id=ended.assignment_id)
-    in_force(open_work, ended.assignment_id)
+        change = note(work, "ended", author, limit_id=limit_id, assignment_id=ended.assignment_id)
+    wall(open_work, change)
     return True
 
 
-def say_of_debts(open_work: OpenWork, assignment_id: int, *, about_debts: bool, author: str) -> bool:
-    """Say whether an assignment is about debts, so that the law's limits for them bind; whether it is new.
+def say_of_debts(
+    open_work: OpenWork, assignment_id: int, *, about_debts: bool, author: str,
+    patience: Patience = no_patience,
+) -> WallAnswer | None:  # fmt: skip
+    """Say whether an assignment is about debts, so that the law's limits and hours for them bind.
 
-    Raises NotFound.
+    What was in the air by other hours; None: it was so before. Raises NotFound.
     """
     with open_work() as work:
         _check_assignment(work, assignment_id)
         if work.run(_DEBTS, assignment_id=assignment_id, about_debts=about_debts).first() is None:
-            return False
-        _note(work, "debts" if about_debts else "no_debts", author, assignment_id=assignment_id)
-    in_force(open_work, assignment_id)
-    return True
+            return None
+        change = note(work, "debts" if about_debts else "no_debts", author, assignment_id=assignment_id)
+    return wall(open_work, change, patience)
 
 
-def in_force(open_work: OpenWork, assignment_id: int | None) -> None:
-    """Wait for whoever passed a turnstile before a limit was changed: they may not have seen it."""
+def wall(open_work: OpenWork, change_id: int, patience: Patience = no_patience) -> WallAnswer:
+    """The second half of a change: wait for whoever may not have seen it, and note that the wall stands.
+
+    Where calls became calls about debts, what may ring no more by the hours of those is taken back. Whoever
+    follows a change calls it for what a crash left.
+    """
     with open_work() as work:
-        assignments = concerned(work, assignment_id)
+        change = work.run(_UNWALLED, id=change_id).first()
+        if change is None:
+            return WallAnswer()
+        # Whoever it has rung is left in peace by all.
+        assignments = concerned(work, None if change.deed == "gap" else change.assignment_id)
     turnstile.pass_exclusively(open_work, assignments)
+    answer = WallAnswer()
+    if change.deed == "debts":
+        answer = take_back_shut(open_work, "it is about debts by now", patience)
+    with open_work() as work:
+        work.run(_WALLED, id=change_id)
+        if change.deed == "no_debts":
+            work.hint("allocate", change.assignment_id)
+    return answer
 
 
 def concerned(work: Work, assignment_id: int | None) -> list[int]:
@@ -143,10 +172,10 @@ def concerned(work: Work, assignment_id: int | None) -> list[int]:
     return [assignment_id] if assignment_id is not None else list(work.run(_ASSIGNMENTS).scalars())
 
 
-def _note(
-    work: Work, deed: str, author: str, *, limit_id: int | None = None, assignment_id: int | None = None
-) -> None:
-    work.run(_NOTE, deed=deed, limit_id=limit_id, assignment_id=assignment_id, author=author)
+def note(work: Work, deed: str, author: str, **what: int | str | None) -> int:
+    """Write a change down: `limit_id`, `assignment_id`, `before`, `after`, `reason`; its id."""
+    values = dict.fromkeys(("limit_id", "assignment_id", "before", "after", "reason")) | what
+    return int(work.run(_NOTE, deed=deed, author=author, **values).scalar_one())
 
 
 def _check_assignment(work: Work, assignment_id: int | None) -> None:

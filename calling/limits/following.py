@@ -4,15 +4,16 @@ Rings are judged by the limits in force anyway, and allocation stamps whom it me
 full and the sellers' screens true. It begins again where it stopped, and twice does no harm.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from calling.handout import gates
 from calling.handout.recalling import recall
 from calling.limits import law
-from calling.limits.changing import concerned, in_force
+from calling.limits.changing import concerned, wall
 from calling.limits.standing import standing
 from calling.limits.stops import stops
 from models.work import OpenWork, Work
@@ -21,7 +22,7 @@ BATCH = 200
 
 _OPEN = text("select id from limit_change where crm_id = :crm_id and followed_at is null order by id")
 _CHANGE = text("""
-    select assignment_id, followed_to from limit_change
+    select deed, assignment_id, before, after, followed_to from limit_change
      where crm_id = :crm_id and id = :id and followed_at is null
 """)
 # Whom a limit stops has rung within its window, or shares a number with somebody who has: those are stopped
@@ -37,8 +38,27 @@ _NEXT = text("""
           order by p.customer_id limit :batch)) one
      order by customer_id limit :batch
 """)
+# Whom a gap stops was rung within the longer of what it was and is, whoever rang; whom it lets go is stamped.
+_NEXT_BY_GAP = text("""
+    select customer_id from (
+        (select distinct l.customer_id from lease l
+          where l.crm_id = :crm_id and l.customer_id > :after
+            and (l.rung_at > :since or (l.rung_at is not null and l.ended_at > :since))
+          order by l.customer_id limit :batch)
+        union
+        (select distinct p.customer_id from placement p
+          where p.crm_id = :crm_id and p.customer_id > :after and p.gated_by = 'gap'
+          order by p.customer_id limit :batch)) one
+     order by customer_id limit :batch
+""")
+_NEXT_BY_ATTEMPTS = text("""
+    select p.customer_id from placement p
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id > :after
+       and p.attempts >= :fewer and p.state not in ('closed', 'left', 'anonymised')
+     order by p.customer_id limit :batch
+""")
 _OFFERED = text("""
-    select l.id, l.assignment_id, l.customer_id, l.e164, p.gated_by = 'limit' as gated from lease l
+    select l.id, l.assignment_id, l.customer_id, l.e164, p.gated_by in ('limit', 'gap') as gated from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
@@ -66,10 +86,10 @@ def follow_change(open_work: OpenWork, change_id: int) -> int:
         change = work.run(_CHANGE, id=change_id).first()
     if change is None:
         return 0
-    in_force(open_work, change.assignment_id)  # whoever changed it may have died before
+    wall(open_work, change_id)  # whoever changed it may have died before
     after, changed, more = change.followed_to, 0, True
     while more:
-        customers, stamped = _batch(open_work, after)
+        customers, stamped = _batch(open_work, change, after)
         changed += stamped
         more = len(customers) == BATCH
         after = customers[-1] if customers else after
@@ -77,21 +97,32 @@ def follow_change(open_work: OpenWork, change_id: int) -> int:
             work.run(_REACHED, id=change_id, customer_id=after)
             if not more:
                 work.run(_DONE, id=change_id)
-                for assignment_id in concerned(work, change.assignment_id):
+                for assignment_id in concerned(work, None if change.deed == "gap" else change.assignment_id):
                     work.hint("allocate", assignment_id)
     return changed
 
 
-def _batch(open_work: OpenWork, after: int) -> tuple[list[int], int]:
+def _batch(open_work: OpenWork, change: Row[Any], after: int) -> tuple[list[int], int]:
     """The next customers, and how many placements of theirs changed; then what was offered is recalled."""
     with open_work() as work:
-        customers = list(work.run(_NEXT, after=after, since=_since(work), batch=BATCH).scalars())
+        customers = _next(work, change, after)
         stamped = gates.restamp(work, customers)
         offered = _stopped(work, customers)
     if offered:
         with open_work() as work:  # claims are locked before placements
-            recall(work, offered, "a limit was set", states=["offered"])
+            recall(work, offered, "a limit was changed", states=["offered"])
     return customers, stamped
+
+
+def _next(work: Work, change: Row[Any], after: int) -> list[int]:
+    """The next customers whom the change may stop or let go, by id."""
+    if change.deed == "attempts":
+        asked = {"assignment_id": change.assignment_id, "fewer": min(change.before, change.after)}
+        return list(work.run(_NEXT_BY_ATTEMPTS, **asked, after=after, batch=BATCH).scalars())
+    if change.deed == "gap":
+        since = work.now - timedelta(seconds=max(change.before, change.after))
+        return list(work.run(_NEXT_BY_GAP, since=since, after=after, batch=BATCH).scalars())
+    return list(work.run(_NEXT, after=after, since=_since(work), batch=BATCH).scalars())
 
 
 def _stopped(work: Work, customers: list[int]) -> list[UUID]:

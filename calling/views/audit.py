@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from calling.views.audit_gaps import rung_inside_the_gap
 from calling.views.audit_hours import may_ring_outside_hours, rung_outside_hours
 from calling.views.audit_limits import rung_beyond_limits
 from calling.views.audit_registers import on_a_register, rung_by_old_registers
@@ -54,6 +55,9 @@ def audit(work: Work) -> list[Finding]:
     findings.append(Finding("P3", "rung beyond a limit", rung_beyond_limits(work)))
     findings.append(Finding("P3", "rung by a register that was too old", rung_by_old_registers(work)))
     findings += [Finding("P8", what, leases) for what, leases in on_a_register(work).items()]
+    numbers, customers = rung_inside_the_gap(work)
+    findings.append(Finding("P5", "a number rung twice inside the gap", numbers))
+    findings.append(Finding("P5", "a customer rung twice inside the gap", customers))
     moved = sum(_untrue(work, quiet) for quiet in work.run(_QUIET).all())
     findings.append(Finding("P6", "in another segment than the rules say", moved))
     return findings

@@ -12,10 +12,11 @@ from sqlalchemy import Row, text
 
 from calling.hours.book import HoursBook
 from calling.hours.opening import Doors, read_known
+from calling.hours.spans import merge
 from calling.hours.stricter import exemption_from, stricter_from
 from calling.hours.timetable import MARGIN
 from calling.hours.versions import known_version
-from calling.hours.week import read_week
+from calling.hours.week import Week, read_week
 from models.work import Work
 
 # Behind the look of a seller's ring there is nothing; behind that of an order there is its dialer. Where the
@@ -46,6 +47,14 @@ _MAY_HAVE_RUNG = text("""
        and (l.data_version is null or l.data_version = :data_version)
 """)
 _OWN = text("select hours from crm where id = :crm_id")
+_OWN_CHANGES = text("select * from own_hours_change where crm_id = :crm_id order by id")
+_ABOUT_DEBTS = text("select id from assignment where crm_id = :crm_id and about_debts")
+# One that becomes about debts is so behind its wall, one that is not any more from the change on.
+_DEBTS = text("""
+    select assignment_id, deed = 'debts' as debts,
+           case when deed = 'debts' then walled_at else changed_at end as since
+      from limit_change where crm_id = :crm_id and deed in ('debts', 'no_debts') order by id
+""")
 _STRICTER = text("select * from stricter_hours where crm_id = :crm_id order by id")
 _EXEMPTIONS = text("select * from exemption where crm_id = :crm_id order by id")
 _CLOCKS = text("select id from call_clock")
@@ -56,12 +65,17 @@ class PastHours:
 
     def __init__(self, work: Work) -> None:
         self._own = read_week(work.run(_OWN).scalar_one())
+        self._own_changes = work.run(_OWN_CHANGES).all()
+        self._about_debts = frozenset(work.run(_ABOUT_DEBTS).scalars())
+        self._debts = work.run(_DEBTS).all()
         self._stricter = work.run(_STRICTER).all()
         self._exemptions = work.run(_EXEMPTIONS).all()
         self._clocks = read_known(work, list(work.run(_CLOCKS).scalars()))
         rows = (*self._stricter, *self._exemptions)
-        instants = {at for row in rows for at in (row.walled_at, row.ended_at) if at is not None}
-        self._changes = sorted(instants | {row.given_at for row in self._exemptions})
+        instants = {at for row in rows for at in (row.walled_at, row.ended_at)}
+        instants |= {row.given_at for row in self._exemptions} | {row.since for row in self._debts}
+        instants |= {at for row in self._own_changes for at in (row.changed_at, row.walled_at)}
+        self._changes = sorted(at for at in instants if at is not None)
         self._books: dict[tuple[int, int], HoursBook] = {}
 
     def shut(self, row: Row[Any], at: datetime) -> bool:
@@ -81,10 +95,33 @@ class PastHours:
     def _book(self, at: datetime) -> HoursBook:
         """The book of an instant: what was a wall before it, and whatever somebody was let off by then."""
         return HoursBook(
-            self._own,
+            self._own_at(at),
             [stricter_from(row._asdict()) for row in self._stricter if _bound(row, at)],
             [exemption_from(row._asdict()) for row in self._exemptions if _freed(row, at)],
+            self._about_debts_at(at),
         )
+
+    def _own_at(self, at: datetime) -> Week:
+        """The CRM's own hours of an instant; until a change is a wall, those of before it as well."""
+        if not self._own_changes:
+            return self._own
+        own = read_week(self._own_changes[0].before)
+        for row in self._own_changes:
+            after = read_week(row.after)
+            if row.walled_at is not None and row.walled_at < at:
+                own = after
+            elif row.changed_at <= at:
+                own = Week(tuple(merge((*own.on(day), *after.on(day))) for day in range(7)))
+        return own
+
+    def _about_debts_at(self, at: datetime) -> frozenset[int]:
+        """The assignments that were about debts then; of which nobody ever said so, they were all along."""
+        said: dict[int, bool] = {}
+        for row in self._debts:
+            said.setdefault(row.assignment_id, not row.debts)
+            if row.since is not None and row.since < at:
+                said[row.assignment_id] = row.debts
+        return (self._about_debts - said.keys()) | {key for key, debts in said.items() if debts}
 
 
 def _bound(hours: Row[Any], at: datetime) -> bool:

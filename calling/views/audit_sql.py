@@ -45,17 +45,6 @@ def _overlapping(subject: str) -> str:
          where pair.before > pair.offered_at"""  # noqa: S608
 
 
-def _inside_the_gap(subject: str) -> str:
-    return f"""
-        select count(*) from (
-            select l.rung_at, l.follow_up_id, a.gap_seconds,
-                   lag(l.rung_at) over (partition by {subject} order by l.rung_at, l.id) as before
-              from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
-             where l.crm_id = :crm_id and l.rung_at is not null) pair
-         where pair.follow_up_id is null
-           and pair.rung_at - pair.before < pair.gap_seconds * interval '1 second'"""  # noqa: S608
-
-
 def _left_behind(owners: str) -> str:
     """Those of `owners` (assignment_id, segment_id) in a deleted segment, once it is rebuilt."""
     return f"""
@@ -117,8 +106,6 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
     ("P5", "a lease that nobody ended", """
         select count(*) from lease where crm_id = :crm_id and ended_at is null
            and expires_at < :now - interval '1 hour'"""),
-    ("P5", "a number rung twice inside the gap", _inside_the_gap("l.e164")),
-    ("P5", "a customer rung twice inside the gap", _inside_the_gap("l.customer_id")),
     ("P5", "a promised call that nobody waits for", """
         select count(*) from follow_up f where f.crm_id = :crm_id and f.ended_at is null
            and not exists (select from placement p where p.crm_id = :crm_id

@@ -12,6 +12,7 @@ from calling.hours.opening import REGISTER_STALE, Doors, Openings, openings
 from calling.views.answers import Answer
 from calling.views.gate_facts import fact_of, pause_told
 from calling.views.holders import HolderAnswer, Who, ask_holder
+from calling.views.hours import own_hours_said
 from calling.views.next_call import callable_at
 from calling.views.number_choice import why_this_number
 from calling.views.state_told import state_told
@@ -108,7 +109,7 @@ def explain(work: Work, assignment_id: int, customer_id: int, who: Who | None = 
         _held(row, facts),
         _kept_free(work, row),
         _pause(work, row),
-        _window(hours, work.now, row),
+        _window(hours, work.now, row, own_hours_said(work)),
         *robots,
     ]
     forbidden = any(not one.open for one in robots)
@@ -179,12 +180,13 @@ def _pause(work: Work, row: Row[Any]) -> Answer:
     return Answer("pause", False, until, pause_told(work, scope, target))
 
 
-def _window(hours: Doors, now: datetime, row: Row[Any]) -> Answer:
+def _window(hours: Doors, now: datetime, row: Row[Any], own: str) -> Answer:
+    by = _by(hours, now, row, own)
     if hours.is_open(row.clock_id, now):
-        return Answer("window", True, None, f"open in {', '.join(row.zones)}{_by(hours, now, row)}")
+        return Answer("window", True, None, f"open in {', '.join(row.zones)}{by}")
     if stale := hours.refused(row.clock_id, now):
         return Answer(REGISTER_STALE, False, None, str(stale))
-    why = f"{hours.why_shut(row.clock_id, now)}{_by(hours, now, row)}"
+    why = f"{hours.why_shut(row.clock_id, now)}{by}"
     return Answer("window", False, hours.next_opening(row.clock_id, now), why)
 
 
@@ -199,7 +201,7 @@ def _by_then(answers: list[Answer], hours: Doors, row: Row[Any], now: datetime) 
     ]
 
 
-def _by(hours: Doors, now: datetime, row: Row[Any]) -> str:
-    """What these hours rest on: the law, own hours without a source, whoever was exempted or is stricter."""
-    told = [hours.basis(row.clock_id, now), *map(str, hours.hours.stricter)]
+def _by(hours: Doors, now: datetime, row: Row[Any], own: str) -> str:
+    """What these hours rest on: the law, own hours and who set them, whoever was exempted or is stricter."""
+    told = [hours.basis(row.clock_id, now), own, *map(str, hours.hours.stricter)]
     return "".join(f"; {one}" for one in told if one)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
-from calling.handout import gates
+from calling.handout import gap, gates
+from calling.limits.limit import span
 from calling.limits.stops import stops
 from calling.registers.standing import naming
 from models.tables.customers import CALLABLE_NUMBER_STATES
@@ -29,12 +31,32 @@ _REGISTERS = text(f"""
      where m.crm_id = :crm_id and m.customer_id = :customer_id and m.state = any(:callable)
      order by m.position, m.e164, named.name
 """)  # noqa: S608 - only our own words go in
-_RUNG = text("""
-    select scope, subject, rung_at from ring_limit r
-     where r.crm_id = :crm_id and r.gap_until > :now
-       and ((r.scope = 'customer' and r.subject = cast(:customer_id as text))
-         or (r.scope = 'number' and r.subject = :e164))
-     order by r.gap_until desc, r.scope limit 1
+_RUNG = text(f"""
+    select r.scope, r.subject, r.rung_at, longer.gap_seconds, longer.name, c.author, c.reason
+      from (select r.*, {gap.until(":assignment_id")} as until
+            {gap.last_rings(":customer_id", ":e164")}) r
+      join lateral (
+        select id, name, gap_seconds from assignment
+         where crm_id = :crm_id and id in (r.assignment_id, :assignment_id)
+         order by gap_seconds desc, id <> :assignment_id limit 1) longer on true
+      left join lateral (
+        select author, reason from limit_change
+         where crm_id = :crm_id and deed = 'gap' and assignment_id = longer.id order by id desc limit 1) c
+        on true
+     where r.until > :now
+     order by r.until desc, r.scope limit 1
+""")  # noqa: S608 - only our own words go in
+# Of two facts the one that lasts longer: no limit lasts as long as this.
+_ATTEMPTS = text("""
+    select p.attempts, a.max_attempts, a.name, c.author, c.reason
+      from placement p
+      join assignment a on a.crm_id = :crm_id and a.id = p.assignment_id and a.max_attempts <= p.attempts
+      left join lateral (
+        select author, reason from limit_change
+         where crm_id = :crm_id and deed = 'attempts' and assignment_id = a.id order by id desc limit 1) c
+        on true
+     where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
+       and p.state not in ('closed', 'follow_up')
 """)
 _PAUSED = text("""
     select reason, author, started_at from pause
@@ -44,6 +66,7 @@ _PAUSED = text("""
 """)
 
 _WHOSE = {"crm": "in this CRM", "owner": "in every CRM of its owner", "everyone": "for everybody"}
+_ALL_ATTEMPTS = "they have had all their attempts"
 _REST = "they rest after what they answered"
 
 
@@ -72,11 +95,19 @@ def utc(at: datetime) -> str:
 
 def _limit(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts) -> str:
     """Which limit it is, and where it stands written. A rest counts answers, not rings."""
+    row = work.run(_ATTEMPTS, assignment_id=assignment_id, customer_id=facts.customer_id).first()
+    if row is not None:
+        return f"{_ALL_ATTEMPTS}: {row.attempts} of {row.max_attempts} in {row.name}{_set_by(row)}"
     found = [
         stop.limit for stop in stops(work, [facts.customer_id], assignment_id) if stop.e164 == facts.e164
     ]
     meaning = _REST if found and all(limit.after for limit in found) else gate.meaning
     return meaning + "".join(f": {limit}, by {limit.name} ({limit.source})" for limit in found)
+
+
+def _set_by(row: Row[Any]) -> str:
+    """Who said so and why, where anybody has."""
+    return f" (set by {row.author}: {row.reason})" if row.author else ""
 
 
 def _suppressed(work: Work, _: int, facts: gates.Facts) -> str:
@@ -96,13 +127,15 @@ def _register(work: Work, assignment_id: int, facts: gates.Facts) -> str:
     return "; ".join(f"{row.e164} is on {row.name}, as dated {row.dated}" for row in rows)
 
 
-def _gap(work: Work, _: int, facts: gates.Facts) -> str:
-    row = work.run(_RUNG, customer_id=facts.customer_id, e164=facts.e164).first()
+def _gap(work: Work, assignment_id: int, facts: gates.Facts) -> str:
+    """Who was rung when, and how long whose gap is."""
+    asked = {"customer_id": facts.customer_id, "e164": facts.e164, "assignment_id": assignment_id}
+    row = work.run(_RUNG, **asked).first()
     if row is None:
         return ""
-    return (
-        f"{'the customer' if row.scope == 'customer' else row.subject} at {row.rung_at:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    whom = "the customer" if row.scope == "customer" else row.subject
+    length = f"{row.name} leaves {span(row.gap_seconds, None)} between two rings"
+    return f"{whom} at {row.rung_at:%Y-%m-%d %H:%M:%S} UTC; {length}{_set_by(row)}"
 
 
 _TOLD: Mapping[str, Callable[[Work, int, gates.Facts], str]] = {

@@ -9,12 +9,16 @@ from sqlalchemy import text
 from calling.hours.law import Law, Silence, shipped
 from calling.hours.places import read_legal_place
 from calling.hours.reasons import OWN_HOURS
-from calling.hours.stricter import OWN, scope_of, stricter_from
+from calling.hours.stricter import OWN, scope_of, signed, stricter_from
 from calling.hours.week import as_text, read_week, week_as_text
 from models.errors import BadInput, NotFound
 from models.work import Work
 
 _OWN = text("select hours from crm where id = :crm_id")
+_OWN_CHANGED = text("""
+    select author, manager, reason, changed_at from own_hours_change
+     where crm_id = :crm_id order by id desc limit 1
+""")
 _STRICTER = text("""
     select h.*, a.name as assignment, s.name as segment
       from stricter_hours h
@@ -89,7 +93,8 @@ class Exempted:
 class LawRow:
     """A row of the law file. Without a source its hours are the CRM's own, and `key` is None.
 
-    `binds`: it is in force today. `evidence`: "text", "secondary" or "none". `exempted`: who is let off it.
+    `binds`: it is in force today; `debts`: only where an assignment is about debts. `evidence`: "text",
+    "secondary" or "none". `exempted`: who is let off it.
     """
 
     key: str | None
@@ -101,6 +106,7 @@ class LawRow:
     valid_from: date | None
     valid_to: date | None
     binds: bool
+    debts: bool
     source: str
     evidence: str
     note: str
@@ -109,7 +115,22 @@ class LawRow:
 
 def own_hours(work: Work) -> str:
     """The CRM's own hours, in words."""
-    return week_as_text(read_week(work.run(_OWN).scalar_one()))
+    return week_as_text(read_week(own_week(work)))
+
+
+def own_week(work: Work) -> dict[str, Any]:
+    """The CRM's own hours as they are kept: {"mon": [["09:00", "20:00"]], ...}."""
+    week: dict[str, Any] = work.run(_OWN).scalar_one()
+    return week
+
+
+def own_hours_said(work: Work) -> str:
+    """Who last changed the CRM's own hours, when and why; "" if nobody has since it was made."""
+    row = work.run(_OWN_CHANGED).first()
+    if row is None:
+        return ""
+    who = signed(row.manager, row.author) if row.manager else row.author
+    return f"the CRM's own hours since {row.changed_at:%Y-%m-%d %H:%M} UTC ({who}: {row.reason})"
 
 
 def stricter_hours(
@@ -203,11 +224,24 @@ def _law(law: Law, today: date, free: list[Exempted]) -> LawRow:
         law.key, law.place, law.name, week_as_text(law.week), holidays, own,
         None if law.valid_from == date.min else law.valid_from,
         None if law.valid_to == date.max else law.valid_to,
-        law.binds(today), law.source, law.evidence, law.note, tuple(free),
+        law.binds(today), law.debts, law.source, law.evidence, law.note, tuple(free),
     )  # fmt: skip
 
 
 def _silence(one: Silence) -> LawRow:
     return LawRow(
-        None, one.place, one.name, OWN_HOURS, None, (), None, None, True, one.looked, "none", one.note, ()
+        None,
+        one.place,
+        one.name,
+        OWN_HOURS,
+        None,
+        (),
+        None,
+        None,
+        True,
+        False,
+        one.looked,
+        "none",
+        one.note,
+        (),
     )

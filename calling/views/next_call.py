@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
-from calling.handout import gates
+from calling.handout import gap, gates
 from calling.hours.opening import Doors
 from calling.views.stepped_over import kept_free_until
 from calling.walls import pauses
@@ -21,7 +21,7 @@ from models.work import Work
 MOST_EVENTS = 200
 """More than anybody has; whoever needs more is told nothing rather than something untrue."""
 
-_EVENTS = text("""
+_EVENTS = text(f"""
     with number as (
         select e164 from customer_number where crm_id = :crm_id and customer_id = :customer_id
     )
@@ -32,15 +32,12 @@ _EVENTS = text("""
         select s.expires_at from suppression s join number n on n.e164 = s.e164
          where s.crm_id = :crm_id and s.lifted_at is null
         union
-        select r.gap_until from ring_limit r join number n on r.subject = n.e164
-         where r.crm_id = :crm_id and r.scope = 'number'
-        union
-        select gap_until from ring_limit
-         where crm_id = :crm_id and scope = 'customer' and subject = cast(:customer_id as text)
+        select gap.until from number n cross join lateral (
+            select {gap.until(":assignment_id")} as until {gap.last_rings(":customer_id", "n.e164")}) gap
         union
         select ends_at from pause where crm_id = :crm_id and lifted_at is null) event
      where at > :now order by at limit :most
-""")
+""")  # noqa: S608 - only our own words go in
 
 
 def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
@@ -50,7 +47,8 @@ def callable_at(work: Work, row: Row[Any], hours: Doors) -> datetime | None:
     """
     if row.retired_at is not None or row.state not in ("ready", "resting", "follow_up"):
         return None
-    events = set(work.run(_EVENTS, customer_id=row.customer_id, most=MOST_EVENTS).scalars())
+    asked = {"customer_id": row.customer_id, "assignment_id": row.assignment_id}
+    events = set(work.run(_EVENTS, **asked, most=MOST_EVENTS).scalars())
     kept = kept_free_until(work, row.customer_id)
     standing, at = pauses.standing(work), work.now
     for _ in range(2 * MOST_EVENTS):

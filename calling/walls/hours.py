@@ -34,7 +34,7 @@ _SET = text("""
     returning id
 """)
 _HOURS = text("""
-    select assignment_id, segment_id, week, days, valid_from, valid_to, ended_at
+    select assignment_id, segment_id, week, days, valid_from, valid_to, reason, ended_at
       from stricter_hours where crm_id = :crm_id and id = :hours_id for update
 """)
 _END = text("""
@@ -55,13 +55,16 @@ _UNWALLED = text("""
     select array(select id from stricter_hours
                   where crm_id = :crm_id and walled_at is null and ended_at is null) as hours,
            array(select id from exemption
-                  where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions
+                  where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions,
+           array(select id from own_hours_change where crm_id = :crm_id and walled_at is null) as own
 """)
 _WALLED = (
     text("""update stricter_hours set walled_at = :now
              where crm_id = :crm_id and id = any(:hours) and walled_at is null"""),
     text("""update exemption set walled_at = :now
              where crm_id = :crm_id and id = any(:exemptions) and walled_at is null"""),
+    text("""update own_hours_change set walled_at = :now
+             where crm_id = :crm_id and id = any(:own) and walled_at is null"""),
 )
 
 
@@ -89,13 +92,13 @@ def set_hours(
 
 
 def change_hours(
-    open_work: OpenWork, hours_id: int, *, author: str, reason: str, patience: Patience = no_patience,
-    **other: Any,
+    open_work: OpenWork, hours_id: int, *, author: str, reason: str | None = None,
+    patience: Patience = no_patience, **other: Any,
 ) -> tuple[int, WallAnswer]:  # fmt: skip
     """End standing hours and set others in their stead, in one transaction; the new id, what was in the air.
 
-    `other`: week, days, valid_from, valid_to as in `set_hours`; what is not named stays. Raises BadInput,
-    NotFound, Conflict when they have ended.
+    `other`: week, days, valid_from, valid_to as in `set_hours`; what is not named stays, the `reason` too.
+    Raises BadInput, NotFound, Conflict when they have ended.
     """
     with open_work() as work:
         row = work.run(_HOURS, hours_id=hours_id).first()
@@ -106,8 +109,8 @@ def change_hours(
         check_stricter(**wanted, first=_first_day(work), stood=[date.fromisoformat(day) for day in row.days])
         work.run(_END, hours_id=hours_id, author=author)
         key = _insert(
-            work, assignment_id=row.assignment_id, segment_id=row.segment_id, reason=reason, author=author,
-            replaces=hours_id, **wanted,
+            work, assignment_id=row.assignment_id, segment_id=row.segment_id,
+            reason=row.reason if reason is None else reason, author=author, replaces=hours_id, **wanted,
         )  # fmt: skip
     return key, finish_hours(open_work, patience)
 
@@ -133,10 +136,10 @@ def exempt(
     answers_for_it = author if manager is None else manager
     if not answers_for_it.strip() or not reason.strip():
         raise BadInput("exemption: needs the name of the manager who answers for it, and a reason")
-    keys = sorted({OWN, *shipped().by_key})
-    if law not in keys:
-        near = get_close_matches(law.upper(), keys, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+    keys = {key.lower(): key for key in (OWN, *shipped().by_key)}
+    if law not in keys.values():
+        near = get_close_matches(law.lower(), keys, 1)
+        hint = f"; did you mean {keys[near[0]]}?" if near else ""
         raise BadInput(f"law: there is no row {law!r}{hint}", law=law)
     with open_work() as work:
         first = _first_day(work)
@@ -174,14 +177,14 @@ def finish_hours(open_work: OpenWork, patience: Patience = no_patience) -> WallA
     """
     with open_work() as work:
         left = work.run(_UNWALLED).one()
-        if not (left.hours or left.exemptions):
+        if not (left.hours or left.exemptions or left.own):
             return WallAnswer()
         assignments = list(work.run(_ASSIGNMENTS).scalars())
     turnstile.pass_exclusively(open_work, assignments)
     answer = take_back_shut(open_work, "the hours were changed", patience)
     with open_work() as work:
         for statement in _WALLED:
-            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions))
+            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions), own=list(left.own))
         _hint(work)
     return answer
 

@@ -1,13 +1,13 @@
 """Lifted entries of the do-not-call list, and the last rings of an assignment, are found by an index.
 
-Revision: 0030, after: 0025
+Revision: 0030, after: 0029
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0030"
-down_revision = "0025"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -28,7 +28,14 @@ from models.tables.customers import (
 )
 from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
-from models.tables.hours import Exemption, RezonedCustomers, RezonedPromise, Rezoning, StricterHours
+from models.tables.hours import (
+    Exemption,
+    OwnHoursChange,
+    RezonedCustomers,
+    RezonedPromise,
+    Rezoning,
+    StricterHours,
+)
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
@@ -59,7 +66,7 @@ TENANT = (
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent, SetAside,
     Pause, Suppression, ReachChange, CrmRegister, RegisterWall, RegisterExemption, CallLimit, LimitChange,
-    StricterHours, Exemption, Rezoning, RezonedCustomers, RezonedPromise,
+    StricterHours, Exemption, OwnHoursChange, Rezoning, RezonedCustomers, RezonedPromise,
     Rebuild, ImportRun, Sweep, BrokenRule, TurnoverClasses,
     FacetChange, FacetHorizon,
 )  # fmt: skip
@@ -69,10 +76,10 @@ __all__ = [
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer", "ClaimNumber",
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
-    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
-    "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption",
-    "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers",
-    "RezonedPromise", "Rezoning", "RingLimit",
-    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SetAside", "SharedSuppression",
-    "StricterHours", "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
+    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange",
+    "OwnHoursChange", "Pause", "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register",
+    "RegisterExemption", "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange",
+    "RezonedCustomers", "RezonedPromise", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
+    "SegmentMove", "Seller", "SetAside", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
+    "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

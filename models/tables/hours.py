@@ -72,6 +72,25 @@ class Exemption(Base):
     walled_at: Mapped[datetime | None]  # once ended: from then on nothing rings by it
 
 
+class OwnHoursChange(Base):
+    """Somebody changed the CRM's own hours, from what to what. Append-only; the last is in force.
+
+    `manager`: who answers for hours that opened, by name.
+    """
+
+    __tablename__ = "own_hours_change"
+
+    crm_id: Mapped[CrmId]
+    id: Mapped[int] = mapped_column(Identity(), primary_key=True)
+    before: Mapped[dict[str, Any]]
+    after: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    manager: Mapped[str | None]
+    author: Mapped[str]
+    changed_at: Mapped[datetime]
+    walled_at: Mapped[datetime | None]  # from then on nothing rings in hours that it shut
+
+
 class Rezoning(Base):
     """A CRM brought under other data: offers recalled that no longer hold, zones worked out anew in batches.
 

@@ -109,7 +109,10 @@ class Recall(Base):
 
 
 class RingLimit(Base):
-    """Until when a subject may not be rung again, written at each ring. Scope: customer or number."""
+    """When an assignment last rang a subject, written at each ring. Scope: customer or number.
+
+    By it they wait the minimum gap (calling/handout/gap.py), as long as the assignments say now.
+    """
 
     __tablename__ = "ring_limit"
     __table_args__ = (
@@ -120,5 +123,5 @@ class RingLimit(Base):
     crm_id: Mapped[CrmId]
     scope: Mapped[str] = mapped_column(primary_key=True)
     subject: Mapped[str] = mapped_column(primary_key=True)  # the customer's id, or the number (E.164)
-    rung_at: Mapped[datetime]
-    gap_until: Mapped[datetime]  # skipped by promised calls
+    assignment_id: Mapped[Key]
+    rung_at: Mapped[datetime]  # or when it was given up, if nobody knows whether it rang, or for how long

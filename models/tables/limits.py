@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.tables.base import Base, CrmId, one_of
 
 LIMIT_SCOPES = ("number", "customer", "assignment")
-LIMIT_DEEDS = ("set", "ended", "debts", "no_debts")
+LIMIT_DEEDS = ("set", "ended", "debts", "no_debts", "gap", "attempts")
 
 
 class CallLimit(Base):
@@ -44,11 +44,19 @@ class CallLimit(Base):
 
 
 class LimitChange(Base):
-    """Somebody changed what limits bind; a worker stamps customers anew, up to `followed_to` by now."""
+    """Somebody changed what limits bind; a worker stamps customers anew, up to `followed_to` by now.
+
+    Also an assignment's `gap` (seconds) and `attempts`, from what to what and why. Append-only.
+    """
 
     __tablename__ = "limit_change"
     __table_args__ = (
         CheckConstraint(one_of("deed", LIMIT_DEEDS), name="deed"),
+        CheckConstraint(
+            "(deed in ('gap', 'attempts')) = (before is not null and after is not null"
+            " and reason is not null and assignment_id is not null)",
+            name="numbered",
+        ),
         Index("ix_limit_change_open", "crm_id", "id", postgresql_where=text("followed_at is null")),
     )
 
@@ -57,7 +65,11 @@ class LimitChange(Base):
     deed: Mapped[str]
     limit_id: Mapped[int | None]
     assignment_id: Mapped[int | None]
+    before: Mapped[int | None]
+    after: Mapped[int | None]
+    reason: Mapped[str | None]
     author: Mapped[str]
     changed_at: Mapped[datetime]
+    walled_at: Mapped[datetime | None]  # from then on nobody rings by what was before
     followed_to: Mapped[int] = mapped_column(server_default="0")  # customers up to this id are stamped anew
     followed_at: Mapped[datetime | None]

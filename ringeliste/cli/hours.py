@@ -8,6 +8,7 @@ import typer
 from models.errors import BadInput
 from ringeliste.cli.front import Front, add, unwrapped
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.own_hours import base
 from ringeliste.cli.walls import patience, tell
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="As `ringeliste hours 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     group = typer.Typer(cls=Front, no_args_is_help=True)
-    for command, name in ((show, "show"), (set_, "set"), (end, "end"), (exempt, "exempt"), (bind, "bind")):
+    for command, name in (
+        (show, "show"), (base, "base"), (set_, "set"), (end, "end"), (exempt, "exempt"), (bind, "bind"),
+    ):  # fmt: skip
         add(group, command, name=name)
     app.add_typer(group, name="hours", rich_help_panel=PANEL, help=unwrapped(__doc__ or ""))
 
@@ -77,9 +80,14 @@ def set_(
     days: Day = None,
     from_: From = None,
     to: To = None,
-    reason: Annotated[str, typer.Option(help="Why; shown to whoever asks.")] = "set by hand",
+    reason: Annotated[
+        str | None, typer.Option(help="Why; shown to whoever asks. A change keeps the old one.")
+    ] = None,
     change: Annotated[
-        int | None, typer.Option(metavar="ID", help="Set these in the stead of standing ones, at once.")
+        int | None,
+        typer.Option(
+            metavar="ID", help="Set these in the stead of standing ones, at once and where those were."
+        ),
     ] = None,
     everywhere: WholeCrm = False,
     crm: CrmName = None,
@@ -109,18 +117,20 @@ def set_(
         "week": None if week is None else week_from_text(week), "days": _days(days),
         "valid_from": _day(from_, "--from"), "valid_to": _day(to, "--to"),
     }  # fmt: skip
-    signed: dict[str, Any] = {"reason": reason, "author": whoever(author)}
-    if everywhere and (assignment or segment):
-        raise BadInput("--everywhere: takes no assignment and no segment")
+    signed: dict[str, Any] = {"author": whoever(author)}
+    _one_place(everywhere, assignment, segment)
+    if change is not None and (everywhere or assignment or segment):
+        raise BadInput("--change: hours stay where they were set; end them and set others to move them")
     with writing(crm, dry_run=dry_run) as (app, open_work):
         signed["patience"] = patience(app, dry_run=dry_run)
         if change is not None:
             named = {name: value for name, value in given.items() if value}
-            key, air = change_hours(open_work, change, **signed, **named)
+            key, air = change_hours(open_work, change, reason=reason, **signed, **named)
         else:
             with open_work() as work:
                 where = {} if everywhere else _where(work, assignment, segment)
-            key, air = set_hours(open_work, **where, **signed, **{**given, "days": given["days"] or {}})
+            given["days"] = given["days"] or {}
+            key, air = set_hours(open_work, **where, reason=reason or "set by hand", **signed, **given)
     tell(air, f"hours {key} are set", dry_run=dry_run, as_json=as_json)
 
 
@@ -173,6 +183,7 @@ def exempt(
     from ringeliste.cli.doors import writing
     from ringeliste.cli.output import answer, shown, would
 
+    _one_place(everywhere, assignment)
     last = _day(until, "--until")
     if last is None:
         raise BadInput("--until: write the last day as 2026-03-31")
@@ -209,6 +220,11 @@ def bind(
             open_work, exemption_id, author=whoever(author), patience=patience(app, dry_run=dry_run)
         )
     tell(air, f"exemption {exemption_id} has ended", dry_run=dry_run, as_json=as_json)
+
+
+def _one_place(everywhere: bool, assignment: str | None, segment: str | None = None) -> None:
+    if everywhere and (assignment or segment):
+        raise BadInput("--everywhere: takes no assignment and no segment")
 
 
 def _where(work: "Work", assignment: str | None, segment: str | None) -> dict[str, Any]:

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringeliste.cli import own_limits
 from ringeliste.cli.front import add as add_command
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, seconds_of, whoever
+from ringeliste.cli.walls import draw_wall, in_the_air, patience
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,6 +39,7 @@ def register(app: typer.Typer) -> None:
     add_command(group, set_one, name="set")
     add_command(group, end)
     add_command(group, debts)
+    own_limits.register(group)
     app.add_typer(group, name="limits", rich_help_panel="Calls", help=LIMITS)
 
 
@@ -120,7 +123,7 @@ def set_one(
     }  # fmt: skip
     answer(
         document,
-        lambda console: console.print(would(dry_run) + told + so_many + _later(worked, dry_run)),
+        lambda console: console.print(would(dry_run) + told + so_many + later(worked, dry_run)),
         as_json=as_json,
     )
 
@@ -149,7 +152,7 @@ def end(
     said = f"Limit {limit} {'is ended' if stood else 'had ended already'}."
     answer(
         {"id": limit, "ended": stood, "dry_run": dry_run},
-        lambda console: console.print(would(dry_run) + said + (_later(worked, dry_run) if stood else "")),
+        lambda console: console.print(would(dry_run) + said + (later(worked, dry_run) if stood else "")),
         as_json=as_json,
     )
 
@@ -162,7 +165,7 @@ def debts(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say that an assignment is about debts, so that the law's limits for debts bind its rings.
+    """Say that an assignment is about debts, so that the law's limits and hours for debts bind its rings.
 
     \b
     Examples:
@@ -174,17 +177,29 @@ def debts(
     from ringeliste.cli.output import answer, would
 
     with writing_in(crm, assignment, dry_run=dry_run) as (app, open_work, assignment_id):
-        changed = say_of_debts(open_work, assignment_id, about_debts=not none, author=whoever(author))
+        air = say_of_debts(
+            open_work, assignment_id, about_debts=not none, author=whoever(author),
+            patience=patience(app, dry_run=dry_run),
+        )  # fmt: skip
+        changed = air is not None
         worked = somebody_works(app)
-    said = f"The assignment {'is not' if none else 'is'} about debts{'' if changed else ', as before'}."
-    answer(
-        {"assignment_id": assignment_id, "about_debts": not none, "changed": changed, "dry_run": dry_run},
-        lambda console: console.print(would(dry_run) + said + (_later(worked, dry_run) if changed else "")),
-        as_json=as_json,
-    )
+    said = f"The assignment {'is not' if none else 'is'} about debts{'' if changed else ', as before'}"
+    document = {
+        "assignment_id": assignment_id, "about_debts": not none, "changed": changed, "dry_run": dry_run,
+        **(in_the_air(air) if air else {}),
+    }  # fmt: skip
+
+    def draw(console: "Console") -> None:
+        if air is None:
+            console.print(f"{would(dry_run)}{said}.")
+            return
+        draw_wall(console, air, said, dry_run=dry_run)
+        console.print(later(worked, dry_run).strip())
+
+    answer(document, draw, as_json=as_json)
 
 
-def _later(worked: bool, dry_run: bool) -> str:
+def later(worked: bool, dry_run: bool) -> str:
     """Rings obey at once; lists and figures follow."""
     if dry_run:
         return ""

@@ -143,27 +143,28 @@ def tell(
     """Print what a wall found in the air, and what else whoever built it should know."""
     from ringeliste.cli.output import answer
 
-    unknown = [{"lease_id": lease, "until": until} for lease, until in caught.unknown]
-    document: dict[str, Any] = {
-        "dry_run": dry_run,
-        "recalled": caught.recalled,
-        "rung": caught.rung,
-        "unknown": unknown,
-    }
+    document: dict[str, Any] = {"dry_run": dry_run, **in_the_air(caught)}
     if caught.elsewhere.crms:
         document["elsewhere"] = caught.elsewhere
     if warning:
         document["warning"] = warning
 
     def draw(console: "Console") -> None:
-        _draw_wall(console, caught, done, dry_run=dry_run)
+        draw_wall(console, caught, done, dry_run=dry_run)
         if warning:
             console.print(warning, style="yellow", markup=False)
 
     answer(document, draw, as_json=as_json)
 
 
-def _draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: bool) -> None:
+def in_the_air(caught: "WallAnswer") -> dict[str, Any]:
+    """What a wall found, as a part of a document."""
+    unknown = [{"lease_id": lease, "until": until} for lease, until in caught.unknown]
+    return {"recalled": caught.recalled, "rung": caught.rung, "unknown": unknown}
+
+
+def draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: bool) -> None:
+    """What was done, and what its wall found in the air."""
     from ringeliste.cli.output import instant, shown, would
 
     console.print(f"{would(dry_run)}[bold]{shown(done)}[/bold].")

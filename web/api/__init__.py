@@ -18,6 +18,8 @@ from web.api import (
     number_plans,
     order,
     outcomes,
+    own_hours,
+    own_limits,
     pauses,
     rebuilds,
     registers,
@@ -42,9 +44,9 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
-    segments, rebuilds, segment_stories, selections, holds, hours, pauses, suppressions, registers, limits,
-    customers, zones, segment_explanations, tags, fields, templates, versions, outcomes, set_aside,
-    audit,
+    segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions, registers,
+    limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions, outcomes,
+    set_aside, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """

@@ -37,7 +37,7 @@ class ChangedHours(Model):
     days: Days | None = None
     valid_from: date | None = None
     valid_to: date | None = None
-    reason: Words
+    reason: Words | None = Field(None, description="What is not said is as before.")
 
 
 class Hours(Model):
@@ -106,7 +106,10 @@ class Ended(Model):
 
 
 class LawRow(Model):
-    """A row of the law. `key` null: own hours, no source. `binds`: it is in force today."""
+    """A row of the law. `key` null: own hours, no source. `binds`: it is in force today.
+
+    `debts`: it binds only where an assignment is about debts.
+    """
 
     key: str | None
     place: str
@@ -117,6 +120,7 @@ class LawRow(Model):
     valid_from: date | None
     valid_to: date | None
     binds: bool
+    debts: bool
     source: str
     evidence: Literal["text", "secondary", "none"]
     note: str

@@ -10,6 +10,7 @@ from calling.limits.changing import NewLimit
 from calling.views import limit_list
 from web.api.common import Asked, Id, Instant, Model, Page, PathId, TheApp, Words, page
 from web.api.docs import answers, example
+from web.api.walls import AIR, InTheAir, in_the_air, patience
 from web.keys import Manager
 
 router = APIRouter(tags=["limits"])
@@ -89,6 +90,12 @@ class AboutDebts(Model):
     about_debts: bool
 
 
+class SaidOfDebts(AboutDebts):
+    """Nothing rings against the law's hours for debts, except what is named here; null: it was so before."""
+
+    in_the_air: InTheAir | None
+
+
 NEW: dict[str, Any] = {
     "most": 3, "scope": "customer", "seconds": 86400, "days": None, "after": [], "assignment_id": None,
     "reason": "complaints",
@@ -142,17 +149,18 @@ def end_limit(app: TheApp, holder: Manager, limit_id: PathId) -> Ended:
     return Ended(ended=changing.end_limit(app.opener(holder.crm_id), limit_id, holder.author))
 
 
-@router.put("/assignments/{assignment_id}/debts", response_model=AboutDebts,
-            responses=answers({"about_debts": True}, errors=[404, 409, 422]))  # fmt: skip
+@router.put("/assignments/{assignment_id}/debts", response_model=SaidOfDebts,
+            responses=answers({"about_debts": True, "in_the_air": AIR}, errors=[404, 409, 422]))  # fmt: skip
 def say_of_debts(
     app: TheApp, holder: Manager, assignment_id: PathId,
     body: Annotated[AboutDebts, Body(**example({"about_debts": True}))],
-) -> AboutDebts:  # fmt: skip
-    """Say whether an assignment is about debts: then the law's limits for debts bind its rings."""
-    changing.say_of_debts(
-        app.opener(holder.crm_id), assignment_id, about_debts=body.about_debts, author=holder.author
-    )
-    return body
+) -> SaidOfDebts:  # fmt: skip
+    """Say whether an assignment is about debts: then the law's limits and hours for debts bind its rings."""
+    air = changing.say_of_debts(
+        app.opener(holder.crm_id), assignment_id, about_debts=body.about_debts, author=holder.author,
+        patience=patience(app),
+    )  # fmt: skip
+    return SaidOfDebts(about_debts=body.about_debts, in_the_air=in_the_air(air) if air else None)
 
 
 def _told(row: Any) -> dict[str, Any]:
