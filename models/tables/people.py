@@ -31,6 +31,7 @@ class Seller(Base):
     presence_since: Mapped[datetime]
     assignment_id: Mapped[int | None]
     segment_id: Mapped[int | None]  # None: every segment of the assignment
+    asked_in_vain_at: Mapped[datetime | None]  # since when they wait for a customer; None: they do not
 
 
 class Dialer(Base):
