@@ -296,8 +296,8 @@ def test_turning_to_another_segment_gives_back_the_cards_of_the_one_before(world
     """Planted: assignments compared only, as it was: the next card was of the segment they had left."""
     assignment = world.assignment()
     first, second = world.segment(assignment), world.segment(assignment)
-    left = world.customers(2, assignment, segment_id=first)
-    world.customers(2, assignment, segment_id=second)
+    left = world.customers(4, assignment, segment_id=first)[:2]
+    world.customers(4, assignment, segment_id=second)
     seller = world.seller(assignment, segment_id=first)
     take(world, seller)
     with world.work() as work:
@@ -355,7 +355,7 @@ def test_a_suppressed_number_is_never_dealt(world: World) -> None:
 
 def test_an_unstamped_gate_is_stamped_by_the_allocator_that_meets_it(world: World) -> None:
     assignment = world.assignment()
-    customers = world.customers(3, assignment)
+    customers = world.customers(4, assignment)
     with world.work() as work:
         work.run(
             text("""insert into suppression (crm_id, customer_id, reason, author, created_at)
