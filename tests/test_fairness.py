@@ -196,6 +196,18 @@ def test_lists_shrink_to_one_as_the_free_ones_run_out(world: World, customers: i
     assert lists(world) == {seller: ["offered"] * (dealt // 2) for seller in sellers}
 
 
+def test_a_list_stays_deep_where_another_segment_runs_out(world: World) -> None:
+    """Scarce is what a seller may ring, not what others miss. Planted: all counted together; seen to fail."""
+    assignment = world.assignment()
+    full, dry = world.segment(assignment), world.segment(assignment)
+    world.customers(4, assignment, segment_id=full)
+    world.customers(1, assignment, segment_id=dry)
+    deep = world.seller(assignment, segment_id=full)
+    shallow = [world.seller(assignment, segment_id=dry) for _ in range(2)]
+    allocate_all(world.opener(), assignment)
+    assert lists(world) == {deep: ["offered"] * 2, shallow[0]: ["offered"]}
+
+
 def test_who_is_in_a_call_is_dealt_nobody_while_few_are_free(world: World) -> None:
     """The one who is left stays free for whoever asks. Planted: one card beside a call; seen to fail."""
     assignment = world.assignment()

@@ -13,10 +13,10 @@ from uuid import UUID
 from sqlalchemy import text
 
 from calling.handout import gates, strands
-from calling.handout.candidates import Card, candidates
+from calling.handout.candidates import Card, candidates, scarce
 from calling.handout.closing import Closing, closing_of
 from calling.handout.leasing import Chosen, lease_all
-from calling.handout.needs import PLENTY, Need, needs_of, shrink
+from calling.handout.needs import Need, needs_of, shrink
 from calling.handout.promised import deal_promises
 from calling.hours.opening import last_ring_by
 from calling.walls import pauses
@@ -99,8 +99,8 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
     wanted = _wanted(needs, BATCH - len(promised))
     found = candidates(work, assignment, needs, closing, wanted)
-    if len(found) < PLENTY * wanted:
-        shrink(needs)
+    if few := scarce(found, needs, wanted):
+        shrink(needs, few)
         wanted = _wanted(needs, wanted)
     kept_ids = [c.customer_id for c in promised]
     # Most of the best are free: the others are asked about only if these were not enough.
@@ -121,16 +121,15 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     return Allocation(len(leased), progress and (unmet or wanted == BATCH), stranded)
 
 
-def scarce(work: Work, assignment_id: int) -> bool:
-    """Whether fewer customers are free than full lists would take, so that a seller holds one at a time."""
+def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
+    """Of what segments (None: any) fewer are free than full lists take, so that a seller holds one."""
     standing = pauses.standing(work)
     assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().one()
     needs = needs_of(work, standing, assignment_id, None)
     closing = closing_of(work, standing, assignment_id, needs) if needs else {}
     wanted = _wanted(needs, BATCH)
-    return (
-        any(closing.values()) and len(candidates(work, assignment, needs, closing, wanted)) < PLENTY * wanted
-    )
+    found = candidates(work, assignment, needs, closing, wanted) if any(closing.values()) else []
+    return scarce(found, needs, wanted)
 
 
 def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:

@@ -1,6 +1,6 @@
 """Who could take more customers of an assignment now, and how many."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,9 +13,6 @@ from models.work import Work
 
 DEPTH = 2
 """Customers that wait in an available seller's list, so that the next one is there at once."""
-
-PLENTY = 2
-"""So many free ones for each that is wanted; with fewer a seller holds one at a time."""
 
 AHEAD = 20
 """Sellers who wait longer are dealt to before whoever asks for themself, at most."""
@@ -65,13 +62,13 @@ def hungry_and_there(work: Work, standing: Pauses, assignment_id: int) -> tuple[
     return hungry, [_need(row, row.room) for row in rows if row.room > 0]
 
 
-def shrink(needs: Sequence[Need]) -> None:
-    """One at a time for each seller, the call that they are in included, while customers are scarce.
+def shrink(needs: Sequence[Need], scarce: Collection[int | None]) -> None:
+    """One at a time, the call that they are in included, for each seller of these segments (None: of any).
 
-    What is left stays free for whoever asks first: nobody waits while it lies in the list of who talks.
+    What is left of them stays free for whoever asks: nobody waits while it lies in the list of who talks.
     """
     for need in needs:
-        if need.dialer_id is None:
+        if need.dialer_id is None and need.segment_id in scarce:
             need.wanted = min(need.wanted, 1 - need.in_hand)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, text
 
-from calling.handout.allocate import scarce
+from calling.handout.allocate import scarce_now
 from calling.handout.needs import DEPTH, IN_TOUCH, needs_of
 from calling.hours.opening import Openings, last_ring_by
 from calling.views.answers import Answer
@@ -141,7 +141,7 @@ def _wants(work: Work, who: Who, row: Row[Any]) -> Answer:
     if mine is None or (mine.promised if due else mine.wanted) < 1:
         full = f"has {DEPTH} in the list already" if who.kind == "seller" else "holds all it asked for"
         return Answer("wants", False, None, full)
-    if mine.in_hand and not due and scarce(work, row.assignment_id):
+    if mine.in_hand and not due and mine.segment_id in scarce_now(work, row.assignment_id):
         return Answer("wants", False, None, "has one already, and too few are free for two each")
     return Answer("wants", True, None, "would take one more")
 
