@@ -143,8 +143,9 @@ def test_a_list_of_ones_own_is_imported_once(shell: Shell, tmp_path: Path) -> No
     told = shell.ok(*how, *crm, "--author", "Bo", "--json").document["listed"]
     assert (told["lines"], told["numbers"], told["added"]) == (4, 3, 2)
     assert shell.ok(*how, *crm, "--json").document["listed"]["added"] == 0
-    for w, assignment in ((world, ours), (other, theirs)):
-        assert next_customer(w.opener(), w.seller(assignment)) is None
+    sellers = world.seller(ours), other.seller(theirs)
+    for w, seller in zip((world, other), sellers, strict=True):
+        assert next_customer(w.opener(), seller) is None
         assert len(rows(w, "select 1 from suppression where walled_at is not null")) == 2
     found = shell.ok("dnc", "list", *crm, "--number", "912 345 679", "--author", "Bo", "--json").document
     assert [(one["e164"], one["scope"], one["state"]) for one in found["entries"]] == [
@@ -156,7 +157,7 @@ def test_a_list_of_ones_own_is_imported_once(shell: Shell, tmp_path: Path) -> No
     assert (len(rest["entries"]), rest["next"]) == (1, None)
     assert "It still stands for owner" in shell.ok("suppress", number, *crm, "--lift").out
     assert shell.ok("suppress", number, *crm, "--lift", "--scope", "owner", "--json").document["lifted"] == 1
-    assert next_customer(other.opener(), other.seller(theirs)) is not None
+    assert next_customer(other.opener(), sellers[1]) is not None  # who waits
     said = shell.ok("dnc", "outcomes", "owner", "--author", "Kari", *crm).out
     assert "all CRMs of the data owner" in said
     assert "Kari: crm -> owner" in said  # who changed it is kept

@@ -292,6 +292,24 @@ def test_going_away_gives_back_what_was_not_rung(world: World) -> None:
         assert work.run(text("select count(*) from placement where state = 'ready'")).scalar_one() == 4
 
 
+def test_turning_to_another_segment_gives_back_the_cards_of_the_one_before(world: World) -> None:
+    """Planted: assignments compared only, as it was: the next card was of the segment they had left."""
+    assignment = world.assignment()
+    first, second = world.segment(assignment), world.segment(assignment)
+    left = world.customers(4, assignment, segment_id=first)[:2]
+    world.customers(4, assignment, segment_id=second)
+    seller = world.seller(assignment, segment_id=first)
+    take(world, seller)
+    with world.work() as work:
+        be(work, seller, "available", assignment_id=assignment, segment_id=second)
+    assert {customer for customer, _, _ in leases(world, "ended_at is not null")} == set(left)
+    handed = take(world, seller)
+    assert handed.segment_id == second
+    with world.work() as work:  # every segment is theirs: so is what they hold
+        be(work, seller, "available", assignment_id=assignment)
+    assert take(world, seller).lease_id == handed.lease_id
+
+
 def test_a_paused_segment_is_not_dealt_and_the_others_are(world: World) -> None:
     assignment = world.assignment()
     paused = world.segment(assignment)
@@ -337,7 +355,7 @@ def test_a_suppressed_number_is_never_dealt(world: World) -> None:
 
 def test_an_unstamped_gate_is_stamped_by_the_allocator_that_meets_it(world: World) -> None:
     assignment = world.assignment()
-    customers = world.customers(3, assignment)
+    customers = world.customers(4, assignment)
     with world.work() as work:
         work.run(
             text("""insert into suppression (crm_id, customer_id, reason, author, created_at)

@@ -194,7 +194,7 @@ def test_versions_by_the_api(world: World, kari: Caller) -> None:
 def test_hours_by_the_api(world: World, kari: Caller) -> None:
     assignment = world.assignment()
     segment = world.segment(assignment)
-    world.customers(3, assignment, segment_id=segment)
+    world.customers(4, assignment, segment_id=segment)
     world.seller(assignment)
     assert allocate_all(world.opener(), assignment) == 2
     body: dict[str, Any] = {"segment_id": segment, "week": {"mon": [["15:00", "20:00"]]}, "reason": "at work"}

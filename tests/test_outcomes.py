@@ -232,6 +232,64 @@ def test_a_sellers_disposition_completes_a_dialers_result_once(world: World) -> 
     ]
 
 
+def dialled(world: World, assignment: int, now: datetime = NOON) -> UUID:
+    """The lease of the one free customer whom a dialer is to ring."""
+    world.dialer(assignment, wanted=1, wanted_at=now)
+    allocate_all(world.opener(now), assignment)
+    with world.work() as work:
+        found: UUID = work.run(text("select id from lease where ended_at is null")).scalar_one()
+    return found
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "state"),
+    [
+        (Outcome.NO_SALE, Outcome.ANSWERED, "resting"),
+        (Outcome.SALE, Outcome.NO_ANSWER, "resting"),
+        (Outcome.NO_SALE, Outcome.SALE, "closed"),
+        (Outcome.DO_NOT_CALL, Outcome.ANSWERED, "closed"),
+    ],
+)
+def test_the_last_word_of_a_call_opens_what_its_first_had_closed(
+    world: World, first: Outcome, last: Outcome, state: str
+) -> None:
+    """But for a do-not-call. Planted: closed stays closed whoever closed them; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    lease = dialled(world, assignment)
+    assert say(world, lease, first, by="dialer").state == "closed"
+    say(world, lease, last, NOON + MINUTE)
+    row = placement(world, customer)
+    assert (row.state, row.status, row.attempts) == (state, last.value, 1)
+    assert (row.due_at is not None) == (state == "resting")
+    assert violations(world) == []
+
+
+def test_the_last_word_of_a_call_opens_nothing_that_another_call_has_closed(world: World) -> None:
+    """Sold in an earlier call that is told late. Planted: any completion opens; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    sold = take(world, seller, rung=False).lease_id
+    reap(world.opener(NOON + HOUR))
+    with world.work() as work:
+        work.run(text("update seller set presence = 'away'"))
+    lease = dialled(world, assignment, NOON + HOUR)
+    say(world, lease, Outcome.NO_ANSWER, NOON + HOUR, by="dialer")
+    say(world, sold, Outcome.SALE, NOON + HOUR + MINUTE)
+    say(world, lease, Outcome.ANSWERED, NOON + HOUR + 2 * MINUTE)
+    assert placement(world, customer).state == "closed"
+
+
+def test_the_last_word_of_the_last_call_that_the_limit_allows_opens_nothing(world: World) -> None:
+    assignment = world.assignment(max_attempts=1)
+    (customer,) = world.customers(1, assignment)
+    lease = dialled(world, assignment)
+    say(world, lease, Outcome.NO_ANSWER, by="dialer")
+    say(world, lease, Outcome.ANSWERED, NOON + MINUTE)
+    assert (placement(world, customer).state, placement(world, customer).attempts) == ("closed", 1)
+
+
 def test_the_limit_of_attempts_closes(world: World) -> None:
     assignment = world.assignment(max_attempts=2, gap_seconds=0, retry_seconds={"no_answer": 60})
     (customer,) = world.customers(1, assignment)

@@ -418,3 +418,19 @@ def test_dead_between_the_look_and_the_recall(world: World, monkeypatch: pytest.
     assert [lease.assignment_id for lease in live(world)] == [there]
     assert watch(world, DUE) == 1
     assert handed(world, seller, DUE) == customer
+
+
+def test_an_owner_who_turns_to_another_segment_keeps_their_promise_and_nobody_elses(world: World) -> None:
+    """Theirs is theirs in whatever segment it is. Planted: all of the other segment goes; seen to fail."""
+    assignment = world.assignment()
+    first, second = world.segment(assignment), world.segment(assignment)
+    own, shared = world.customers(2, assignment, segment_id=first)
+    owner, other = (world.seller(assignment, segment_id=first) for _ in range(2))
+    promise(world, assignment, own, DUE, seller=owner)
+    promise(world, assignment, shared, DUE)
+    allocate_all(world.opener(NOON + HOUR), assignment)
+    assert [(lease.customer_id, lease.seller_id) for lease in live(world)] == [(own, owner), (shared, other)]
+    for seller in (owner, other):
+        with world.work(NOON + HOUR) as work:
+            be(work, seller, "available", assignment_id=assignment, segment_id=second)
+    assert [lease.customer_id for lease in live(world)] == [own]

@@ -400,6 +400,25 @@ def test_nothing_lies_with_a_seller_who_has_gone(
     assert rows(world, "select 1 from lease where ended_at is null") == []
 
 
+def test_nothing_lies_with_a_seller_who_has_turned_to_another_segment(
+    world: World, before: Hook, pool: ThreadPoolExecutor
+) -> None:
+    """They turn while the allocator deals to them. Planted: without the allocator's lock; seen to fail."""
+    assignment = world.assignment()
+    first, second = world.segment(assignment), world.segment(assignment)
+    world.customers(4, assignment, segment_id=first)
+    seller = world.seller(assignment, segment_id=first)
+
+    def turns() -> None:
+        with world.work() as work:
+            be(work, seller, "available", assignment_id=assignment, segment_id=second)
+
+    other = meanwhile(world, before, pool, opening._HOURS, turns)
+    allocate_all(world.opener(), assignment)
+    other[0].result()
+    assert rows(world, "select 1 from lease where ended_at is null") == []
+
+
 def test_a_late_outcome_reaches_the_limit_too(world: World) -> None:
     """Two attempts are allowed and made, the older told last. Seen to fail: handed out a third time."""
     _, seller, first = one_back_one_out(world, max_attempts=2, gap_seconds=0, retry_seconds={"busy": 60})

@@ -430,7 +430,7 @@ def test_a_load_waits_for_whoever_has_passed_the_turnstile(world: World, hand_ou
     from contextlib import nullcontext
 
     assignment = world.assignment()
-    world.customers(2, assignment)
+    world.customers(4, assignment)
     used(world, ["+351210000001"])
     seller = world.seller(assignment)
     if hand_out == "next":

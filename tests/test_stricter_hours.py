@@ -71,7 +71,7 @@ def test_only_the_segment_with_stricter_hours_is_shut(world: World) -> None:
     assignment = world.assignment()
     shut, free = world.segment(assignment), world.segment(assignment)
     world.customers(5, assignment, segment_id=shut)
-    open_ones = world.customers(5, assignment, segment_id=free)
+    open_ones = world.customers(8, assignment, segment_id=free)
     set_hours(world.opener(), segment_id=shut, week=AFTERNOON, **BOTH)
     world.seller(assignment), world.seller(assignment)
     assert allocate_all(world.opener(), assignment) == 4
@@ -86,7 +86,7 @@ def test_segments_under_the_same_hours_are_asked_once(world: World, monkeypatch:
     """40 segments took 50 ms more. Planted: the clocks asked for each segment; seen to fail."""
     assignment = world.assignment()
     segments = [world.segment(assignment) for _ in range(8)]
-    world.customers(3, assignment, segment_id=segments[2])
+    world.customers(4, assignment, segment_id=segments[2])
     world.seller(assignment)
     set_hours(world.opener(), segment_id=segments[0], week=AFTERNOON, **BOTH)
     asked: list[object] = []
@@ -248,6 +248,7 @@ def test_next_steps_over_whom_the_hours_of_their_segment_shut(
     shut, free = world.segment(assignment), world.segment(assignment)
     world.customers(1, assignment, segment_id=shut)
     (other,) = world.customers(1, assignment, segment_id=free)
+    world.customers(2, assignment)  # enough for a list of two
     seller = world.seller(assignment)
     assert allocate_all(world.opener(), assignment) == 2
     monkeypatch.setattr(verbs, "finish_hours", lambda *_: None)
@@ -399,7 +400,7 @@ def test_a_crash_behind_the_commit_is_finished_by_a_tick(
 
 def test_a_change_and_an_end_keep_what_was_there(world: World) -> None:
     assignment = world.assignment()
-    world.customers(3, assignment)
+    world.customers(4, assignment)
     world.seller(assignment)
     first, _ = set_hours(world.opener(), assignment_id=assignment, week=AFTERNOON, **BOTH)
     assert allocate_all(world.opener(), assignment) == 0
@@ -616,7 +617,7 @@ def test_other_hours_take_effect_at_the_next_allocation_and_no_placement_is_writ
 @pytest.mark.usefixtures("other_law")
 def test_another_law_file_takes_effect_at_the_next_allocation(world: World) -> None:
     assignment = world.assignment()
-    world.customers(3, assignment)
+    world.customers(4, assignment)
     world.seller(assignment)
     assert allocate_all(world.opener(), assignment) == 0
     assert allocate_all(world.opener(NOON + timedelta(hours=4)), assignment) == 2
@@ -626,7 +627,7 @@ def test_another_calendar_takes_effect_at_the_next_allocation(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assignment = world.assignment()
-    frenchmen(world, 3, assignment)
+    frenchmen(world, 4, assignment)
     world.seller(assignment)
     real = law.holidays_of
     monkeypatch.setattr(law, "holidays_of", lambda name, year: real(name, year) | {NOON.date()})

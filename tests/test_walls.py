@@ -145,7 +145,7 @@ def wait_turns(turns: dict[int, int], more: int) -> None:
 
 def test_the_answer_has_three_lists(world: World) -> None:
     assignment = world.assignment(gap_seconds=0)
-    world.customers(10, assignment)
+    world.customers(20, assignment)
     offered, taken, rung = (world.seller(assignment) for _ in range(3))
     dialer = world.dialer(assignment, wanted=2, wanted_at=NOON, rings_late_seconds=5)
     allocate_all(world.opener(), assignment)

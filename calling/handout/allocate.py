@@ -7,14 +7,16 @@ times of ten, one who deals for everybody never does (design 5.3).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import heapify, heappop, heappush
+from uuid import UUID
 
 from sqlalchemy import text
 
-from calling.handout import gates
-from calling.handout.candidates import Card, candidates
+from calling.handout import gates, strands
+from calling.handout.candidates import Card, candidates, scarce
 from calling.handout.closing import Closing, closing_of
 from calling.handout.leasing import Chosen, lease_all
-from calling.handout.needs import Need, needs_of
+from calling.handout.needs import Need, needs_of, shrink
 from calling.handout.promised import deal_promises
 from calling.hours.opening import last_ring_by
 from calling.walls import pauses
@@ -50,10 +52,14 @@ _ASSIGNMENT = text("""
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """`leased` customers were dealt; `short`: some were lost to others, so another round may find more."""
+    """`leased` customers were dealt; `short`: some were lost to others, so another round may find more.
+
+    `stranded`: where a seller who asks found nobody, what may be taken for them from another's list.
+    """
 
     leased: int
     short: bool
+    stranded: UUID | None = None
 
 
 def allocate_all(open_work: OpenWork, assignment_id: int, *, rounds: int = 20) -> int:
@@ -84,12 +90,18 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
         raise NotFound("assignment", assignment_id)
     standing = pauses.standing(work)
     needs = needs_of(work, standing, assignment_id, only_seller)
+    own = next((need for need in needs if need.seller_id == only_seller), None) if only_seller else None
+    if own:
+        own.in_hand = 0  # what lies in their list is shut just now, or they would not ask
     closing = closing_of(work, standing, assignment_id, needs) if needs else {}
     if not any(closing.values()):
         return Allocation(0, False)
     promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
-    wanted = min(sum(max(need.wanted, 0) for need in needs), BATCH - len(promised))
+    wanted = _wanted(needs, BATCH - len(promised))
     found = candidates(work, assignment, needs, closing, wanted)
+    if few := scarce(found, needs, wanted):
+        shrink(needs, few)
+        wanted = _wanted(needs, wanted)
     kept_ids = [c.customer_id for c in promised]
     # Most of the best are free: the others are asked about only if these were not enough.
     facts = _facts(work, assignment_id, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
@@ -103,7 +115,21 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     leased = lease_all(work, assignment, chosen, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
-    return Allocation(len(leased), progress and (unmet or wanted == BATCH))
+    stranded = None
+    if own and only_seller and not progress:
+        stranded = strands.find(work, assignment_id, only_seller, own.segment_id, closing)
+    return Allocation(len(leased), progress and (unmet or wanted == BATCH), stranded)
+
+
+def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
+    """Of what segments (None: any) fewer are free than full lists take, so that a seller holds one."""
+    standing = pauses.standing(work)
+    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().one()
+    needs = needs_of(work, standing, assignment_id, None)
+    closing = closing_of(work, standing, assignment_id, needs) if needs else {}
+    wanted = _wanted(needs, BATCH)
+    found = candidates(work, assignment, needs, closing, wanted) if any(closing.values()) else []
+    return scarce(found, needs, wanted)
 
 
 def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
@@ -113,7 +139,11 @@ def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
     if not any(need.promised > 0 for need in needs):
         return False
     closing = closing_of(work, standing, assignment_id, needs)
-    return bool(deal_promises(work, assignment_id, needs, closing))
+    return any(need.seller_id == seller_id for _, need in deal_promises(work, assignment_id, needs, closing))
+
+
+def _wanted(needs: Iterable[Need], most: int) -> int:
+    return min(sum(max(need.wanted, 0) for need in needs), most)
 
 
 def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
@@ -139,24 +169,25 @@ def _is_free(fact: gates.Facts) -> bool:
 
 
 def _spread(work: Work, free: Sequence[Card], needs: Sequence[Need], closing: Closing) -> list[Chosen]:
-    """Deal in turns: everybody's first customer before anybody's second, best customers first."""
+    """Deal in turns, the best customers first: nobody's second before everybody's first.
+
+    What a seller has in hand counts; among equals it is their turn in the order of `needs`.
+    """
     chosen: list[Chosen] = []
     left = list(free)
     # Ids of one instant are in random order; sorted, a list in order of ids is in order of dealing.
     ids = iter(sorted(work.new_id(work.now) for _ in left))
-    hungry = [need for need in needs if need.wanted > 0]
-    given = dict.fromkeys(map(id, hungry), 0)
-    while hungry and left:
-        for need in list(hungry):
-            card = next((c for c in left if _suits(need, c, closing, work.now)), None)
-            if card is None:
-                hungry.remove(need)
-                continue
-            left.remove(card)
-            chosen.append(Chosen(*card, need=need, lease_id=next(ids)))
-            given[id(need)] += 1
-            if given[id(need)] == need.wanted:
-                hungry.remove(need)
+    turns = [(need.in_hand, place, need.wanted) for place, need in enumerate(needs) if need.wanted > 0]
+    heapify(turns)
+    while turns and left:
+        has, place, wanted = heappop(turns)
+        card = next((c for c in left if _suits(needs[place], c, closing, work.now)), None)
+        if card is None:
+            continue
+        left.remove(card)
+        chosen.append(Chosen(*card, need=needs[place], lease_id=next(ids)))
+        if wanted > 1:
+            heappush(turns, (has + 1, place, wanted - 1))
     return chosen
 
 

@@ -25,13 +25,14 @@ class Card(NamedTuple):
 def candidates(
     work: Work, assignment: RowMapping, needs: Sequence[Need], closing: Closing, wanted: int
 ) -> list[Card]:
-    """Twice as many as `wanted`, best first: segments by priority, then as the assignment's order says."""
+    """Twice as many as `wanted`, best first: segments by priority, then as the assignment's order says.
+
+    Where fewer are free, they are `scarce`.
+    """
     hungry = [need for need in needs if need.wanted > 0]
     if wanted < 1 or not hungry:
         return []
-    own = Counter[int | None]()
-    for need in hungry:
-        own[need.segment_id] += 2 * min(need.wanted, wanted)
+    own = _asked(hungry, wanted)
     most = {segment: min(own[None] + own[segment], 2 * wanted) for segment in closing}
     segments = [segment for segment in closing if most[segment]]
     # Whom none of them may ring would fill the list, and starve those who may ring others.
@@ -45,6 +46,24 @@ def candidates(
         most_in_all=own[None] if set(own) == {None} else sum(most.values()),
     ).all()  # fmt: skip
     return _shared_out(_in_order(rows, segments), own)
+
+
+def scarce(cards: Iterable[Card], needs: Sequence[Need], wanted: int) -> set[int | None]:
+    """Of what segments (None: any) fewer were found than twice as many as are wanted of them."""
+    left = {segment: min(asked, 2 * wanted) for segment, asked in _asked(needs, wanted).items()}
+    for card in cards:
+        quota = card.segment_id if left.get(card.segment_id, 0) > 0 else None
+        left[quota] = left.get(quota, 0) - 1
+    return {segment for segment, missing in left.items() if missing > 0}
+
+
+def _asked(needs: Iterable[Need], wanted: int) -> Counter[int | None]:
+    """Twice as many of each segment (None: of any) as they want."""
+    own = Counter[int | None]()
+    for need in needs:
+        if need.wanted > 0:
+            own[need.segment_id] += 2 * min(need.wanted, wanted)
+    return own
 
 
 def _in_order(rows: Iterable[Row[Any]], segments: Sequence[int]) -> list[Row[Any]]:

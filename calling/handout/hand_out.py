@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling.handout import allocate, gates
+from calling.handout import allocate, gates, strands
 from calling.handout.absence import told_utc
 from calling.handout.give_back import give_back
 from calling.hours.opening import openings
@@ -52,6 +52,7 @@ class HandOut:
 # anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
     select s.presence, s.assignment_id, s.presence_since, s.away_reason, s.back_at, s.said_by,
+           coalesce(s.asked_in_vain_at >= s.presence_since, false) as waits,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
                         and f.ended_at is null) <= :now, false) as promise_due
@@ -86,44 +87,67 @@ _TAKE = text("""
     returning l.expires_at
 """)
 
+# Since when they wait for a customer: the first time that they asked in vain.
+_WAITS = text("""
+    update seller set asked_in_vain_at = case when :waits then cast(:now as timestamptz) end
+     where crm_id = :crm_id and id = :seller_id
+""")
+
 
 def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     """The seller's next customer, taken; None when nobody can be rung now.
 
     A due promise before all others, then the top of their own list by key; a seller with an empty list deals
-    for themself.
+    for themself, behind those who have waited longer. Whoever asked in vain waits from then on.
     Raises NotFound, and Conflict when the seller is away or works no assignment.
     """
     stopped: list[UUID] = []
     with open_work() as work:
-        assignment_id, promise_due = _working(work, seller_id)
+        seller = _working(work, seller_id)
+        assignment_id = seller.assignment_id
         turnstile.pass_shared(work, [assignment_id])
-        jumps = promise_due and allocate.promise_waits(work, assignment_id, seller_id)
+        jumps = seller.promise_due and allocate.promise_waits(work, assignment_id, seller_id)
         card = None if jumps else _held_or_taken(work, seller_id, assignment_id, stopped)
     if stopped:
         with open_work() as work:
             turnstile.pass_shared(work, [assignment_id])
             give_back(work, sorted(stopped), "released", states=["offered"])
-    # A round that met only blocked customers has stamped them: the next one sees further. Each is a
-    # transaction of its own: what it locks, it locks in key order.
+    stranded = None
+    if card is None:
+        card, stranded = _deal(open_work, seller_id, assignment_id, jumps=jumps)
+    if stranded and strands.take_back(open_work, assignment_id, stranded):
+        card, _ = _deal(open_work, seller_id, assignment_id)
+    if seller.waits == (card is not None):
+        with open_work() as work:
+            work.run(_WAITS, seller_id=seller_id, waits=card is None)
+    return card
+
+
+def _deal(
+    open_work: OpenWork, seller_id: int, assignment_id: int, *, jumps: bool = False
+) -> tuple[HandOut | None, UUID | None]:
+    """Deal for one seller until they have a customer; else which card could be taken back for them.
+
+    `jumps`: a promise is due, so that whoever is in their list has to wait. A round that met only blocked
+    customers has stamped them: the next one sees further. Each is a transaction of its own: what it locks, it
+    locks in key order.
+    """
     for _ in range(ROUNDS):
-        if card is not None:
-            break
         with open_work() as work:
             turnstile.pass_as_allocator(work, assignment_id)
             # Somebody may have dealt for us while we waited to become the allocator.
             card = None if jumps else _held_or_taken(work, seller_id, assignment_id, [])
             if card is not None:
-                break
+                return card, None
             jumps = False
             dealt = allocate.deal(work, assignment_id, only_seller=seller_id)
             card = _held_or_taken(work, seller_id, assignment_id, [])
-        if not dealt.short:
-            break
-    return card
+        if card is not None or not dealt.short:
+            return card, dealt.stranded
+    return None, None
 
 
-def _working(work: Work, seller_id: int) -> tuple[int, bool]:
+def _working(work: Work, seller_id: int) -> Row[Any]:
     """The assignment that they work, and whether any promise of it is due. Raises NotFound, Conflict."""
     seller = work.run(_SELLER, seller_id=seller_id).first()
     if seller is None:
@@ -132,7 +156,7 @@ def _working(work: Work, seller_id: int) -> tuple[int, bool]:
         raise _away(seller)
     if seller.assignment_id is None:
         raise Conflict("you work no assignment: choose one first")
-    return int(seller.assignment_id), seller.promise_due
+    return seller
 
 
 def _away(seller: Row[Any]) -> Conflict:

@@ -1,5 +1,6 @@
 """Who could take more customers of an assignment now, and how many."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,9 @@ from models.work import Work
 DEPTH = 2
 """Customers that wait in an available seller's list, so that the next one is there at once."""
 
+AHEAD = 20
+"""Sellers who wait longer are dealt to before whoever asks for themself, at most."""
+
 IN_TOUCH = timedelta(minutes=5)
 """Business time after which a dialer's last word about what it wants is void."""
 
@@ -22,7 +26,8 @@ class Need:
     """One holder and how many more customers they could take; `segment_id` None: of any segment.
 
     `promised`: how many promised calls, which jump the queue and count towards `wanted`. `person`: somebody
-    is heard, not a machine alone. `forbidden`: clocks where the law forbids them at any hour.
+    is heard, not a machine alone. `forbidden`: clocks where the law forbids them at any hour. `in_hand`: what
+    a seller holds, the call they are in among it.
     """
 
     seller_id: int | None
@@ -34,10 +39,18 @@ class Need:
     robot: bool = False
     person: bool = True
     forbidden: frozenset[int] = frozenset()
+    in_hand: int = 0
+
+    def keep(self) -> None:
+        """A promise is dealt to them: it counts towards what they want."""
+        self.promised, self.wanted, self.in_hand = self.promised - 1, self.wanted - 1, self.in_hand + 1
 
 
 def needs_of(work: Work, standing: Pauses, assignment_id: int, only_seller: int | None) -> list[Need]:
-    """Who wants customers and is not paused. Read behind the turnstile."""
+    """Who wants customers and is not paused, in the order in which they are dealt to.
+
+    `only_seller`: that one, and who has nothing and waits longer. Read behind the turnstile.
+    """
     rows = _rows(work, standing, assignment_id, only_seller)
     return [_need(row, row.promised) for row in rows if row.wanted > 0 or row.promised > 0]
 
@@ -49,10 +62,21 @@ def hungry_and_there(work: Work, standing: Pauses, assignment_id: int) -> tuple[
     return hungry, [_need(row, row.room) for row in rows if row.room > 0]
 
 
+def shrink(needs: Sequence[Need], scarce: Collection[int | None]) -> None:
+    """One at a time, the call that they are in included, for each seller of these segments (None: of any).
+
+    What is left of them stays free for whoever asks: nobody waits while it lies in the list of who talks.
+    """
+    for need in needs:
+        if need.dialer_id is None and need.segment_id in scarce:
+            need.wanted = min(need.wanted, 1 - need.in_hand)
+
+
 def _rows(work: Work, standing: Pauses, assignment_id: int, only_seller: int | None) -> list[Row[Any]]:
     rows = work.run(
         load("needs"),
-        assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, in_touch_since=work.now - IN_TOUCH,
+        assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, ahead=AHEAD,
+        in_touch_since=work.now - IN_TOUCH,
     ).all()  # fmt: skip
     return [
         row
@@ -67,5 +91,6 @@ def _rows(work: Work, standing: Pauses, assignment_id: int, only_seller: int | N
 def _need(row: Row[Any], promised: int) -> Need:
     rings_late = timedelta(seconds=row.rings_late_seconds)
     return Need(
-        row.seller_id, row.dialer_id, row.segment_id, row.wanted, rings_late, promised, row.robot, row.person
-    )
+        row.seller_id, row.dialer_id, row.segment_id, row.wanted, rings_late, promised, row.robot, row.person,
+        in_hand=row.in_hand,
+    )  # fmt: skip

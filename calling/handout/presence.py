@@ -18,8 +18,9 @@ from models.errors import BadInput, Conflict, NotFound
 from models.work import Work
 
 _LIVE = text("""
-    select id, assignment_id from lease
-     where crm_id = :crm_id and seller_id = :seller_id and ended_at is null order by id
+    select l.id, l.assignment_id, l.segment_id, f.seller_id is not distinct from l.seller_id as own_promise
+      from lease l left join follow_up f on f.crm_id = :crm_id and f.id = l.follow_up_id
+     where l.crm_id = :crm_id and l.seller_id = :seller_id and l.ended_at is null order by l.id
 """)
 _SELLER = text("""
     select id, name, presence, presence_since, away_reason, back_at, off_until, said_by, assignment_id,
@@ -75,32 +76,40 @@ def be(
 ) -> Presence:
     """A seller becomes available for an assignment (or one segment of it), or goes away; how they are now.
 
-    Whoever goes away, or to other work, gives back what they hold unrung. Who names no assignment keeps what
-    they work. `said_by`: who says it for them. Raises BadInput, NotFound; Conflict when they turned to other
-    work at this very moment.
+    Whoever goes away, or to other work, gives back what they hold unrung; in the same assignment what is of
+    another segment. Who names no assignment keeps what they work. `said_by`: who says it for them. Raises
+    BadInput, NotFound; Conflict when they turned to other work at this very moment.
     """
     absence.check(presence, said)
     before = _read(work, _SELLER, seller_id)
     works = before.assignment_id if assignment_id is None else assignment_id
     _check_work(work, presence, works, assignment_id, segment_id)
     reckoned = absence.reckon(said, work.now, absence.floor_zone(work)) if said != Absence() else NOTHING
-    alone_in = _alone(work, before, presence, works)
+    turning = (works, before.segment_id if assignment_id is None else segment_id)
+    alone_in = _alone(work, before, presence, turning)
     live = work.run(_LIVE, seller_id=seller_id).all()
     turnstile.pass_shared(work, [*(row.assignment_id for row in live), *([] if works is None else [works])])
     if assignment_id is not None and segment_id is not None:
         # Behind the turnstile: whoever deletes the segment waits for us before they free us, or we see that
         # it is gone.
         check_segment(work, assignment_id, segment_id)
-    leaving = [row.id for row in live if presence == "away" or row.assignment_id != works]
+    leaving = [
+        row.id
+        for row in live
+        if presence == "away"
+        or row.assignment_id != works
+        # An owner keeps a promise in whatever segment it is.
+        or (not row.own_promise and turning[1] not in (None, row.segment_id))
+    ]
     if leaving:
         give_back(work, leaving, "released" if said_by is None else "recalled")
     last = _read(work, _LOCKED, seller_id)
-    if _turned_away(last, presence, works, alone_in) or (
+    # A segment that they keep may be gone by now; their row says so.
+    where = (works, last.segment_id if assignment_id is None else segment_id)
+    if _turned_away(last, presence, where, alone_in) or (
         assignment_id is None and last.assignment_id != works
     ):
         raise Conflict(f"{last.name} turned to other work at this very moment: look again")
-    # A segment that they keep may be gone by now; their row says so.
-    where = (works, last.segment_id if assignment_id is None else segment_id)
     done = _write(work, last, presence, reckoned, where, said_by)
     if works is not None:
         work.hint("allocate", works)
@@ -129,20 +138,24 @@ def _check_work(
         raise NotFound("assignment", assignment_id)
 
 
-def _alone(work: Work, before: Row[Any], presence: str, works: int | None) -> int | None:
+def _alone(work: Work, before: Row[Any], presence: str, where: tuple[int | None, int | None]) -> int | None:
     """Whoever leaves their work waits for the allocator: it may be dealing to them at this very moment.
 
     The assignment of which we are the allocator from now on, if any.
     """
-    if not _turned_away(before, presence, works, None):
+    if not _turned_away(before, presence, where, None):
         return None
     turnstile.become_allocator(work, before.assignment_id)
     return int(before.assignment_id)
 
 
-def _turned_away(row: Row[Any], presence: str, works: int | None, alone_in: int | None) -> bool:
+def _turned_away(
+    row: Row[Any], presence: str, where: tuple[int | None, int | None], alone_in: int | None
+) -> bool:
     """Whether they are dealt customers of work that they leave, by an allocator other than we are."""
-    stays = presence == "available" and row.assignment_id == works
+    assignment_id, segment_id = where
+    same = row.assignment_id == assignment_id and segment_id in (None, row.segment_id)
+    stays = presence == "available" and same
     dealt = row.presence == "available" and row.assignment_id is not None
     return dealt and not stays and row.assignment_id != alone_in
 

@@ -98,13 +98,16 @@ def deal_promises(
 def match(
     found: Sequence[Due], hungry: Sequence[Need], closing: Closing, now: datetime
 ) -> list[tuple[Due, Need]]:
-    """Each to the first who may keep it and has room, at most 200; what a need is given, it wants no more."""
+    """Each to the first who may keep it and has room, at most 200; what a need is given, it wants no more.
+
+    `hungry` is in the order in which they are dealt to.
+    """
     dealt: list[tuple[Due, Need]] = []
     for due in found:
         closes_at = closing[due.segment_id][due.clock_id]
         need = next((one for one in hungry if _may_keep(one, due, closes_at, now)), None)
         if need is not None and len(dealt) < BATCH:
-            need.promised, need.wanted = need.promised - 1, need.wanted - 1
+            need.keep()
             dealt.append((due, need))
     return dealt
 

@@ -15,9 +15,15 @@ from models.work import OpenWork
 BATCH = 200
 
 _EXPIRED = text("""
-    select id, assignment_id, state, sent_at from lease
+    select id, assignment_id, seller_id, state, sent_at from lease
      where crm_id = :crm_id and ended_at is null and expires_at <= :now
      order by expires_at limit :batch
+""")
+
+# Who lets a card expire in their list is not there: they wait for none, and are not dealt to before others.
+_NOT_THERE = text("""
+    update seller set asked_in_vain_at = null
+     where crm_id = :crm_id and id = any(:sellers) and asked_in_vain_at is not null
 """)
 
 _ANOTHERS = f"(f.seller_id is distinct from l.seller_id and not {PASSED})"
@@ -55,6 +61,10 @@ def reap(open_work: OpenWork) -> int:
         unrung = [row for row in rows if row not in unsure]
         done = _end(open_work, unrung, sure=True) + _end(open_work, unsure, sure=False)
         ended += done
+        absent = sorted({row.seller_id for row in unrung if row.seller_id and row.state == "offered"})
+        if absent:
+            with open_work() as work:
+                work.run(_NOT_THERE, sellers=absent)
         if len(rows) < BATCH or not done:
             break
     with open_work() as work:

@@ -92,7 +92,7 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     turnstile.pass_shared(work, passed)
     claims.lock(work, ids)
     leases = work.run(sql.LOCK, leases=ids).all()
-    known = {row.lease_id: row.revision for row in work.run(sql.KNOWN, leases=ids)}
+    known = {row.lease_id: row for row in work.run(sql.KNOWN, leases=ids)}
     dead_numbers.lock(work, sharing)
     rows = placements.lock_touched(work, ids)
     touched = sorted({customer_id for _, customer_id in rows})
@@ -100,19 +100,19 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
     wishes = {report.lease_id: report.promise for report in reports if report.outcome is Outcome.FOLLOW_UP}
-    new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id])]
+    new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id].revision)]
     promises = promises_of(work, leases, wishes, rows, [lease for lease in new if lease.id in known])
     came = _came(work, new, by_lease)
     again = when_again(work, new, {lease_id: report.outcome for lease_id, report in by_lease.items()}, rows)
     for lease in new:
-        report, revision = by_lease[lease.id], known.get(lease.id)
+        report, said = by_lease[lease.id], known.get(lease.id)
         came[lease.assignment_id, lease.customer_id, report.outcome] += 1
         key = (lease.assignment_id, lease.customer_id)
         other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
         asked, times = promises.asked.get(lease.id), came[(*key, report.outcome)]
         settled_by = partial(
-            settle, lease=lease, outcome=report.outcome, now=work.now, first=revision is None,
+            settle, lease=lease, outcome=report.outcome, now=work.now, said=said and said.outcome,
             other_number=other, times=times, opens=again.opens(lease, report.outcome),
         )  # fmt: skip
         promised, kept = asked.due_at if asked else None, promises.kept(lease, report.outcome)
@@ -121,7 +121,7 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         if promises.concern(lease):
             promises.note(lease, report.by, change, settled_by(promises.without(lease, before)))
         settled[key] = change
-        changes.append((lease, report, change, 0 if revision is None else revision + 1))
+        changes.append((lease, report, change, 0 if said is None else said.revision + 1))
     made: Mapping[UUID, Promised] = {}
     if changes:
         made = _write(work, changes, settled, touched, promises, sharing)

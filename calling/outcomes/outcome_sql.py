@@ -15,9 +15,9 @@ LOCK = text("""
      order by l.id for update of l
 """)
 KNOWN = text("""
-    select lease_id, max(revision) as revision from attempt
+    select distinct on (lease_id) lease_id, revision, outcome from attempt
      where crm_id = :crm_id and lease_id = any((select cast(:leases as uuid[]))::uuid[])
-     group by lease_id
+     order by lease_id, revision desc
 """)
 # How often each outcome came to these customers by other calls than those that are settled now: the word in
 # force of each.

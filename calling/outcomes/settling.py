@@ -45,20 +45,21 @@ class Kept:
 
 
 def settle(
-    before: Change, lease: Any, outcome: Outcome, now: datetime, *, first: bool, other_number: bool,
+    before: Change, lease: Any, outcome: Outcome, now: datetime, *, said: str | None, other_number: bool,
     times: int = 1, promised: datetime | None = None, kept: Kept | None = None, opens: Opens = at_any_time,
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
-    `first`: it is the lease's first report, so it counts as an attempt. `other_number`: the customer has
-    another callable number than the one rung. `times`: how often this outcome came in the assignment by now.
-    `promised`: when a call promised in this one is due; `kept`: one promised before, that this one does not
-    consume. `opens`: the customer's hours. Any first outcome counts; a late one changes status and state only
-    if no later attempt exists, and never those of a customer who has left or was anonymised; a sale, a
-    do-not-call and an invalid number always take effect (P4).
+    `said`: what was told of this call before, and is completed now; None: it is the lease's first report, so
+    it counts as an attempt. `other_number`: the customer has another callable number than the one rung.
+    `times`: how often this outcome came in the assignment by now. `promised`: when a call promised in this
+    one is due; `kept`: one promised before, that this one does not consume. `opens`: the customer's hours.
+    Any first outcome counts; a late one changes status and state only if no later attempt exists, and never
+    those of a customer who has left or was anonymised; a sale, a do-not-call and an invalid number always
+    take effect (P4). Closed stays closed, but for the last word of the very call that closed them.
     """
     effect = EFFECTS[outcome]
-    counted = replace(before, attempts=before.attempts + (1 if first and effect.counts else 0))
+    counted = replace(before, attempts=before.attempts + (1 if said is None and effect.counts else 0))
     newest = before.last_lease_id is None or before.last_lease_id <= lease.id
     if before.state in ("left", "anonymised"):
         return counted
@@ -67,16 +68,27 @@ def settle(
     state, due_at = _target(
         effect, outcome, counted.attempts, lease, now, other_number, times, promised, kept, opens
     )  # fmt: skip
+    open_again = _its_own(before, lease, said)
     after = replace(counted, status=outcome.value)
     if newest:
         after = replace(after, last_outcome=outcome.value, last_attempt_at=now, last_lease_id=lease.id)
     if before.state == "leased" and before.lease_id != lease.id:
-        if before.return_state == "closed":
+        if before.return_state == "closed" and not open_again:
             return replace(after, overtaken=True)
         return replace(after, return_state=state, return_due_at=due_at, overtaken=True)
-    if before.state == "closed":
+    if before.state == "closed" and not open_again:
         return after
     return replace(after, state=state, due_at=due_at, lease_id=None, return_state=None, return_due_at=None)
+
+
+def _its_own(before: Change, lease: Any, said: str | None) -> bool:
+    """Whether this very call made of the customer what they are, so that its last word may change it.
+
+    Who asked not to be called stays closed: only a manager takes that back.
+    """
+    if said is None or said == Outcome.DO_NOT_CALL:
+        return False
+    return before.last_lease_id == lease.id and before.status == said
 
 
 def _let_go(counted: Change, lease: Any) -> Change:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Row, text
 
 from calling.handout.absence import floor_zone, sentence, told_utc
+from calling.handout.allocate import scarce_now
 from calling.handout.needs import DEPTH, IN_TOUCH, needs_of
 from calling.hours.opening import Openings, last_ring_by
 from calling.views.answers import Answer
@@ -152,10 +153,12 @@ def _wants(work: Work, who: Who, row: Row[Any]) -> Answer:
     needs = needs_of(work, pauses.Pauses({}), row.assignment_id, who.id if who.kind == "seller" else None)
     mine = next((one for one in needs if who.id == getattr(one, f"{who.kind}_id")), None)
     due = row.state == "follow_up"
-    if mine is not None and (mine.promised if due else mine.wanted) > 0:
-        return Answer("wants", True, None, "would take one more")
-    full = f"has {DEPTH} in the list already" if who.kind == "seller" else "holds all it asked for"
-    return Answer("wants", False, None, full)
+    if mine is None or (mine.promised if due else mine.wanted) < 1:
+        full = f"has {DEPTH} in the list already" if who.kind == "seller" else "holds all it asked for"
+        return Answer("wants", False, None, full)
+    if mine.in_hand and not due and mine.segment_id in scarce_now(work, row.assignment_id):
+        return Answer("wants", False, None, "has one already, and too few are free for two each")
+    return Answer("wants", True, None, "would take one more")
 
 
 def _mode(work: Work, holder: Row[Any], row: Row[Any], known: Openings) -> list[Answer]:

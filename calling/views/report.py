@@ -54,7 +54,7 @@ class SegmentFigures:
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """One hour of work: attempts, contacts and sales reported in it."""
+    """One hour of work: attempts reported in it, and what they came to in the end, whenever that was told."""
 
     begins: datetime
     attempts: int
@@ -68,8 +68,8 @@ _WORKED = text("""
            count(*) filter (where outcome = 'sale') as sales,
            count(*) filter (
                where reported_at >= date_trunc('hour', cast(:now as timestamptz))) as this_hour
-      from attempt a
-     where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0
+      from attempt_in_force
+     where crm_id = :crm_id and assignment_id = :assignment_id
      group by segment_id
 """)
 _LABELS = text("""
@@ -88,8 +88,8 @@ _HOURS = text("""
     select date_trunc('hour', reported_at) as begins, count(*) as attempts,
            count(*) filter (where outcome = any(:contacts)) as contacts,
            count(*) filter (where outcome = 'sale') as sales
-      from attempt
-     where crm_id = :crm_id and assignment_id = :assignment_id and revision = 0 and lease_id >= :since
+      from attempt_in_force
+     where crm_id = :crm_id and assignment_id = :assignment_id and lease_id >= :since
        and reported_at >= :from
      group by 1 order by 1
 """)

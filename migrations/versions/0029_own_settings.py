@@ -1,6 +1,6 @@
 """Who changed the gap, the attempts and the CRM's own hours; rings by the assignment that rang.
 
-Revision: 0029, after: 0025
+Revision: 0029, after: 0026
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0029"
-down_revision = "0025"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -15,6 +15,7 @@ ATTEMPT_KINDS = ("first", "completion", "undo", "correction")
 class Attempt(Base):
     """One finished try, append-only: the highest revision of a lease is in force.
 
+    Reports read the view `attempt_in_force`: a row a call, with the facts of the call and what it came to.
     Partitioned by month of the lease id (a time-ordered uuid), so that old months drop whole.
     """
 

@@ -48,6 +48,7 @@ class Seller(Base):
     said_by: Mapped[str | None]  # who said it for them; None: they themselves
     assignment_id: Mapped[int | None]
     segment_id: Mapped[int | None]  # None: every segment of the assignment
+    asked_in_vain_at: Mapped[datetime | None]  # since when they wait for a customer; None: they do not
 
 
 class PresenceChange(Base):
