@@ -21,7 +21,9 @@ PACKAGES = (
 OURS, THEIRS = 1, 2
 TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
 NAMES = sorted(table.name for table in TABLES)
-APPEND_ONLY = {"attempt", "customer_edit", "rule_set", "segment_event", "segment_move", "suppression"}
+APPEND_ONLY = {
+    "attempt", "customer_edit", "pause", "rule_set", "segment_event", "segment_move", "suppression",
+}  # fmt: skip
 
 
 @pytest.fixture

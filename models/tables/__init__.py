@@ -42,11 +42,11 @@ from models.tables.registers import (
 )
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
-from models.tables.walls import Pause, ReachChange, SharedSuppression, Suppression
+from models.tables.walls import Pause, ReachChange, SharedPause, SharedSuppression, Suppression
 
 SHARED = (
     DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion,
-    SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
+    SharedPause, SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
 )  # fmt: skip
 TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, CustomerEdit,
@@ -69,6 +69,7 @@ __all__ = [
     "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange", "Pause",
     "Placement", "ReachChange", "Rebuild", "Recall", "Register", "RegisterExemption", "RegisterNumber",
     "RegisterStaging", "RegisterVersion", "RetryChange", "RezonedCustomers", "Rezoning", "RingLimit",
-    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedSuppression", "StricterHours",
+    "RuleSet", "Segment", "SegmentEvent", "SegmentMove", "Seller", "SharedPause", "SharedSuppression",
+    "StricterHours",
     "Suppression", "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip
