@@ -21,6 +21,7 @@ from ringeliste.cli import (
     machinery,
     numbers,
     order,
+    pause_list,
     people,
     registers,
     reports,
@@ -49,7 +50,7 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels, reports,
+    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels, reports,
     best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:

@@ -12,6 +12,7 @@ from calling.follow_ups.late import NOBODY
 from calling.handout.recalling import WallAnswer
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
+from models.tables.walls import SHARED_PAUSES
 from web.api.walls import patience
 from web.keys import Holder, KeyRing
 from web.pages.callable_drawer import CallableDrawer
@@ -26,7 +27,7 @@ from web.pages.parts import box, count, words
 from web.pages.pause_sheet import PauseSheet
 from web.pages.readers import News, Reader, Readers, zone_of
 from web.pages.segments import Segments
-from web.pages.snapshot import Pause, Snapshot, local
+from web.pages.snapshot import Snapshot, local
 from wiring.app import App
 from wiring.logs import bound
 from wiring.metrics import timed
@@ -112,27 +113,39 @@ class FloorPage:
 
 
 class _Banner:
-    """Says that the whole assignment or CRM is paused, and by whom; gone otherwise."""
+    """Says that the assignment, the CRM or more is paused, and by whom; gone otherwise.
+
+    What reaches beyond the CRM is lifted on the machine.
+    """
 
     def __init__(self, let_go: Any) -> None:
         self._scope: tuple[str, int | None] | None = None
         with box("banner", role="status") as self._box:
             ui.icon("pause")
             self._text = words("")
-            with box("button go", "button", type="button").on(
-                "click", lambda: self._scope and let_go(*self._scope)
-            ):
+            with box("button go", "button", type="button") as self._button:
                 words("Resume")
+        self._button.on("click", lambda: self._scope and let_go(*self._scope))
 
     def show(self, now: Snapshot) -> None:
-        stands = next((p for p in now.pauses if p.scope in ("crm", "assignment") and _is_here(p, now)), None)
+        here = [p for p in now.pauses if p.scope in _WHAT and (p.target_id in (None, now.assignment_id))]
+        stands = min(here, key=lambda p: list(_WHAT).index(p.scope), default=None)
         self._box.set_visibility(stands is not None)
         if stands is None:
             return
         self._scope = (stands.scope, stands.target_id)
-        what = "Everything is paused" if stands.scope == "crm" else "The assignment is paused"
+        what = _WHAT[stands.scope]
+        self._button.set_visibility(stands.scope not in SHARED_PAUSES)
         until = f", until {local(stands.ends_at, now.zone)}" if stands.ends_at else ""
         self._text.text = f"{what}: {stands.reason} ({stands.author}{until})"
+
+
+_WHAT = {
+    "everything": "Everything is paused, on the machine",
+    "owner": "All CRMs of the data owner are paused, on the machine",
+    "crm": "The whole CRM is paused",
+    "assignment": "The assignment is paused",
+}
 
 
 class _LatePromises:
@@ -156,7 +169,3 @@ class _LatePromises:
             day = "" if oldest.astimezone(now.zone).date() == now.now.astimezone(now.zone).date() else "%a "
             since = f"{oldest.astimezone(now.zone):{day}%H:%M}"
             self._text.text = f"{many} {'is' if late == 1 else 'are'} late, the oldest since {since}{kept}"
-
-
-def _is_here(stands: Pause, now: Snapshot) -> bool:
-    return stands.scope == "crm" or stands.target_id == now.assignment_id
