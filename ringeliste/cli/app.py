@@ -50,8 +50,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels, reports,
-    best_times, order, trials, database,
+    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, calls, follow_ups, funnels,
+    reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

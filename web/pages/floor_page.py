@@ -70,7 +70,7 @@ class FloorPage:
                 with box("middle"):
                     self._hours = HoursChart()
                     self._segments = Segments(self._steer, self._pause_all)
-                self._line = Line()
+                self._line = Line(self._steer_one)
         self._sheet = PauseSheet(zone_of(holder.region))
         self._callable = CallableDrawer(app, holder, chosen.id, zone_of(holder.region))
 
@@ -93,10 +93,22 @@ class FloorPage:
         else:
             self._sheet.ask(segment.name, partial(self._stop, "segment", segment.id))
 
-    def _pause_all(self) -> None:
-        self._sheet.ask(self._assignment.name, partial(self._stop, "assignment", self._assignment.id))
+    async def _steer_one(self, scope: str, target_id: int, name: str, paused: bool) -> None:
+        if paused:
+            await self._resume(scope, target_id)
+        else:
+            self._sheet.ask(name, partial(self._stop, scope, target_id))
 
-    async def _stop(self, scope: str, target_id: int, reason: str, lasting: timedelta | None) -> WallAnswer:
+    def _pause_all(self) -> None:
+        crm = f"CRM {self._holder.crm}"
+        self._sheet.ask(
+            self._assignment.name, partial(self._stop, "assignment", self._assignment.id),
+            wider=(crm, partial(self._stop, "crm", None)),
+        )  # fmt: skip
+
+    async def _stop(
+        self, scope: str, target_id: int | None, reason: str, lasting: timedelta | None
+    ) -> WallAnswer:
         ends_at = self._app.now() + lasting if lasting else None
         with timed("pause"), bound(crm=self._holder.crm_id, assignment=self._assignment.id):
             answer = await run_in_threadpool(
