@@ -122,7 +122,6 @@ def finish_pauses(open_work: OpenWork) -> int:
     """Finish every pause that a crash left half done; how many here. Shared ones go on to the other CRMs."""
     with open_work() as work:
         shared_pauses.adopt(work)
-    with open_work() as work:
         left = list(work.run(_UNFINISHED).scalars())
     for pause_id in left:
         finish_pause(open_work, pause_id)
