@@ -139,7 +139,7 @@ def test_nothing_begins_behind_a_pause(world: World, told: Witness, rounds: int,
 
     Planted: pauses that nobody looks at; no exclusive pass, or none for segments; no shared one for
     allocators; lock and pauses read in one statement; nothing recalled; other CRMs stopped behind the first
-    one's wall. Each seen to fail within 70 rounds. Takes and rings are held by the locks of their leases, too.
+    one's wall. Each seen to fail within 70 rounds. Takes and rings are held by their leases' locks, too.
     """
     other = sister(world)
     for one in (world, other):
