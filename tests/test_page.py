@@ -169,7 +169,7 @@ def test_a_manager_stops_one_of_the_line_and_the_whole_crm(world: World, chromiu
             assert _standing(world) == []
         page.get_by_role("button", name="Pause all").click()
         page.get_by_role("button", name="CRM Ringende").click()
-        assert page.locator(".sheet-title").inner_text() == "Pause CRM Ringende"
+        page.locator(".sheet-title", has_text="Pause CRM Ringende").wait_for()
         stop_by_sheet(page)
         assert _standing(world) == [("crm", None, "Meeting", "Kari")]
         banner = page.locator(".banner:not(.dry-banner):not(.late-promises)")

@@ -48,7 +48,7 @@ def standing(world: World) -> list[tuple[str, str, bool]]:
 
 @pytest.mark.parametrize(("scope", "stopped"), [("crm", 1), ("owner", 2), ("everything", 3)])
 def test_it_stops_every_crm_of_its_scope_and_no_other(world: World, scope: str, stopped: int) -> None:
-    """P2, P7."""
+    """P2, P7. Planted: the other CRMs left out; seen to fail."""
     scene = at_work(world, sister(world), sister(world, same_owner=False))
     handed = [next_customer(w.opener(), seller) for w, _, seller in scene]
     answer = pause(world.opener(), scope, None, **WHY)
@@ -68,6 +68,7 @@ def test_it_stops_every_crm_of_its_scope_and_no_other(world: World, scope: str, 
 
 @pytest.mark.parametrize("scope", ["owner", "everything"])
 def test_lifted_in_any_crm_it_is_lifted_in_all(world: World, scope: str) -> None:
+    """Planted: a CRM's resume that lifts the origin's as well; copies that no lift reaches; seen to fail."""
     scene = at_work(world, sister(world))
     pause(world.opener(), scope, None, **WHY)
     pause(world.opener(), "crm", None, reason="r", author="a")
@@ -85,6 +86,7 @@ def test_lifted_in_any_crm_it_is_lifted_in_all(world: World, scope: str) -> None
 
 
 def test_whoever_may_go_on_is_told_in_every_crm(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: no hints; seen to fail."""
     other = sister(world)
     (_, ours, _), (_, theirs, _) = at_work(world, other)
     pause(world.opener(), "owner", None, **WHY)
@@ -96,7 +98,7 @@ def test_whoever_may_go_on_is_told_in_every_crm(world: World, monkeypatch: pytes
 
 
 def test_another_owners_crm_neither_sees_nor_lifts_it(world: World) -> None:
-    """P7, by the database."""
+    """P7, by the database. Planted: no policy on the shared table; seen to fail."""
     stranger = sister(world, same_owner=False)
     pause(world.opener(), "owner", None, **WHY)
     assert rows(stranger, "select 1 from shared_pause") == []
@@ -111,6 +113,7 @@ def test_another_owners_crm_neither_sees_nor_lifts_it(world: World) -> None:
 
 
 def test_what_was_stopped_is_never_rewritten_or_deleted(world: World) -> None:
+    """Planted: the right to update left to the application; seen to fail."""
     pause(world.opener(), "owner", None, **WHY)
     for statement in (
         "delete from pause", "update pause set author = 'Eve'", "update pause set ends_at = started_at",
@@ -129,6 +132,7 @@ class Dead(Exception):
 def test_a_crash_between_two_steps_is_finished_by_the_tick_of_either(
     world: World, monkeypatch: pytest.MonkeyPatch, dies_at: str, by: str
 ) -> None:
+    """Planted: ticks that look for no origins; seen to fail."""
     other = sister(world)
     scene = at_work(world, other)
     for w, _, seller in scene:
@@ -168,7 +172,10 @@ def test_a_crash_in_a_lift_is_finished_by_the_tick_of_either(
 
 
 def test_all_have_stopped_before_the_first_is_waited_for(world: World) -> None:
-    """Half a pause is no wall: ours waits for somebody, and theirs hands out nothing meanwhile."""
+    """Half a pause is no wall: ours waits for somebody, and theirs hands out nothing meanwhile.
+
+    Planted: theirs stopped behind the wall of ours; seen to fail.
+    """
     other = sister(world)
     (_, ours, _), (_, _, seller) = at_work(world, other)
     with ThreadPoolExecutor(1) as pool:
@@ -183,6 +190,7 @@ def test_all_have_stopped_before_the_first_is_waited_for(world: World) -> None:
 
 @pytest.mark.parametrize("scope", ["owner", "everything"])
 def test_the_wall_elsewhere_waits_for_whoever_has_passed_there(world: World, scope: str) -> None:
+    """Planted: no exclusive pass; seen to fail."""
     other = sister(world)
     _, (_, theirs, _) = at_work(world, other)
     with ThreadPoolExecutor(1) as pool:
@@ -199,7 +207,10 @@ def test_the_wall_elsewhere_waits_for_whoever_has_passed_there(world: World, sco
 def test_the_tick_of_a_crm_does_not_take_what_rings_out_of_the_answer(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Theirs is a wall before we come to it, by their own tick: what rings there is told all the same."""
+    """Theirs is a wall before we come to it, by their own tick: what rings there is told all the same.
+
+    Planted: only what is no wall yet is finished; seen to fail.
+    """
     other = sister(world)
     _, (_, _, seller) = at_work(world, other)
     handed = next_customer(other.opener(), seller)
@@ -221,6 +232,7 @@ def test_the_tick_of_a_crm_does_not_take_what_rings_out_of_the_answer(
 
 
 def test_two_who_bring_it_at_once_bring_it_once(world: World) -> None:
+    """Planted: no unique origin; seen to fail."""
     other = sister(world)
     at_work(world, other)
     with world.work() as work:
@@ -235,7 +247,10 @@ def test_two_who_bring_it_at_once_bring_it_once(world: World) -> None:
 
 
 def test_dialers_of_all_crms_share_one_patience(world: World) -> None:
-    """Both are asked before anybody is waited for; who answers meanwhile is recalled, the other unknown."""
+    """Both are asked before anybody is waited for; who answers meanwhile is recalled, the other unknown.
+
+    Planted: ours alone looked at again; seen to fail.
+    """
     other = sister(world)
     scene = at_work(world, other)
     dialers = [w.dialer(assignment, wanted=1, wanted_at=NOON) for w, assignment, _ in scene]
@@ -262,6 +277,7 @@ def test_dialers_of_all_crms_share_one_patience(world: World) -> None:
 
 
 def test_a_crm_founded_later_is_paused_as_well(world: World) -> None:
+    """Planted: nothing inherited; seen to fail."""
     for scope in ("everything", "owner"):
         pause(world.opener(), scope, None, **WHY)
     pause(world.opener(), "owner", None, reason="over", author="a", ends_at=NOON)
@@ -281,6 +297,8 @@ def test_a_crm_founded_later_is_paused_as_well(world: World) -> None:
 
 
 def test_founding_and_pausing_wait_for_each_other(world: World) -> None:
+    """Planted: the lock left out of `share`; seen to fail."""
+
     def found() -> int:
         with world.app.shared() as session:
             return register.add_crm(session, "Others", "new", now=NOON, region="PT", hours=OFFICE_HOURS)
@@ -296,6 +314,7 @@ def test_founding_and_pausing_wait_for_each_other(world: World) -> None:
 
 
 def test_it_ends_by_itself_at_its_second_in_every_crm(world: World) -> None:
+    """Planted: copies without their end; seen to fail."""
     second = timedelta(seconds=1)
     scene = at_work(world, sister(world))
     pause(world.opener(), "owner", None, ends_at=NOON + HOUR, **WHY)
@@ -305,7 +324,10 @@ def test_it_ends_by_itself_at_its_second_in_every_crm(world: World) -> None:
 
 
 def test_what_is_told_names_the_pause_that_stands(world: World) -> None:
-    """Explain, the list of segments, and whoever would ring: of two the wider, then the other."""
+    """Explain, the list of segments, and whoever would ring: of two the wider, then the other.
+
+    Planted: the owner's not asked by `Pauses.shut`; seen to fail.
+    """
     other = sister(world)
     _, (_, assignment, seller) = at_work(world, other)
     handed = next_customer(other.opener(), seller)
@@ -337,6 +359,7 @@ def test_what_is_told_names_the_pause_that_stands(world: World) -> None:
 
 @pytest.mark.parametrize("scope", ["owner", "everything"])
 def test_the_audit_finds_what_began_behind_it(world: World, scope: str) -> None:
+    """Planted: an audit that knows the old scopes alone; seen to fail."""
     ((_, _, seller),) = at_work(world)
     pause(world.opener(NOON - HOUR), scope, None, **WHY)
     resume(world.opener(NOON), scope, None, author="Ola")

@@ -66,7 +66,10 @@ def test_a_wall_waits_for_whoever_has_passed_the_turnstile(
 
 @pytest.mark.parametrize("scope", ["segment", "assignment", "seller", "dialer", "crm"])
 def test_a_pause_waits_for_those_only_who_may_hand_out_from_it(world: World, scope: str) -> None:
-    """Somebody is under way in another assignment: a seller, or a dialer, may have turned to that one."""
+    """Somebody is under way in another assignment: a seller, or a dialer, may have turned to that one.
+
+    Planted: all turnstiles passed whatever the scope; a seller's own assignment's alone; seen to fail.
+    """
     assignment, other = world.assignment(), world.assignment()
     target = {
         "segment": world.unsegmented(assignment), "assignment": assignment, "crm": None,
