@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from calling.walls import scopes
+from calling.walls import scopes, shared_pauses, spreading
 from models.errors import BadInput
 from models.tables import ApiKey, Assignment, Crm, DataOwner, Dialer, Segment, Seller
 from models.tables.assignments import UNSEGMENTED
@@ -31,9 +31,10 @@ def add_crm(
 ) -> int:
     """A CRM of a data owner (made if new), with its own hours {"mon": [["09:00", "21:00"]], ...}; its id.
 
-    What may not be called in all CRMs of the owner, or by everyone, is on its list from the first day.
+    What may not be called in all CRMs of the owner, or by everyone, is on its list from the first day; and
+    while all of them are paused, it is.
     """
-    session.execute(scopes.FOUND)  # whoever shares a number meanwhile finds us, or is found by us
+    session.execute(spreading.FOUND)  # whoever shares something meanwhile finds us, or is found by us
     owner_id = session.scalar(select(DataOwner.id).where(DataOwner.name == owner))
     if owner_id is None:
         owner_id = session.scalar(
@@ -42,8 +43,9 @@ def add_crm(
     values = {"owner_id": owner_id, "kind": kind, "name": name, "region": region, "hours": dict(hours)}
     made = insert(Crm).values(**values, created_at=now).returning(Crm.id)
     crm_id = int(session.execute(made).scalar_one())
-    session.execute(text(f"set local app.crm_id = {crm_id}"))  # behind its wall, for one statement
-    session.execute(scopes.INHERIT, {"crm_id": crm_id, "now": now})
+    session.execute(text(f"set local app.crm_id = {crm_id}"))  # behind its wall, for two statements
+    for inherit in (scopes.INHERIT, shared_pauses.INHERIT):
+        session.execute(inherit, {"crm_id": crm_id, "now": now})
     session.execute(text("set local app.crm_id = ''"))
     return crm_id
 

@@ -59,7 +59,7 @@ class Work:
     """One transaction in one CRM. `now` is business time (UTC), the same for all its statements.
 
     Hints are published after the commit, never before. `elsewhere`: the door to another CRM, which
-    calling/walls/scopes.py alone goes through; None in a trial.
+    calling/walls/spreading.py alone goes through; None in a trial.
     """
 
     session: Session

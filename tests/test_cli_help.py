@@ -25,7 +25,7 @@ READING = {
     "followups list",
     "forecast", "funnel", "hours base", "hours show", "laws", "limits changes", "limits list", "numbers list",
     "numbers plan",
-    "numbers why", "people list", "portrait", "registers exemptions", "registers list",
+    "numbers why", "pauses", "people list", "portrait", "registers exemptions", "registers list",
     "registers versions", "report", "retries changes", "retries show", "rules check", "rules explain",
     "rules preview", "rules show",
     "rules translate", "rules versions", "rules watch", "segments", "segments deleted", "segments history",

@@ -22,7 +22,7 @@ OURS, THEIRS = 1, 2
 TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
 NAMES = sorted(table.name for table in TABLES)
 APPEND_ONLY = {
-    "attempt", "customer_edit", "presence_change", "register_wall", "rule_set", "segment_event",
+    "attempt", "customer_edit", "pause", "presence_change", "register_wall", "rule_set", "segment_event",
     "segment_move", "suppression", "tag_taken",
 }  # fmt: skip
 

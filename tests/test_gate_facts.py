@@ -101,7 +101,7 @@ def test_a_pause_says_why_and_by_whom(world: World, spring: int) -> None:
         one.fact for one in holder.answers
     ]
     pause(world.opener(), "crm", None, reason="fire drill", author="Per")
-    assert fact(world, spring, customer, "pause").startswith("everything is paused: fire drill; by Per")
+    assert fact(world, spring, customer, "pause").startswith("the whole CRM is paused: fire drill; by Per")
 
 
 def test_the_state_names_the_holder_and_the_gap_says_when_it_rang(world: World, spring: int) -> None:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 import test_segments_page
 from playwright.sync_api import expect
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from test_segments_page import facet, segments_page
 from web_client import Caller
 from world import World, wait_until
@@ -22,8 +23,9 @@ kari, site, spring = test_segments_page.kari, test_segments_page.site, test_segm
 @contextmanager
 def held_up(world: World, table: str = "placement") -> Iterator[None]:
     """Nobody can read these rows until this is over; without placements nobody is counted."""
-    with world.work() as work:
-        work.run(text(f"lock table {table} in access exclusive mode"))
+    owner = make_url(world.app.settings.database_owner_url).set(drivername="postgresql")
+    with psycopg.connect(owner.render_as_string(hide_password=False)) as connection:
+        connection.execute(f"lock table {table} in access exclusive mode")
         yield
 
 

@@ -21,6 +21,7 @@ from calling.handout import hand_out, ring
 from calling.outcomes import outcome
 from calling.segments.publishing import publish
 from calling.segments.sweeping import sweep_all
+from calling.walls.pause import pause
 from models.outcomes import Outcome
 from models.tables import Pause
 from web.screenshot import browser_page
@@ -139,6 +140,55 @@ def test_a_manager_watches_and_pauses(world: World, chromium: str, site: str, tm
         page.get_by_role("button", name="Pause Loans").wait_for()
         assert _standing(world) == []
     assert key not in (tmp_path / "web.log").read_text()
+
+
+@pytest.mark.browser
+def test_a_manager_stops_one_of_the_line_and_the_whole_crm(world: World, chromium: str, site: str) -> None:
+    """Buttons stop a seller, a dialer, the CRM; what the machine has stopped is told, and not lifted here.
+
+    Planted: a line that steers the assignment; a sheet that forgets what was chosen; a Resume that is always
+    shown. Seen to fail.
+    """
+    work = world.assignment("Term deposit")
+    world.customers(12, work)
+    ana, robot = world.seller(work, name="Ana"), world.dialer(work, name="robot", wanted=2, wanted_at=NOON)
+    with world.app.shared() as session:
+        set_clock(session, NOON, 0)
+        key = register.add_key(session, world.crm_id, "manager", "Kari", now=NOON)
+    with clean_page(site) as page:
+        page.goto(site)
+        page.get_by_label("Key").fill(key)
+        page.get_by_role("button", name="Sign in").click()
+        for name, scope, target in (("Ana", "seller", ana), ("robot", "dialer", robot)):
+            page.locator(f".{scope}", has_text=name).hover()
+            page.get_by_role("button", name=f"Pause {name}").click()
+            stop_by_sheet(page)
+            assert _standing(world) == [(scope, target, "Meeting", "Kari")]
+            page.get_by_role("button", name=f"Resume {name}").click()
+            page.get_by_role("button", name=f"Pause {name}").wait_for()
+            assert _standing(world) == []
+        page.get_by_role("button", name="Pause all").click()
+        page.get_by_role("button", name="CRM Ringende").click()
+        page.locator(".sheet-title", has_text="Pause CRM Ringende").wait_for()
+        stop_by_sheet(page)
+        assert _standing(world) == [("crm", None, "Meeting", "Kari")]
+        banner = page.locator(".banner:not(.dry-banner):not(.late-promises)")
+        assert "The whole CRM is paused: Meeting (Kari)" in banner.inner_text()
+        banner.get_by_role("button", name="Resume").click()
+        banner.wait_for(state="hidden")
+        pause(world.opener(), "owner", None, reason="fire drill", author="Per")
+        banner.wait_for()
+        assert "data owner are paused, on the machine: fire drill (Per)" in banner.inner_text()
+        assert not banner.get_by_role("button", name="Resume").is_visible()
+
+
+def stop_by_sheet(page: Any) -> None:
+    """Choose a reason, and pause."""
+    page.get_by_role("button", name="Meeting").click()
+    page.locator(".sheet .primary").click()
+    page.locator(".third.recalled").wait_for()
+    page.get_by_role("button", name="Done").click()
+    page.locator(".sheet").wait_for(state="hidden")
 
 
 @pytest.mark.browser

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from interleaving import Hook, acting_before
 from register_scene import ES, PT, TODAY, follow_all, gates_of, known, load, numbers_of, rows
+from sellers_at_work import begun_behind, hand_outs, snapshot, wait_turns
 from sheets import write_xlsx
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
-from test_walls import begun_behind, hand_outs, snapshot, wait_turns
 from world import NOON, World, wait_until
 
 from benchmarks.floor import Floor

@@ -289,9 +289,9 @@ def test_what_cannot_be_shared_is_told(world: World) -> None:
 
 
 def test_one_module_goes_through_the_door_to_other_crms() -> None:
-    """P7: whoever reads `elsewhere` reads another CRM; nobody does but the scopes of do-not-call."""
+    """P7: whoever reads `elsewhere` reads another CRM; nobody does but what spreads walls."""
     calling = Path(scopes.__file__).parent.parent
     ours = [path for folder in (calling, calling.parent / "segmentation") for path in folder.rglob("*.py")]
     assert len(ours) > 200
     found = {path.name for path in ours if "work.elsewhere" in path.read_text(encoding="utf-8")}
-    assert found == {"scopes.py"}
+    assert found == {"spreading.py"}

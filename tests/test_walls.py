@@ -1,10 +1,12 @@
-"""Pause is a wall (P2), do-not-call is at once (P8): nothing begins behind them but what the answer names."""
+"""Pause is a wall (P2), do-not-call is at once (P8): nothing begins behind them but what the answer names.
+
+By race: test_wall_race.py.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from datetime import timedelta
-from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -12,91 +14,16 @@ from world import NOON, World, wait_until
 
 from calling.dialers.orders import came_back, recalls, to_offer, too_late
 from calling.handout.allocate import allocate, allocate_all
-from calling.handout.due import wake_due
 from calling.handout.hand_out import next_customer
 from calling.handout.recalling import WallAnswer, fates
-from calling.handout.ring import release, ring
-from calling.outcomes.outcome import Report, record_all
+from calling.handout.ring import ring
 from calling.views.explain import explain
 from calling.walls.pause import finish_pauses, pause, resume
 from calling.walls.suppress import finish_suppressions, lift, suppress
-from models.errors import BadInput, Conflict, NotFound, NotNow
-from models.outcomes import Outcome
+from models import turnstile
+from models.errors import BadInput, NotFound, NotNow
 
 HOUR = timedelta(hours=1)
-
-
-def snapshot(world: World) -> dict[str, tuple[str, bool]]:
-    """Every lease: how far it has come."""
-    with world.work() as work:
-        rows = work.run(text("select id, state, rung_at from lease"))
-        return {str(row.id): (row.state, row.rung_at is not None) for row in rows}
-
-
-def begun_behind(before: dict[str, tuple[str, bool]], after: dict[str, tuple[str, bool]]) -> list[str]:
-    """What was offered, taken or rung after `before` was read: by versions, not by clocks."""
-    return [
-        lease
-        for lease, (state, rung) in after.items()
-        if lease not in before
-        or (rung and not before[lease][1])
-        or (state, before[lease][0]) == ("taken", "offered")
-    ]
-
-
-def hand_outs(world: World, seller: int, stopping: Event, turns: dict[int, int]) -> None:
-    """A seller who asks, rings or gives back, over and over, as fast as they can."""
-    while not stopping.is_set():
-        try:
-            handed = next_customer(world.opener(), seller)
-            if handed is not None:
-                with world.work() as work:
-                    if turns[seller] % 3 == 0:
-                        ring(work, handed.lease_id, seller)
-                with world.work() as work:
-                    release(work, handed.lease_id, seller)
-        except BadInput:  # it has rung
-            assert handed is not None
-            record_all(world.opener(), [Report(handed.lease_id, Outcome.NO_ANSWER, "seller")])
-        except Conflict:
-            pass
-        turns[seller] += 1
-
-
-@pytest.mark.once
-@pytest.mark.parametrize(
-    "wall", [lambda w, s: pause(w.opener(), "segment", s, reason="r", author="a"),
-             lambda w, _: pause(w.opener(), "crm", None, reason="r", author="a")], ids=["segment", "crm"],
-)  # fmt: skip
-def test_nothing_begins_behind_a_pause_while_eight_sellers_work(
-    world: World, wall: Callable[[World, int], WallAnswer]
-) -> None:
-    """P2 by race. Seen to fail: with pauses that nobody looks at (`Pauses.shut` blind)."""
-    assignment = world.assignment(gap_seconds=0, max_attempts=255)
-    segment = world.segment(assignment)
-    world.customers(400, assignment, segment_id=segment)
-    sellers = [world.seller(assignment) for _ in range(8)]
-    turns, stopping = dict.fromkeys(sellers, 0), Event()
-    with ThreadPoolExecutor(8) as pool:
-        loops = [pool.submit(hand_outs, world, seller, stopping, turns) for seller in sellers]
-        try:
-            for _ in range(12):
-                wait_turns(turns, 2)
-                answer = wall(world, segment)
-                before = snapshot(world)
-                wait_turns(turns, 2)
-                assert begun_behind(before, snapshot(world)) == []
-                assert not answer.unknown
-                for scope, target in (("segment", segment), ("crm", None)):
-                    resume(world.opener(), scope, target, author="a")
-                with world.work() as work:
-                    rest = "update placement set attempts = 0, due_at = :now where state = 'resting'"
-                    work.run(text(rest))
-                wake_due(world.opener())
-        finally:
-            stopping.set()
-    for loop in loops:
-        loop.result()
 
 
 def stop_all(world: World, _: int) -> WallAnswer:
@@ -137,10 +64,24 @@ def test_a_wall_waits_for_whoever_has_passed_the_turnstile(
         assert work.run(text("select count(*) from lease where ended_at is null")).scalar_one() == 2 - caught
 
 
-def wait_turns(turns: dict[int, int], more: int) -> None:
-    """Until every seller has been round `more` times again."""
-    goal = {seller: turn + more for seller, turn in turns.items()}
-    wait_until(lambda: all(turns[seller] >= wanted for seller, wanted in goal.items()), 30)
+@pytest.mark.parametrize("scope", ["segment", "assignment", "seller", "dialer", "crm"])
+def test_a_pause_waits_for_those_only_who_may_hand_out_from_it(world: World, scope: str) -> None:
+    """Somebody is under way in another assignment: a seller, or a dialer, may have turned to that one.
+
+    Planted: all turnstiles passed whatever the scope; a seller's own assignment's alone; seen to fail.
+    """
+    assignment, other = world.assignment(), world.assignment()
+    target = {
+        "segment": world.unsegmented(assignment), "assignment": assignment, "crm": None,
+        "seller": world.seller(assignment), "dialer": world.dialer(assignment),
+    }[scope]  # fmt: skip
+    with ThreadPoolExecutor(1) as pool:
+        with world.work() as work:
+            turnstile.pass_shared(work, [other])
+            waiting = pool.submit(pause, world.opener(), scope, target, reason="r", author="a")
+            wait_until(lambda: waiting.done() or bool(world.waited_for()))
+            assert waiting.done() == (scope in ("segment", "assignment"))
+        waiting.result()
 
 
 def test_the_answer_has_three_lists(world: World) -> None:

@@ -122,8 +122,15 @@ def recall_leases(open_work: OpenWork, leases: Sequence[UUID], reason: str, pati
             recall(work, leases[start : start + BATCH], reason)
     answer = fates(open_work, leases)
     while answer.unknown and patience():
-        answer = fates(open_work, leases)
+        look_again(open_work, answer)
     return answer
+
+
+def look_again(open_work: OpenWork, answer: WallAnswer) -> None:
+    """What has become meanwhile of those that were unknown."""
+    if answer.unknown:
+        unknown, answer.unknown = answer.unknown, []
+        answer.join(fates(open_work, [lease for lease, _ in unknown]))
 
 
 def fates(open_work: OpenWork, leases: Iterable[UUID]) -> WallAnswer:

@@ -4,9 +4,9 @@ Instants of two leases are compared strictly: one may end and the next begin in 
 outcomes are no violation: they always count (P4).
 """
 
-_SCOPE = """case w.scope when 'crm' then true when 'assignment' then l.assignment_id = w.target_id
+_SCOPE = """case w.scope when 'assignment' then l.assignment_id = w.target_id
     when 'segment' then l.segment_id = w.target_id when 'seller' then l.seller_id = w.target_id
-    when 'dialer' then l.dialer_id = w.target_id end"""
+    when 'dialer' then l.dialer_id = w.target_id else true end"""
 _LIFTED = "least(coalesce(w.lifted_at, 'infinity'), coalesce(w.ends_at, 'infinity'))"
 _STANDS = "least(coalesce(w.lifted_at, 'infinity'), coalesce(w.expires_at, 'infinity'))"
 

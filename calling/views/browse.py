@@ -33,14 +33,16 @@ _RULE_VERSIONS = text("""
 """)
 _PAUSES = text("""
     select w.id, w.scope, w.target_id, coalesce(a.name, s.name, v.name, d.name) as target, w.reason, w.author,
-           w.started_at, w.ends_at, w.walled_at
+           w.started_at, w.ends_at, w.walled_at, w.lifted_at, w.lifted_by,
+           case when w.lifted_at is not null then 'lifted'
+                when w.ends_at <= :now then 'ended' else 'standing' end as state
       from pause w
       left join assignment a on a.crm_id = :crm_id and w.scope = 'assignment' and a.id = w.target_id
       left join segment s on s.crm_id = :crm_id and w.scope = 'segment' and s.id = w.target_id
       left join seller v on v.crm_id = :crm_id and w.scope = 'seller' and v.id = w.target_id
       left join dialer d on d.crm_id = :crm_id and w.scope = 'dialer' and d.id = w.target_id
      where w.crm_id = :crm_id and w.id > :after
-       and w.lifted_at is null and (w.ends_at is null or w.ends_at > :now)
+       and (:all or (w.lifted_at is null and (w.ends_at is null or w.ends_at > :now)))
      order by w.id limit :most
 """)
 _PAUSE = text("""
@@ -125,9 +127,9 @@ def rule_versions(work: Work, assignment_id: int, before: int, most: int) -> Row
     return work.run(_RULE_VERSIONS, assignment_id=assignment_id, before=before, most=most).all()
 
 
-def pauses(work: Work, after: int, most: int) -> Rows:
-    """Standing pauses, with the names of what they stop."""
-    return work.run(_PAUSES, after=after, most=most).all()
+def pauses(work: Work, after: int, most: int, *, over_too: bool = False) -> Rows:
+    """Standing pauses, with the names of what they stop; `over_too`: all that ever stood."""
+    return work.run(_PAUSES, after=after, most=most, all=over_too).all()
 
 
 def pause(work: Work, pause_id: int) -> Row[Any]:

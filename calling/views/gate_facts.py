@@ -67,6 +67,9 @@ _PAUSED = text("""
 
 _WHOSE = {"crm": "in this CRM", "owner": "in every CRM of its owner", "everyone": "for everybody"}
 _ALL_ATTEMPTS = "they have had all their attempts"
+_PAUSED_ARE = {
+    "crm": "the whole CRM is", "owner": "all CRMs of the data owner are", "everything": "everything is",
+}  # fmt: skip
 _REST = "they rest after what they answered"
 
 
@@ -82,8 +85,7 @@ def fact_of(work: Work, gate: gates.Gate, assignment_id: int, facts: gates.Facts
 def pause_told(work: Work, scope: str, target_id: int | None) -> str:
     """Why it is paused, by whom and since when; of several that stand, the one that stands longest."""
     row = work.run(_PAUSED, scope=scope, target_id=target_id).first()
-    what = "everything" if scope == "crm" else f"the {scope}"
-    return f"{what} is paused" + (
+    return f"{_PAUSED_ARE.get(scope, f'the {scope} is')} paused" + (
         f": {row.reason}; by {row.author}, since {utc(row.started_at)}" if row else ""
     )
 

@@ -41,7 +41,8 @@ _SEGMENTS = text("""
            select scope, reason, author, ends_at from pause w
             where w.crm_id = :crm_id and w.lifted_at is null and (w.ends_at is null or w.ends_at > :now)
               and ((w.scope = 'segment' and w.target_id = s.id)
-                or (w.scope = 'assignment' and w.target_id = s.assignment_id) or w.scope = 'crm')
+                or (w.scope = 'assignment' and w.target_id = s.assignment_id)
+                or w.scope in ('crm', 'owner', 'everything'))
             order by w.scope <> 'segment', w.ends_at desc nulls first, w.id limit 1) w on true
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id and s.retired_at is null
      order by s.position, s.id

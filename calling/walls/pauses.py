@@ -31,8 +31,8 @@ class Pauses:
         `at` (UTC): an instant to come, if nobody lifts one or sets another until then.
         """
         scopes = (
-            ("crm", None), ("assignment", assignment_id), ("segment", segment_id),
-            ("seller", seller_id), ("dialer", dialer_id),
+            ("everything", None), ("owner", None), ("crm", None), ("assignment", assignment_id),
+            ("segment", segment_id), ("seller", seller_id), ("dialer", dialer_id),
         )  # fmt: skip
         for scope in scopes:
             if scope in self.standing and not _over(self.standing[scope], at):

@@ -1,8 +1,7 @@
 """Do-not-call beyond one CRM: for all CRMs of the data owner, or for everyone.
 
-The origin is one shared row; each CRM of its scope gets an entry of its own, with a wall of its own, so that
-whoever hands out asks nothing but its own CRM. Only a number crosses: a customer belongs to one CRM. What is
-told of another CRM is how many leases, and no more (P7).
+Each CRM of the scope has an entry of its own (spreading.py). Only a number crosses: a customer belongs to one
+CRM.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +11,9 @@ from sqlalchemy import text
 
 from calling.handout import gates
 from calling.handout.recalling import Elsewhere, WallAnswer
+from calling.walls import spreading
 from models.work import OpenWork, Work
 
-# Of the shared rows the database shows those of our owner, and those for everyone.
-#
-# Whoever founds a CRM takes this lock alone: it has what is shared by now, or we find it among the CRMs.
-_NOBODY_FOUNDS = text("select pg_advisory_xact_lock_shared(7401, 3)")
-FOUND = text("select pg_advisory_xact_lock(7401, 3)")
-"""Taken by whoever founds a CRM, until it is there."""
 _SHARE = text("""
     insert into shared_suppression (scope, owner_id, e164, reason, author, created_at, expires_at)
     select :scope, case when :scope = 'owner' then (select owner_id from crm where id = :crm_id) end,
@@ -59,19 +53,6 @@ _LIFT = text("""
      where o.lifted_at is null and o.scope = :scope and o.e164 = :e164
     returning o.id
 """)
-_UNSPREAD = text("select o.id from shared_suppression o where o.spread_at is null")
-_CONCERNED = text("""
-    select c.id from crm c
-     where c.id <> :crm_id
-       and exists (select from shared_suppression o
-                    where o.id = any(:origins) and coalesce(o.owner_id, c.owner_id) = c.owner_id)
-     order by c.id
-""")
-_SPREAD = text("""
-    update shared_suppression set spread_at = :now
-     where id = any(:origins) and spread_at is null and (lifted_at is not null) = :lifted
-""")
-_LIFTED = text("select id from shared_suppression where id = any(:origins) and lifted_at is not null")
 _WITH = text(
     "select distinct customer_id from customer_number where crm_id = :crm_id and e164 = any(:numbers)"
 )
@@ -85,7 +66,7 @@ def share(
 
     `author`: of all, or number -> author.
     """
-    work.run(_NOBODY_FOUNDS)
+    work.run(spreading.NOBODY_FOUNDS)
     authors = [author if isinstance(author, str) else author[number] for number in numbers]
     rows = work.run(
         _SHARE, scope=scope, numbers=list(numbers), authors=authors, reason=reason, expires_at=expires_at
@@ -108,7 +89,7 @@ def adopt(work: Work) -> int:
 
 def lift_shared(work: Work, e164: str, scope: str, author: str) -> int:
     """Lift the standing shared rows of a number; how many. This CRM's entries follow with `adopt`."""
-    work.run(_NOBODY_FOUNDS)
+    work.run(spreading.NOBODY_FOUNDS)
     return len(work.run(_LIFT, e164=e164, scope=scope, author=author).all())
 
 
@@ -119,17 +100,11 @@ def spread(open_work: OpenWork, finish_there: Callable[[OpenWork], WallAnswer]) 
     again what a crash left.
     """
     told = Elsewhere()
-    with open_work() as work:
-        origins = list(work.run(_UNSPREAD).scalars())
-        lifted = set(work.run(_LIFTED, origins=origins).scalars()) if origins else set()
-        others = list(work.run(_CONCERNED, origins=origins).scalars()) if origins else []
-        door = work.elsewhere
-    if not origins or door is None:
+    brought = spreading.unspread(open_work, "shared_suppression")
+    if not brought.origins:
         return told
     finish_there(open_work)  # what another CRM has shared since we last adopted is marked below as ours too
-    for crm_id in others:
-        told.add(finish_there(door(crm_id)))
-    with open_work() as work:  # whoever lifted one meanwhile has it spread once more
-        work.run(_SPREAD, origins=sorted(lifted), lifted=True)
-        work.run(_SPREAD, origins=sorted(set(origins) - lifted), lifted=False)
+    for there in brought.others:
+        told.add(finish_there(there))
+    spreading.is_spread(open_work, brought)
     return told

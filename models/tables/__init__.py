@@ -51,11 +51,11 @@ from models.tables.registers import (
 )
 from models.tables.templates import TurnoverClasses
 from models.tables.upkeep import BrokenRule, ImportRun, Rebuild, Sweep
-from models.tables.walls import Pause, ReachChange, SharedSuppression, Suppression
+from models.tables.walls import Pause, ReachChange, SharedPause, SharedSuppression, Suppression
 
 SHARED = (
     DataOwner, Crm, ApiKey, BusinessClock, CallClock, DataVersion,
-    SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
+    SharedPause, SharedSuppression, Register, RegisterVersion, RegisterNumber, RegisterStaging,
 )  # fmt: skip
 TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, TagTaken,
@@ -80,6 +80,6 @@ __all__ = [
     "OwnHoursChange", "Pause", "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register",
     "RegisterExemption", "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange",
     "RezonedCustomers", "RezonedPromise", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",
-    "SegmentMove", "Seller", "SetAside", "SharedSuppression", "StricterHours", "Suppression", "Sweep",
-    "TurnoverClasses", "UniqueValue", "ZoneVerification",
+    "SegmentMove", "Seller", "SetAside", "SharedPause", "SharedSuppression", "StricterHours", "Suppression",
+    "Sweep", "TurnoverClasses", "UniqueValue", "ZoneVerification",
 ]  # fmt: skip

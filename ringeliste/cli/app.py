@@ -21,6 +21,7 @@ from ringeliste.cli import (
     machinery,
     numbers,
     order,
+    pause_list,
     people,
     registers,
     reports,
@@ -51,8 +52,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups, funnels,
-    set_aside, reports, best_times, order, trials, database,
+    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups,
+    funnels, set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -1,6 +1,6 @@
 """How a command comes to the database: to read, to write, or to see what writing would do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from models.errors import Unavailable
@@ -45,8 +45,15 @@ def reading(crm: str | None, assignment: str | None, *, snapshot: bool = False) 
 @contextmanager
 def writing(crm: str | None, *, dry_run: bool) -> Iterator[tuple[App, OpenWork]]:
     """The door to the CRM named. In a dry run every transaction is part of one that is rolled back."""
+    with writing_where(lambda app: find_crm(app, crm), dry_run=dry_run) as both:
+        yield both
+
+
+@contextmanager
+def writing_where(where: Callable[[App], int], *, dry_run: bool) -> Iterator[tuple[App, OpenWork]]:
+    """The same for the CRM whose id `where` finds."""
     with application(publishing=not dry_run) as app:
-        crm_id = find_crm(app, crm)
+        crm_id = where(app)
         if not dry_run:
             yield app, app.opener(crm_id)
             return

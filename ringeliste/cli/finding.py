@@ -24,8 +24,14 @@ _EVER = text("""
     select id, name, key, retired_at from segment
      where crm_id = :crm_id and assignment_id = :assignment_id order by position, id
 """)
+_OWNERS = text("""
+    select o.id, o.name, o.name as key, min(c.id) as crm_id
+      from data_owner o join crm c on c.owner_id = o.id group by o.id, o.name order by o.id
+""")
+_NO_CRM = "there is no CRM yet: `ringeliste demo` builds one, or `ringeliste import --create` makes yours"
 _NONE = {
-    "CRM": "there is no CRM yet: `ringeliste demo` builds one, or `ringeliste import --create` makes yours",
+    "CRM": _NO_CRM,
+    "data owner": _NO_CRM,
     "assignment": "this CRM has no assignment yet: `ringeliste import --create --assignment NAME` makes one",
     "segment": "this assignment has no segment: publish rules with `ringeliste rules publish`",
     "seller": "this CRM has no seller yet: `ringeliste people add seller NAME` adds one, with a key",
@@ -38,6 +44,24 @@ def find_crm(app: App, wanted: str | None) -> int:
     with app.shared() as session:
         rows = session.execute(text("select id, name, name as key from crm order by id")).all()
     return pick("CRM", wanted, rows)
+
+
+def find_crm_of(app: App, owner: str | None) -> int:
+    """The first CRM of the data owner of that name or id, or of the only one. Raises BadInput."""
+    with app.shared() as session:
+        rows = session.execute(_OWNERS).all()
+    if owner is None and len(rows) > 1:
+        raise BadInput(f"say which data owner: {', '.join(row.name for row in rows)}")
+    chosen = pick("data owner", owner, rows)
+    return next(int(row.crm_id) for row in rows if row.id == chosen)
+
+
+def first_crm(app: App) -> int:
+    """Any CRM will do. Raises BadInput when there is none."""
+    crms = app.crms()
+    if not crms:
+        raise BadInput(_NONE["CRM"])
+    return crms[0]
 
 
 def find(work: Work, what: str, wanted: str | None, **scope: Any) -> int:

@@ -106,6 +106,9 @@ def _paused(name: str, pause: "StandingPause") -> str:
 
     from calling.views.deeds import until
 
-    what = name if pause.scope == "segment" else f"{name}, with all of its {pause.scope},"
+    whole = {
+        "owner": "all CRMs of its data owner", "everything": "everything", "crm": "all of its CRM",
+    }.get(pause.scope, f"all of its {pause.scope}")  # fmt: skip
+    what = name if pause.scope == "segment" else f"{name}, with {whole},"
     end = f" {until(pause.ends_at, UTC)} UTC" if pause.ends_at else ""
     return f"{what} is paused{end} by {pause.author}: {pause.reason}"

@@ -26,6 +26,7 @@ MILLISECONDS_A_ROW = {
     "pairs": 0.3,
     "next": 0.5,
     "outcomes": 0.1,
+    "pause": 0.3,
     "facets": 0.4,
     "sweep": 0.5,
     "bulk": 1.5,
@@ -36,7 +37,7 @@ MILLISECONDS_A_ROW = {
 }
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""
-SECONDS_WHATEVER_THE_ROWS = {"flood": flooding.SECONDS}
+SECONDS_WHATEVER_THE_ROWS = {"flood": flooding.SECONDS, "pause": 40}
 CLOSE, FAR = 2.0, 5.0
 """Ratios up to these are shown green and yellow, beyond red."""
 

@@ -87,7 +87,8 @@ def bench(
         str,
         typer.Argument(
             metavar="NAME",
-            help="import, rebuild, allocate, next, outcomes, facets, sweep, bulk, preview, flood or clocks.",
+            help="import, rebuild, allocate, next, outcomes, pause, facets, sweep, bulk, preview, flood, "
+            "clocks or funnel.",
         ),
     ],
     rows: Annotated[int, typer.Option(min=1000, help="Customers.")] = 100_000,

@@ -12,6 +12,8 @@ from ringeliste.cli.front import add
 from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from calling.handout.recalling import Patience, WallAnswer
@@ -29,10 +31,18 @@ class Scope(StrEnum):
     SELLER = "seller"
     DIALER = "dialer"
     CRM = "crm"
+    OWNER = "owner"
+    EVERYTHING = "everything"
 
 
-What = Annotated[Scope, typer.Argument(help="What to stop; crm stops everything in it.", metavar="WHAT")]
-Name = Annotated[str | None, typer.Argument(help="Its name, key or id; none for crm.", metavar="NAME")]
+What = Annotated[
+    Scope,
+    typer.Argument(help="segment, assignment, seller, dialer, crm, owner or everything.", metavar="WHAT"),
+]
+Name = Annotated[
+    str | None,
+    typer.Argument(help="Its name, key or id; none for crm and everything.", metavar="NAME"),
+]
 
 Minutes = Annotated[
     int | None,
@@ -61,28 +71,34 @@ def pause(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Stop a segment, an assignment, a seller, a dialer or a whole CRM.
+    """Stop a segment, an assignment, a seller, a dialer, a CRM, all CRMs of a data owner, or everything.
 
-    When it answers, nothing of it is offered, taken or rung any more, except what the answer names. WHAT is
-    segment, assignment, seller, dialer or crm.
+    When it answers, nothing of it is offered, taken or rung any more, except what the answer names; of CRMs
+    beside the first it counts. A CRM that is founded meanwhile is stopped as well.
 
     \b
     Examples:
       ringeliste pause segment savers --reason "wrong script"
       ringeliste pause dialer robot --minutes 30
       ringeliste pause crm --reason "complaint" --dry-run
+      ringeliste pause owner "Banco Ribeiro" --reason "contract has ended"
+      ringeliste pause everything --reason "fire drill" --minutes 60
     """
     from calling.walls.pause import pause as stop
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_where
 
-    with writing(crm, dry_run=dry_run) as (app, open_work):
+    with writing_where(_where(what, name, crm), dry_run=dry_run) as (app, open_work):
         target = _target(open_work, what, name, assignment)
         ends_at = app.now() + timedelta(minutes=minutes) if minutes else None
         caught = stop(
             open_work, what.value, target, reason=reason, author=whoever(author), ends_at=ends_at,
             patience=patience(app, dry_run=dry_run),
         )  # fmt: skip
-    tell(caught, f"{what.value} {name or ''}".strip() + " is paused", dry_run=dry_run, as_json=as_json)
+    beyond = what in _BEYOND and dry_run
+    tell(
+        caught, f"{what.value} {name or ''}".strip() + " is paused", dry_run=dry_run, as_json=as_json,
+        warning="A dry run looks at one CRM; the others would be stopped as well." if beyond else None,
+    )  # fmt: skip
 
 
 def resume(
@@ -100,13 +116,14 @@ def resume(
     Examples:
       ringeliste resume segment savers
       ringeliste resume crm
+      ringeliste resume everything
     """
     from calling.walls.pause import resume as go_on
-    from ringeliste.cli.doors import writing
+    from ringeliste.cli.doors import writing_where
     from ringeliste.cli.output import answer, would
     from ringeliste.drawing import counted
 
-    with writing(crm, dry_run=dry_run) as (_, open_work):
+    with writing_where(_where(what, name, crm), dry_run=dry_run) as (_, open_work):
         lifted = go_on(
             open_work, what.value, _target(open_work, what, name, assignment), author=whoever(author)
         )
@@ -115,12 +132,31 @@ def resume(
     answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
 
 
+_BEYOND = (Scope.OWNER, Scope.EVERYTHING)
+
+
+def _where(what: Scope, name: str | None, crm: str | None) -> "Callable[[App], int]":
+    """From which CRM it is done: of an owner, and of everything, the first one."""
+    from ringeliste.cli.finding import find_crm, find_crm_of, first_crm
+
+    if what in _BEYOND and crm is not None:
+        raise BadInput(f"{what.value}: goes beyond one CRM; leave out --crm")
+    if what is Scope.OWNER:
+        return lambda app: find_crm_of(app, name)
+    if what is Scope.EVERYTHING:
+        return first_crm
+    return lambda app: find_crm(app, crm)
+
+
 def _target(open_work: "OpenWork", what: Scope, name: str | None, assignment: str | None) -> int | None:
     from ringeliste.cli.finding import find
 
-    if what is Scope.CRM:
+    if what is Scope.OWNER:
+        return None
+    if what in (Scope.CRM, Scope.EVERYTHING):
         if name is not None:
-            raise BadInput("crm: takes no name; say which one with --crm")
+            more = "; say which one with --crm" if what is Scope.CRM else ""
+            raise BadInput(f"{what.value}: takes no name{more}")
         return None
     if name is None and what is not Scope.ASSIGNMENT:
         raise BadInput(f"say which {what.value}: `ringeliste pause {what.value} NAME`")
@@ -178,4 +214,5 @@ def draw_wall(console: "Console", caught: "WallAnswer", done: str, *, dry_run: b
         console.print(
             f"  in {there.crms} further CRMs {there.recalled} taken back, {there.rung} that ring or talk, "
             f"{there.unknown} not answered yet"
+            + (f"; none of these rings after {instant(there.until)}" if there.until else "")
         )

@@ -78,7 +78,7 @@ _TAGS = [
     {"name": "rules", "description": "What cuts an assignment: in force, drafts, versions."},
     {"name": "templates", "description": "Segments and labels ready-made; turnover classes of the CRM."},
     {"name": "hours", "description": "When who may be called: law, stricter hours, exemptions."},
-    {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or everything."},
+    {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or the whole CRM."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "registers", "description": "National registers of those who may not be called."},
     {"name": "set-aside", "description": "What was told and could not be used: it waits for somebody."},

@@ -13,6 +13,7 @@ from calling.handout.recalling import WallAnswer
 from calling.hours.main_zones import zone_of
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
+from models.tables.walls import SHARED_PAUSES
 from web.api.walls import patience
 from web.keys import Holder, KeyRing
 from web.pages.callable_drawer import CallableDrawer
@@ -27,7 +28,7 @@ from web.pages.parts import box, count, words
 from web.pages.pause_sheet import PauseSheet
 from web.pages.readers import News, Reader, Readers
 from web.pages.segments import Segments
-from web.pages.snapshot import Pause, Snapshot, local
+from web.pages.snapshot import Snapshot, local
 from wiring.app import App
 from wiring.logs import bound
 from wiring.metrics import timed
@@ -70,7 +71,7 @@ class FloorPage:
                 with box("middle"):
                     self._hours = HoursChart()
                     self._segments = Segments(self._steer, self._pause_all)
-                self._line = Line()
+                self._line = Line(self._steer_one)
         self._sheet = PauseSheet(zone_of(holder.region))
         self._callable = CallableDrawer(app, holder, chosen.id, zone_of(holder.region))
 
@@ -94,10 +95,22 @@ class FloorPage:
         else:
             self._sheet.ask(segment.name, partial(self._stop, "segment", segment.id))
 
-    def _pause_all(self) -> None:
-        self._sheet.ask(self._assignment.name, partial(self._stop, "assignment", self._assignment.id))
+    async def _steer_one(self, scope: str, target_id: int, name: str, paused: bool) -> None:
+        if paused:
+            await self._resume(scope, target_id)
+        else:
+            self._sheet.ask(name, partial(self._stop, scope, target_id))
 
-    async def _stop(self, scope: str, target_id: int, reason: str, lasting: timedelta | None) -> WallAnswer:
+    def _pause_all(self) -> None:
+        crm = f"CRM {self._holder.crm}"
+        self._sheet.ask(
+            self._assignment.name, partial(self._stop, "assignment", self._assignment.id),
+            wider=(crm, partial(self._stop, "crm", None)),
+        )  # fmt: skip
+
+    async def _stop(
+        self, scope: str, target_id: int | None, reason: str, lasting: timedelta | None
+    ) -> WallAnswer:
         ends_at = self._app.now() + lasting if lasting else None
         with timed("pause"), bound(crm=self._holder.crm_id, assignment=self._assignment.id):
             answer = await run_in_threadpool(
@@ -114,27 +127,39 @@ class FloorPage:
 
 
 class _Banner:
-    """Says that the whole assignment or CRM is paused, and by whom; gone otherwise."""
+    """Says that the assignment, the CRM or more is paused, and by whom; gone otherwise.
+
+    What reaches beyond the CRM is lifted on the machine.
+    """
 
     def __init__(self, let_go: Any) -> None:
         self._scope: tuple[str, int | None] | None = None
         with box("banner", role="status") as self._box:
             ui.icon("pause")
             self._text = words("")
-            with box("button go", "button", type="button").on(
-                "click", lambda: self._scope and let_go(*self._scope)
-            ):
+            with box("button go", "button", type="button") as self._button:
                 words("Resume")
+        self._button.on("click", lambda: self._scope and let_go(*self._scope))
 
     def show(self, now: Snapshot) -> None:
-        stands = next((p for p in now.pauses if p.scope in ("crm", "assignment") and _is_here(p, now)), None)
+        here = [p for p in now.pauses if p.scope in _WHAT and (p.target_id in (None, now.assignment_id))]
+        stands = min(here, key=lambda p: list(_WHAT).index(p.scope), default=None)
         self._box.set_visibility(stands is not None)
         if stands is None:
             return
         self._scope = (stands.scope, stands.target_id)
-        what = "Everything is paused" if stands.scope == "crm" else "The assignment is paused"
+        what = _WHAT[stands.scope]
+        self._button.set_visibility(stands.scope not in SHARED_PAUSES)
         until = f", until {local(stands.ends_at, now.zone)}" if stands.ends_at else ""
         self._text.text = f"{what}: {stands.reason} ({stands.author}{until})"
+
+
+_WHAT = {
+    "everything": "Everything is paused, on the machine",
+    "owner": "All CRMs of the data owner are paused, on the machine",
+    "crm": "The whole CRM is paused",
+    "assignment": "The assignment is paused",
+}
 
 
 class _LatePromises:
@@ -175,7 +200,3 @@ class _SetAside:
         if since is not None:
             self._text.text = f"{count(many)} report{'' if many == 1 else 's'} could not be used"
             self._how.text = f"the oldest since {local(since, now.zone)}; see ringeliste set-aside list"
-
-
-def _is_here(stands: Pause, now: Snapshot) -> bool:
-    return stands.scope == "crm" or stands.target_id == now.assignment_id

@@ -1,9 +1,14 @@
-"""Who is on the line: each dialer's orders, each seller and whom they hold, and since when."""
+"""Who is on the line: each dialer's orders, each seller and whom they hold, since when; a stop for each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from nicegui import ui
 
 from calling.handout.absence import told
 from calling.views.floor import DialerNow, SellerNow
 from web.pages.parts import box, count, words
-from web.pages.snapshot import Snapshot
+from web.pages.snapshot import Pause, Snapshot
 
 WORDS = {
     "rung": "on a call", "wrap_up": "wrap-up", "taken": "looking", "waiting": "waiting",
@@ -16,10 +21,15 @@ MODES = {
 }  # fmt: skip
 
 
+Steer = Callable[[str, int, str, bool], Any]
+"""Called with seller or dialer, its id, its name, and whether it is paused, when its button is pressed."""
+
+
 class Line:
     """Dialers above, sellers below, in the order of their names: a row never jumps."""
 
-    def __init__(self) -> None:
+    def __init__(self, steer: Steer) -> None:
+        self._steer = steer
         self._sellers: dict[int, _Seller] = {}
         self._dialers: dict[int, _Dialer] = {}
         with box("panel line", "section", aria_label="On the line"):
@@ -35,31 +45,50 @@ class Line:
         if [s.id for s in sellers] != list(self._sellers):
             self._seller_rows.clear()
             with self._seller_rows:
-                self._sellers = {s.id: _Seller(s.name) for s in sellers}
+                self._sellers = {s.id: _Seller(s, self._steer) for s in sellers}
         if [d.id for d in dialers] != list(self._dialers):
             self._dialer_rows.clear()
             with self._dialer_rows:
-                self._dialers = {d.id: _Dialer(d) for d in dialers}
+                self._dialers = {d.id: _Dialer(d, self._steer) for d in dialers}
         for seller in sellers:
             self._sellers[seller.id].write(seller, now)
         for dialer in dialers:
-            self._dialers[dialer.id].write(dialer)
+            self._dialers[dialer.id].write(dialer, now.pause_of("dialer", dialer.id))
         self._sum.text = _summary(sellers)
 
 
+class _Stop:
+    """The button of one row: it pauses, or lets go on what it has paused."""
+
+    def __init__(self, kind: str, row: SellerNow | DialerNow, steer: Steer) -> None:
+        self._name, self._own = row.name, False
+        with box("icon-button stop", "button", type="button") as self._button:
+            self._icon = ui.icon("pause")
+        self._button.on("click", lambda: steer(kind, row.id, row.name, self._own))
+
+    def write(self, own: Pause | None) -> None:
+        self._own = own is not None
+        self._icon.props["name"] = "play_arrow" if own else "pause"
+        self._button.props["aria-label"] = f"{'Resume' if own else 'Pause'} {self._name}"
+        self._button.props["title"] = f"Paused: {own.reason} ({own.author})" if own else "Pause"
+        self._button.classes(add="go" if own else "", remove="" if own else "go")
+
+
 class _Seller:
-    def __init__(self, name: str) -> None:
+    def __init__(self, row: SellerNow, steer: Steer) -> None:
         self._shown: tuple[SellerNow, str] | None = None
         with box("seller", role="listitem") as self._row:
-            words(name[:1], "initial")
+            words(row.name[:1], "initial")
             with box("names"):
-                words(name, "seller-name")
+                words(row.name, "seller-name")
                 self._whom = words("", "soft")
             with box("clock"):
                 self._word = words("", "word")
                 self._since = words("", "since")
+            self._stop = _Stop("seller", row, steer)
 
     def write(self, seller: SellerNow, now: Snapshot) -> None:
+        self._stop.write(now.pause_of("seller", seller.id))
         whom = seller.customer or seller.external_id or _away(seller, now)
         if (seller, whom) == self._shown:
             return
@@ -72,7 +101,7 @@ class _Seller:
 
 
 class _Dialer:
-    def __init__(self, dialer: DialerNow) -> None:
+    def __init__(self, dialer: DialerNow, steer: Steer) -> None:
         with box("dialer") as self._row:
             with box("names"):
                 words(dialer.name, "seller-name")
@@ -82,8 +111,10 @@ class _Dialer:
                 with box(f"order {kind}"):
                     self._numbers[kind] = words("0", "strong")
                     words(name, "soft")
+            self._stop = _Stop("dialer", dialer, steer)
 
-    def write(self, dialer: DialerNow) -> None:
+    def write(self, dialer: DialerNow, own: Pause | None) -> None:
+        self._stop.write(own)
         state = "paused" if dialer.paused else "linked" if dialer.linked_at else "unlinked"
         self._row.classes(remove="paused linked unlinked", add=state)
         mode = MODES.get(dialer.mode, dialer.mode)

@@ -31,10 +31,14 @@ class PauseSheet(Sheet):
         super().__init__()
         self._zone = zone
 
-    def ask(self, name: str, stop: Stop) -> None:
-        """Ask for the reason to pause `name`; then pause it and show what was in the air."""
+    def ask(self, name: str, stop: Stop, *, wider: tuple[str, Stop] | None = None) -> None:
+        """Ask for the reason to pause `name`; then pause it and show what was in the air.
+
+        `wider`: what may be chosen in its place, and what pauses that.
+        """
+        what = dict([(name, stop), *([wider] if wider else [])])
         with self.fresh():
-            words(f"Pause {name}", "sheet-title")
+            title = words(f"Pause {name}", "sheet-title")
             words("As soon as this answers nobody here is called any more, except whom it names.", "soft")
             reason = ui.input(placeholder="Reason").props('borderless maxlength=200 aria-label="Reason"')
             reason.classes("field").mark("reason").props("autofocus")
@@ -45,6 +49,15 @@ class PauseSheet(Sheet):
                 nonlocal until
                 until = chosen
 
+            if wider:
+
+                def widen(chosen: str) -> None:
+                    nonlocal name
+                    name = chosen
+                    title.text = f"Pause {name}"
+
+                words("What", "label")
+                choices(tuple(what), widen, chosen=name)
             words("For how long", "label")
             choices(tuple(UNTIL), choose, chosen=until)
             trouble = words("", "wrong")
@@ -54,7 +67,7 @@ class PauseSheet(Sheet):
                 if not reason.value.strip():
                     trouble.text = "Say why: whoever finds it paused wants to know."
                     return
-                await self._stop(name, stop, reason.value.strip(), UNTIL[until], trouble)
+                await self._stop(name, what[name], reason.value.strip(), UNTIL[until], trouble)
 
             reason.on("keydown.enter", go)
             with box("actions"):

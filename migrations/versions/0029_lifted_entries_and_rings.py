@@ -1,13 +1,13 @@
 """Lifted entries of the do-not-call list, and the last rings of an assignment, are found by an index.
 
-Revision: 0030, after: 0029
+Revision: 0029, after: 0028
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0030"
-down_revision = "0029"
+revision = "0029"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Who changed the gap, the attempts and the CRM's own hours; rings by the assignment that rang.
 
-Revision: 0029, after: 0026
+Revision: 0028, after: 0027
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0029"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 

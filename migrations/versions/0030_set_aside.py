@@ -1,14 +1,14 @@
 """What was told and could not be used: kept until somebody has looked at it.
 
-Revision: 0031, after: 0030
+Revision: 0030, after: 0029
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0031"
-down_revision = "0030"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
