@@ -15,9 +15,10 @@ from calling.dialers.orders import recalls, to_offer
 from calling.handout.allocate import allocate_all
 from calling.handout.give_back import give_up
 from calling.handout.hand_out import next_customer
+from calling.handout.reaper import reap
 from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
-from calling.outcomes.outcome import Report, record_all
+from calling.outcomes.outcome import Report, record, record_all
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.views.audit import audit
@@ -152,11 +153,33 @@ def test_told_late_it_takes_back_who_is_offered_at_the_number(world: World) -> N
         assert recalls(work, robot) == [order.lease_id]
 
 
-def test_told_late_it_is_in_service_where_somebody_has_answered_since(world: World) -> None:
-    """Planted: later calls not looked at; seen to fail."""
+def test_who_is_offered_at_it_comes_back_though_we_died_before_the_recall(world: World) -> None:
+    """The next tick finds it. Planted: numbers not looked at by the reaper; seen to fail."""
     assignment = world.assignment(gap_seconds=0)
     one, other = world.customers(2, assignment)
-    e164 = share(world, one, other)
+    share(world, one, other)
+    late = take(world, world.seller(assignment), NOON - 60 * MINUTE)
+    with world.work(NOON - 31 * MINUTE) as work:
+        give_up(work, [late.lease_id])  # nobody told what came of it
+        work.run(text("update seller set presence = 'away'"))
+        work.run(text("update placement set state = 'closed' where customer_id = :c"), c=one)
+    robot = world.dialer(assignment, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), assignment)
+    with world.work() as work:
+        (order,) = to_offer(work, robot)
+        record(work, [Report(late.lease_id, Outcome.INVALID_NUMBER, "seller")])
+    with world.work() as work:
+        assert recalls(work, robot) == []
+    reap(world.opener())
+    with world.work() as work:
+        assert recalls(work, robot) == [order.lease_id]
+
+
+def test_told_late_it_is_in_service_for_all_if_somebody_has_answered_since(world: World) -> None:
+    """Whoever it was. Planted: later calls not looked at; each customer's own alone; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    one, other, third = world.customers(3, assignment)
+    e164 = share(world, one, other, third)
     ana, bo = world.seller(assignment), world.seller(assignment)
     first = take(world, ana, NOON - 60 * MINUTE)
     with world.work(NOON - 31 * MINUTE) as work:
@@ -166,7 +189,26 @@ def test_told_late_it_is_in_service_where_somebody_has_answered_since(world: Wor
     assert (first.customer_id, later.customer_id) == (one, other)
     say(world, later.lease_id, Outcome.FOLLOW_UP, NOON - 29 * MINUTE)
     assert say(world, first.lease_id, Outcome.INVALID_NUMBER).kind == "first"
-    assert states(world, e164) == {one: "disconnected", other: "good"}
+    assert states(world, e164) == {one: "unverified", other: "good", third: "unverified"}
+
+
+def test_a_machine_took_it_for_dead_and_the_seller_sold(world: World) -> None:
+    """The last word of a call counts: for whoever has the number. Planted: left as it was; seen to fail."""
+    here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
+    (one,), (other,) = world.customers(1, here), world.customers(1, there)
+    e164 = share(world, one, other)
+    by_phone(world, here, there)
+    robot = world.dialer(here, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), here)
+    with world.work() as work:
+        (order,) = to_offer(work, robot)
+    say(world, order.lease_id, Outcome.INVALID_NUMBER, by="dialer")
+    assert states(world, e164) == {one: "disconnected", other: "disconnected"}
+    assert say(world, order.lease_id, Outcome.SALE).kind == "completion"
+    assert states(world, e164) == {one: "good", other: "unverified"}
+    assert gated(world)[other] is None
+    with world.work() as work:
+        assert (differing(work, here), differing(work, there)) == (0, 0)
 
 
 def test_many_numbers_that_are_shared_are_given_up_at_once(world: World) -> None:

@@ -10,6 +10,7 @@ from calling.handout.give_back import STARTED, give_back, give_up
 from calling.handout.promised import PASSED
 from calling.handout.recalling import recall
 from models import turnstile
+from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork
 
 BATCH = 200
@@ -30,12 +31,16 @@ _ANOTHERS = f"(f.seller_id is distinct from l.seller_id and not {PASSED})"
 
 # A crash may have come between a late outcome, or a move to another segment, and the recall of the offered
 # lease that it concerns. A lease begins with 'ready' to return to, or with the promise that it is to keep:
-# anything else was written meanwhile. So is a lease whose promise has ended, or is somebody else's now.
+# anything else was written meanwhile. So is a lease whose promise has ended, or is somebody else's now, and
+# one whose number is out of service by now.
 _OVERTAKEN = text(f"""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
-                      and (l.segment_id <> p.segment_id or p.gated_by = 'register'
+                      and (l.segment_id <> p.segment_id or p.gated_by = 'register' or not exists (
+                            select from customer_number m
+                             where m.crm_id = :crm_id and m.customer_id = l.customer_id and m.e164 = l.e164
+                               and m.state = any(:callable))
                         or case when l.follow_up_id is null then p.return_state <> 'ready'
                                 else p.return_state <> 'follow_up' or p.return_due_at > :now
                                   or exists (select from follow_up f
@@ -68,7 +73,8 @@ def reap(open_work: OpenWork) -> int:
         if len(rows) < BATCH or not done:
             break
     with open_work() as work:
-        overtaken = list(work.run(_OVERTAKEN, batch=BATCH).scalars())
+        callable_ = list(CALLABLE_NUMBER_STATES)
+        overtaken = list(work.run(_OVERTAKEN, callable=callable_, batch=BATCH).scalars())
         recall(work, overtaken, "overtaken by a late outcome, or moved", states=["offered"])
     return ended
 

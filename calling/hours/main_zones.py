@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytz
 from phonenumbers import country_code_for_region
 
-from calling.hours.number_zones import zone_of_area_code
+from calling.hours.number_zones import zone_of_area_code, zones_of_place
 from calling.hours.zones import zone
 
 
@@ -30,7 +30,7 @@ def main_zone(e164: str, zones: Sequence[str]) -> str | None:
 
 def zone_of(region: str) -> ZoneInfo:
     """The zone that a floor with a country's customers reads the clock in: where most of them live."""
-    zones = pytz.country_timezones.get(region, ["UTC"])
+    zones = pytz.country_timezones.get(region) or zones_of_place(region) or ["UTC"]
     main = (name for name in _by_prefix(f"+{country_code_for_region(region)}") if name in zones)
     return zone(next(main, zones[0]))
 

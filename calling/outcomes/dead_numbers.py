@@ -21,16 +21,24 @@ _SHARERS = text("""
 _LOCK = text("""
     select 1 from customer where crm_id = :crm_id and id = any(:customers) order by id for no key update
 """)
-# Where somebody has answered by a later call it is in service, whatever is told late of an earlier one.
+# Where somebody has answered by a later call, whoever it was, it is in service, whatever is told late of an
+# earlier one.
 _MARK = text("""
     update customer_number m set state = t.state
       from unnest(cast(:leases as uuid[]), cast(:numbers as text[]), cast(:states as text[]))
            as t(lease_id, e164, state)
      where m.crm_id = :crm_id and m.e164 = t.e164 and m.customer_id = any(:sharers)
        and m.state = any(:callable)
-       and not exists (select from attempt a
-                        where a.crm_id = :crm_id and a.customer_id = m.customer_id
-                          and a.lease_id > t.lease_id and a.e164 = m.e164 and a.outcome = any(:contacts))
+       and not exists (select from customer_number s
+                         join attempt a on a.crm_id = :crm_id and a.customer_id = s.customer_id
+                                       and a.e164 = s.e164
+                        where s.crm_id = :crm_id and s.e164 = t.e164 and a.lease_id > t.lease_id
+                          and a.outcome = any(:contacts))
+""")
+_REVIVE = text("""
+    update customer_number m set state = 'unverified'
+      from unnest(cast(:numbers as text[]), cast(:states as text[])) as t(e164, state)
+     where m.crm_id = :crm_id and m.e164 = t.e164 and m.customer_id = any(:sharers) and m.state = t.state
 """)
 _OFFERED = text("""
     select l.id from claim_number n join lease l on l.crm_id = :crm_id and l.id = n.lease_id
@@ -66,6 +74,14 @@ def mark(work: Work, said: Sequence[tuple[Row[Any], Outcome]], customers: Collec
             _MARK, leases=list(leases), numbers=list(numbers), states=list(states),
             sharers=sorted(customers), callable=list(CALLABLE_NUMBER_STATES), contacts=CONTACTS,
         )  # fmt: skip
+
+
+def revive(work: Work, unsaid: Sequence[tuple[Row[Any], Outcome]], customers: Collection[int]) -> None:
+    """Numbers of which a call's last word no longer says that they are dead: nobody knows, for all of
+    `customers`. `unsaid`: its lease, and what its first word was."""
+    if unsaid and customers:
+        numbers, states = zip(*((lease.e164, EFFECTS[o].number_state) for lease, o in unsaid), strict=True)
+        work.run(_REVIVE, numbers=list(numbers), states=list(states), sharers=sorted(customers))
 
 
 def offered(work: Work, numbers: Collection[str]) -> list[UUID]:

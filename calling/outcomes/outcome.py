@@ -86,7 +86,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     ids = sorted(by_lease)
     where = work.run(sql.WHERE, leases=ids).all()
     bad = {row.customer_id for row in where if EFFECTS[by_lease[row.id].outcome].number_state}
-    sharing = dead_numbers.sharers(work, [(row.e164, by_lease[row.id].outcome) for row in where])
+    told = [(row.e164, by_lease[row.id].outcome) for row in where]
+    sharing = dead_numbers.sharers(work, told + _completed(work, where, by_lease))
     bad |= sharing
     passed = {row.assignment_id for row in where}.union(standing_in(work, bad))
     turnstile.pass_shared(work, passed)
@@ -124,11 +125,27 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         changes.append((lease, report, change, 0 if said is None else said.revision + 1))
     made: Mapping[UUID, Promised] = {}
     if changes:
+        unsaid = [
+            (lease, first)
+            for lease, report, *_ in changes
+            if lease.id in known and EFFECTS[first := Outcome(known[lease.id].outcome)].for_everybody
+            and not EFFECTS[report.outcome].for_everybody
+        ]  # fmt: skip
+        dead_numbers.revive(work, unsaid, sharing)
         made = _write(work, changes, settled, touched, promises, sharing)
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
         made = as_they_stand(work, made, promises.asked)
     return _answers(by_lease, leases, changes, made)
+
+
+def _completed(
+    work: Work, where: Sequence[Row[Any]], by_lease: dict[UUID, Report]
+) -> list[tuple[str, Outcome]]:
+    """The number of each lease that a seller may complete, and what its dialer has said of the call."""
+    asked = {x.id: x.e164 for x in where if x.dialer_id is not None and by_lease[x.id].by == "seller"}
+    said = work.run(sql.KNOWN, leases=list(asked)).all() if asked else []
+    return [(asked[row.lease_id], Outcome(row.outcome)) for row in said]
 
 
 def _completes(lease: Row[Any], report: Report, revision: int) -> bool:
@@ -229,7 +246,12 @@ def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change
     proven = [(x.customer_id, x.e164) for x, r, *_ in changes if EFFECTS[r.outcome].proves]
     if proven:
         work.run(sql.PROVE_NUMBERS, customers=[c for c, _ in proven], numbers=[n for _, n in proven])
-    bad = [(x.customer_id, x.e164, s) for x, r, *_ in changes if (s := EFFECTS[r.outcome].number_state)]
+    # What holds for everybody, the customer among them, is said in dead_numbers.py.
+    bad = [
+        (x.customer_id, x.e164, effect.number_state)
+        for x, r, *_ in changes
+        if (effect := EFFECTS[r.outcome]).number_state and not effect.for_everybody
+    ]
     if bad:
         customers, numbers, states = zip(*bad, strict=True)
         work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))

@@ -4,9 +4,10 @@ from sqlalchemy import text
 
 from calling.handout.rank import rank_sql
 
-WHERE = text(
-    "select id, assignment_id, customer_id, e164 from lease where crm_id = :crm_id and id = any(:leases)"
-)
+WHERE = text("""
+    select id, assignment_id, customer_id, dialer_id, e164 from lease
+     where crm_id = :crm_id and id = any(:leases)
+""")
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
            l.zone, l.follow_up_id, a.max_attempts, a.retry_plan, a.do_not_call_scope
