@@ -13,7 +13,8 @@ from world import LISBON, World
 
 from calling.customers.rezoning import rezone
 from calling.hours import versions
-from calling.hours.main_zones import main_zone, zone_of
+from calling.hours.floor import zone_of
+from calling.hours.main_zones import main_zone
 from calling.hours.number_zones import zones_of
 from calling.hours.whereabouts import RULE
 from calling.hours.zones import zone

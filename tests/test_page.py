@@ -172,7 +172,7 @@ def test_a_manager_stops_one_of_the_line_and_the_whole_crm(world: World, chromiu
         page.locator(".sheet-title", has_text="Pause CRM Ringende").wait_for()
         stop_by_sheet(page)
         assert _standing(world) == [("crm", None, "Meeting", "Kari")]
-        banner = page.locator(".banner:not(.dry-banner):not(.late-promises)")
+        banner = page.locator(".banner:not(.dry-banner):not(.late-promises):not(.set-aside)")
         assert "The whole CRM is paused: Meeting (Kari)" in banner.inner_text()
         banner.get_by_role("button", name="Resume").click()
         banner.wait_for(state="hidden")

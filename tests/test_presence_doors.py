@@ -13,7 +13,7 @@ from world import NOON, World
 from calling.follow_ups.listing import follow_ups
 from calling.handout.absence import Absence
 from calling.handout.presence import be
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from models.work import Work
 from web.pages import line, promise_rows
 from web.pages.snapshot import read

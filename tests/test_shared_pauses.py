@@ -31,11 +31,11 @@ WHY: dict[str, Any] = {"reason": "fire", "author": "Kari"}
 
 
 def at_work(*worlds: World) -> list[tuple[World, int, int]]:
-    """Each with an assignment of four, and a seller who works it."""
+    """Each with an assignment of ten, and a seller who works it."""
     scene = []
     for world in worlds:
         assignment = world.assignment()
-        world.customers(4, assignment)
+        world.customers(10, assignment)
         scene.append((world, assignment, world.seller(assignment)))
     return scene
 

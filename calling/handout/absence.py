@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import text
 
 from calling.follow_ups.wall_time import instant_of_wall, wall_of
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from models.ends import LONGEST_ABSENCE, check_end
 from models.errors import BadValues
 from models.tables import FOREVER

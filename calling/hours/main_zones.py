@@ -7,12 +7,8 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from zoneinfo import ZoneInfo
 
-import pytz
-from phonenumbers import country_code_for_region
-
-from calling.hours.number_zones import zone_of_area_code, zones_of_place
+from calling.hours.number_zones import zone_of_area_code
 from calling.hours.zones import zone
 
 
@@ -22,20 +18,13 @@ def main_zone(e164: str, zones: Sequence[str]) -> str | None:
     The first by the alphabet, where nobody has looked.
     """
     if len(zones) > 1:
-        for name in _by_prefix(e164):
+        for name in by_prefix(e164):
             if name in zones:
                 return name
     return zones[0] if zones else None
 
 
-def zone_of(region: str) -> ZoneInfo:
-    """The zone that a floor with a country's customers reads the clock in: where most of them live."""
-    zones = pytz.country_timezones.get(region) or zones_of_place(region) or ["UTC"]
-    main = (name for name in _by_prefix(f"+{country_code_for_region(region)}") if name in zones)
-    return zone(next(main, zones[0]))
-
-
-def _by_prefix(e164: str) -> Iterator[str]:
+def by_prefix(e164: str) -> Iterator[str]:
     """What the rows say, the longest prefix first; what an area code says, before those of all America."""
     rows, longest = _rows()
     for length in range(min(longest, len(e164)), 0, -1):

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.follow_ups.late import NOBODY
 from calling.handout.recalling import WallAnswer
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from calling.views.report import SegmentFigures
 from calling.walls.pause import pause, resume
 from models.tables.walls import SHARED_PAUSES

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from calling.follow_ups.agenda import Agenda, agenda
 from calling.follow_ups.listing import Listed
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from models.errors import RingelisteError
 from web.keys import Holder, KeyRing
 from web.pages.guard import assignments_of, leave_when_revoked, nothing_yet

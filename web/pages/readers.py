@@ -9,7 +9,7 @@ import structlog
 from nicegui import Event, background_tasks
 from starlette.concurrency import run_in_threadpool
 
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from calling.views.dry import DryList, dry_list, wanting
 from models.errors import RingelisteError
 from models.work import Work

@@ -10,7 +10,7 @@ from nicegui import ui
 from starlette.concurrency import run_in_threadpool
 
 from calling.handout.recalling import WallAnswer
-from calling.hours.main_zones import zone_of
+from calling.hours.floor import zone_of
 from calling.views.bars import NamedBar, search_bars
 from calling.views.segment_list import SegmentNow
 from models.errors import RingelisteError
