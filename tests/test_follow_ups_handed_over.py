@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from datetime import datetime
 from threading import Barrier
 from typing import Any
 
 import pytest
 from interleaving import Hook, acting_after, acting_before
 from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations, watch
+from sqlalchemy import text
 from world import NOON, World, wait_until
 
+from calling.customers.verifying import verify_zone
 from calling.follow_ups import handing_over, listing, promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
@@ -126,6 +129,65 @@ def test_handed_over_while_it_is_being_dealt(world: World, after: Hook, pool: Th
     assert [lease.seller_id for lease in live(world) if lease.seller_id == leaver] == []
     allocate_all(world.opener(DUE), assignment)
     assert [lease.seller_id for lease in live(world)] == [heir]
+
+
+def test_moved_while_it_is_handed_over_it_goes_with_the_others(world: World, before: Hook) -> None:
+    """Their zone is verified once the open ones are counted: another follow-up is in its place. Planted: the
+    ids of before the lock; seen to fail: it stays the leaver's, without a word."""
+    people = world.customers(2, assignment := world.assignment())
+    leaver, heir = world.seller(assignment), world.seller(assignment)
+    for customer in people:
+        wish = Wish(wall_time=datetime(2026, 3, 3, 15))  # noqa: DTZ001 - on a wall
+        who: dict[str, Any] = {"seller_id": leaver, "author": "Kari", "made_by": "api"}
+        promising.promise(world.opener(), assignment, customer, wish, **who)
+    said: dict[str, Any] = {"author": "Bo", "reason": "asked her", "anyway": True}
+    before(placements._LOCK, lambda: verify_zone(world.opener(), people[0], "Asia/Tokyo", **said))
+    assert hand_over(world.opener(), leaver, heir, expected=2, author="Kari").handed == 2
+    standing = [row for row in promises(world) if row.ended_at is None]
+    assert [(row.customer_id, row.seller_id) for row in standing] == [(people[1], heir), (people[0], heir)]
+    assert standing[1].zone == "Asia/Tokyo"
+    assert violations(world) == []
+
+
+@pytest.mark.parametrize("as_many", [True, False])
+def test_others_than_somebody_saw_by_the_lock_and_nothing_is_done(
+    world: World, before: Hook, as_many: bool
+) -> None:
+    """One is taken back just before the lock, and another may be promised in another assignment. Planted:
+    whoever they are; seen to fail."""
+    one, two = world.assignment(), world.assignment()
+    people = world.customers(2, one)
+    world.place(people, two)
+    leaver, heir = world.seller(one), world.seller(one)
+    made = [promise(world, one, customer, NOON + HOUR, seller=leaver) for customer in people]
+
+    def meanwhile() -> None:
+        promising.cancel(world.opener(), made[0].id, author="a")
+        if as_many:
+            promise(world, two, people[0], NOON + HOUR, seller=leaver)
+
+    before(placements._LOCK, meanwhile)
+    with pytest.raises(Conflict, match="are others by now"):
+        hand_over(world.opener(), leaver, heir, expected=2, author="Kari")
+    assert {row.seller_id for row in promises(world)} == {leaver}
+    assert hand_over(world.opener(), leaver, heir, expected=1 + as_many, author="Kari").handed == 1 + as_many
+
+
+def test_not_all_could_be_handed_over_and_none_is(world: World, before: Hook) -> None:
+    """Whoever wrote one beside the lock. Planted: nobody counts; seen to fail."""
+    people = world.customers(2, assignment := world.assignment())
+    leaver, heir = world.seller(assignment), world.seller(assignment)
+    made = [promise(world, assignment, customer, NOON + HOUR, seller=leaver) for customer in people]
+
+    def beside() -> None:
+        with world.work() as work:
+            ended = "update follow_up set ended_at = :now, ended_by = 'cancelled' where id = :id"
+            work.run(text(ended), id=made[0].id)
+
+    before(handing_over._HAND, beside)
+    with pytest.raises(Conflict, match="1 of their 2 open follow-ups"):
+        hand_over(world.opener(), leaver, heir, expected=2, author="Kari")
+    assert {row.seller_id for row in promises(world)} == {leaver}
 
 
 def test_dead_after_the_hand_over_the_leavers_offer_runs_out(world: World, before: Hook) -> None:

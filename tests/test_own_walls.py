@@ -283,15 +283,11 @@ def test_it_follows_the_first_number_and_who_says_which_that_is(world: World) ->
 def test_a_list_that_vouches_moves_it_as_well(world: World, tmp_path: Any) -> None:
     """Planted: the import alone left out; seen to fail."""
     from test_import import load as load_list
-    from test_import import put
 
     assignment = world.assignment()
     (customer,) = world.customers(1, assignment)
     on_wall(world, assignment, customer)
-    with world.work() as work:
-        name = work.run(text("select external_id from customer")).scalar_one()
-        phone = work.run(text("select e164 from customer_number")).scalar_one()
-    file = put(tmp_path, f"id,name,phone,tz\n{name},Ana,{phone},{TOKYO}\n")
+    file = vouching(world, tmp_path, TOKYO)
     load_list(world, file, mapping={"tz": "verified_zone:anyway"})
     (before, after) = promises(world)
     assert (before.ended_by, before.ended_author, after.due_at) == ("moved", file.name, at(TUESDAY, TOKYO))
@@ -389,6 +385,16 @@ def test_a_crash_in_the_midst_moves_nobody_twice(
     assert violations(world) == []
 
 
+def vouching(world: World, folder: Any, zone: str) -> Any:
+    """A list that vouches for the zone of the only customer, and how its columns are to be taken."""
+    from test_import import put
+
+    with world.work() as work:
+        name = work.run(text("select external_id from customer")).scalar_one()
+        phone = work.run(text("select e164 from customer_number")).scalar_one()
+    return put(folder, f"id,name,phone,tz\n{name},Ana,{phone},{zone}\n")
+
+
 # --- while it is being kept ------------------------------------------------------------------------
 
 
@@ -415,6 +421,40 @@ def test_what_is_offered_to_keep_it_comes_back_and_what_is_on_a_screen_goes_on(w
     row = row_of(world, card.customer_id)
     assert (row.state, row.due_at) == ("follow_up", due + HOUR)
     assert violations(world, due + MINUTE) == []
+
+
+def test_what_a_list_moves_is_offered_no_more(world: World, tmp_path: Any) -> None:
+    """Planted: the import recalls nothing; seen to fail: offered still, to be rung at the time of before."""
+    from test_import import load as load_list
+
+    (customer,) = world.customers(1, assignment := world.assignment())
+    seller = world.seller(assignment)
+    on_wall(world, assignment, customer, datetime(2026, 3, 2, 12), NOON - HOUR, seller=seller)  # noqa: DTZ001
+    assert allocate_all(world.opener(), assignment) == 1
+    load_list(world, vouching(world, tmp_path, AZORES), mapping={"tz": "verified_zone:anyway"})
+    assert live(world) == []
+    assert (row_of(world, customer).state, row_of(world, customer).due_at) == ("follow_up", NOON + HOUR)
+    assert next_customer(world.opener(NOON + MINUTE), seller) is None
+    assert take(world, seller, NOON + HOUR).promised_at == NOON + HOUR
+    assert violations(world, NOON + HOUR) == []
+
+
+def test_dead_before_the_recall_a_list_gives_nobody_the_time_of_before(
+    world: World, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: `next` looks at no promise; seen to fail: dealt an hour too early."""
+    from test_import import load as load_list
+
+    (customer,) = world.customers(1, assignment := world.assignment())
+    seller = world.seller(assignment)
+    on_wall(world, assignment, customer, datetime(2026, 3, 2, 12), NOON - HOUR, seller=seller)  # noqa: DTZ001
+    allocate_all(world.opener(), assignment)
+    monkeypatch.setattr("calling.intake.importing.take_back_moved_promises", lambda *_: None)
+    load_list(world, vouching(world, tmp_path, AZORES), mapping={"tz": "verified_zone:anyway"})
+    assert [lease.state for lease in live(world)] == ["offered"]
+    assert next_customer(world.opener(NOON + MINUTE), seller) is None
+    assert live(world) == []
+    assert violations(world, NOON + MINUTE) == []
 
 
 def test_an_outcome_that_consumes_it_at_that_moment_comes_first_or_second(

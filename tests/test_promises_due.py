@@ -1,14 +1,16 @@
 """Promised calls that are due: who is handed them, when they are anybody's, and what they keep others off."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from calls import say, take
 from interleaving import acting_before
-from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, watch
+from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations, watch
 from sqlalchemy import text
 from world import NOON, World
 
+from calling.customers.verifying import verify_zone
 from calling.follow_ups import promising
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.handing_over import hand_over
@@ -374,6 +376,42 @@ def test_dead_between_a_new_owner_and_the_recall(world: World, monkeypatch: pyte
     assert len(live(world)) == 2
     reap(world.opener(DUE + MINUTE))
     assert live(world) == []
+
+
+@pytest.mark.parametrize("door", ["another time", "another owner", "handed over", "first promised", "moved"])
+def test_dead_before_the_recall_nobody_is_given_what_is_no_longer_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    """Whoever asks before the reaper has looked. Planted: `next` does not look; seen to fail at each."""
+    (customer,) = world.customers(1, assignment := world.assignment(hold_seconds=7200))
+    owner, heir = world.seller(assignment), world.seller(assignment)
+    if door != "first promised":
+        wish = Wish(wall_time=datetime(2026, 3, 2, 12))  # noqa: DTZ001 - on a wall
+        who: dict[str, Any] = {"seller_id": owner, "author": "k", "made_by": "api"}
+        promising.promise(world.opener(NOON - HOUR), assignment, customer, wish, **who)
+    with world.work() as work:
+        work.run(text("update seller set presence = 'away' where id = :id"), id=heir)
+    allocate_all(world.opener(), assignment)
+    assert [lease.seller_id for lease in live(world)] == [owner]
+    now = world.opener(NOON + MINUTE)
+    with monkeypatch.context() as died:
+        for behind in ("follow_ups.promising._take_back", "follow_ups.handing_over.recall",
+                       "customers.verifying.afterwards"):  # fmt: skip
+            died.setattr(f"calling.{behind}", lambda *_, **__: None)
+        if door == "first promised":
+            promise(world, assignment, customer, NOON + DAY)
+        elif door == "handed over":
+            hand_over(now, owner, heir, expected=1, author="k")
+        elif door == "moved":
+            verify_zone(now, customer, "Atlantic/Azores", author="Bo", reason="asked her", anyway=True)
+        else:
+            other = Patch(Wish(NOON + DAY)) if door == "another time" else Patch(reowned=True, seller_id=heir)
+            promising.change(now, promises(world)[0].id, other, author="k", made_by="api")
+    assert [lease.state for lease in live(world)] == ["offered"]
+    assert next_customer(now, owner) is None
+    assert live(world) == []
+    assert row_of(world, customer).state == "follow_up"
+    assert violations(world, NOON + MINUTE) == []
 
 
 def test_the_reaper_leaves_whoever_was_handed_what_had_become_anybodys(world: World) -> None:

@@ -1,8 +1,10 @@
 """Somebody leaves: what they have promised becomes somebody else's, or everybody's, all of it or nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from calling.follow_ups.elsewhere import works_elsewhere
 from calling.follow_ups.promising import check_seller
@@ -10,7 +12,7 @@ from calling.handout import placements
 from calling.handout.recalling import recall
 from models import turnstile
 from models.errors import BadInput, Conflict
-from models.work import OpenWork
+from models.work import OpenWork, Work
 
 BATCH = 200
 
@@ -45,8 +47,9 @@ def hand_over(
 ) -> HandedOver:
     """Give all open follow-ups of a seller to another one, or (None) to everybody; in one transaction.
 
-    What is offered to them for one of these is recalled; who is on the telephone goes on. Raises NotFound,
-    BadInput, and Conflict when they are not as many as expected.
+    What is offered to them for one of these is recalled; who is on the telephone goes on. What moves to
+    another time meanwhile goes with the others. Raises NotFound, BadInput, and Conflict when they are not as
+    many as expected, or by then those of other customers.
     """
     if seller_id == to_seller_id:
         raise BadInput("to: a seller cannot hand over to themself", seller=seller_id)
@@ -63,9 +66,14 @@ def hand_over(
         if len(found) != expected:
             message = f"they have {len(found)} open follow-ups instead of {expected}; look again"
             raise Conflict(message, count=len(found), expected=expected)
-        placements.lock(work, {row.customer_id for row in found})
-        to = {"ids": [row.id for row in found], "to_seller_id": to_seller_id, "author": author}
+        ids = _locked(work, seller_id, found)
+        to = {"ids": ids, "to_seller_id": to_seller_id, "author": author}
         handed = work.run(_HAND, seller_id=seller_id, **to).rowcount
+        if handed != len(ids):
+            message = (
+                f"{handed} of their {len(ids)} open follow-ups could be handed over; none was, try again"
+            )
+            raise Conflict(message, count=handed, expected=len(ids))
         warning = works_elsewhere(work, to_seller_id, {row.assignment_id for row in found})
         for assignment_id in assignments:
             work.hint("allocate", assignment_id)
@@ -75,6 +83,20 @@ def hand_over(
         with open_work() as work:
             recall(work, offered[start : start + BATCH], "their promise was handed over", states=["offered"])
     return HandedOver(handed, warning)
+
+
+def _locked(work: Work, seller_id: int, found: Sequence[Row[Any]]) -> list[int]:
+    """Lock the placements of these, and look again: the ids of their follow-ups by now.
+
+    Whoever moved one while we waited has put another in its place, which is theirs too. Raises Conflict when
+    they are no more those of the same customers.
+    """
+    placements.lock(work, {row.customer_id for row in found})
+    rows = work.run(_THEIRS, seller_id=seller_id).all()
+    if {(x.assignment_id, x.customer_id) for x in rows} != {(x.assignment_id, x.customer_id) for x in found}:
+        message = f"their open follow-ups are others by now, {len(rows)} of them; look again"
+        raise Conflict(message, count=len(rows), expected=len(found))
+    return [row.id for row in rows]
 
 
 def theirs(open_work: OpenWork, seller_id: int) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import Row, text
 from calling.handout import allocate, gates, strands
 from calling.handout.absence import told_utc
 from calling.handout.give_back import give_back
+from calling.handout.promised import OVERTAKEN
 from calling.hours.opening import openings
 from calling.walls import pauses
 from models import turnstile
@@ -59,17 +60,17 @@ _SELLER = text("""
       from seller s where s.crm_id = :crm_id and s.id = :seller_id
 """)
 
-_CARD = """
+_CARD = f"""
     select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
            l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id,
-           f.asked_at as promised_at, f.note as promise_note
+           f.asked_at as promised_at, f.note as promise_note, {OVERTAKEN} as overtaken
       from lease l
       left join follow_up f on f.crm_id = :crm_id and f.id = l.follow_up_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
       join customer c on c.crm_id = :crm_id and c.id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null
-"""
+"""  # noqa: S608 - our own words
 # In the order of the index, or the planner takes another one of live leases: while there are few, all look
 # alike to it, and only this one has no dead entries of everybody else's.
 _LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.id")
@@ -173,8 +174,9 @@ def _away(seller: Row[Any]) -> Conflict:
 def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list[UUID]) -> HandOut | None:
     """What they hold already, else the first of their list that may be rung.
 
-    Who is paused or whose clock is shut stays, for the recall or the reaper; who may not be rung any more is
-    noted in `stopped`: they would keep the list full and the seller idle.
+    Who is paused or whose clock is shut stays, for the recall or the reaper; who may not be rung any more, or
+    was offered for what is no longer so, is noted in `stopped`: they would keep the list full and the seller
+    idle.
     """
     cards = sorted(work.run(_LIST, seller_id=seller_id), key=lambda row: row.promised_at is None)
     held = next((row for row in cards if row.state != "offered"), None)
@@ -189,7 +191,7 @@ def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list
     for row in rows:
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=seller_id)
         fact = facts.get(row.customer_id)
-        if fact is not None and _stopped(fact, row.e164):
+        if row.overtaken or (fact is not None and _stopped(fact, row.e164)):
             stopped.append(row.lease_id)
             continue
         doors = hours.of(assignment_id, row.segment_id)

@@ -25,6 +25,18 @@ FEW = 1_000
 PASSED = "(f.seller_id is null or coalesce(f.anybodys_at <= :now, false))"
 """SQL over `f` follow_up: whether anybody may ring, people at least."""
 
+OVERTAKEN = f"""case when l.follow_up_id is null then p.return_state <> 'ready'
+                else p.return_state <> 'follow_up' or p.return_due_at > :now
+                  or exists (select from follow_up f
+                              where f.crm_id = :crm_id and f.id = l.follow_up_id
+                                and (f.ended_at is not null
+                                  or f.seller_id is distinct from l.seller_id and not {PASSED})) end"""  # noqa: S608 - our own words
+"""SQL over `l` lease, offered, and `p` its placement: whether it was offered for what is no longer so.
+
+A lease begins with 'ready' to return to, or with the promise that it is to keep: anything else was written
+meanwhile. So is a lease whose promise has ended, or is somebody else's now.
+"""
+
 _OVER = text("""
     select id from follow_up where crm_id = :crm_id and id = any(:follow_ups) and ended_at is not null
 """)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from calling.handout.give_back import STARTED, give_back, give_up
-from calling.handout.promised import PASSED
+from calling.handout.promised import OVERTAKEN
 from calling.handout.recalling import recall
 from models import turnstile
 from models.tables.customers import CALLABLE_NUMBER_STATES
@@ -27,25 +27,17 @@ _NOT_THERE = text("""
      where crm_id = :crm_id and id = any(:sellers) and asked_in_vain_at is not null
 """)
 
-_ANOTHERS = f"(f.seller_id is distinct from l.seller_id and not {PASSED})"
-
-# A crash may have come between a late outcome, or a move to another segment, and the recall of the offered
-# lease that it concerns. A lease begins with 'ready' to return to, or with the promise that it is to keep:
-# anything else was written meanwhile. So is a lease whose promise has ended, or is somebody else's now, and
-# one whose number is out of service by now.
+# A crash may have come between a late outcome, a number that died, a move to another segment, or whatever
+# became of a promise, and the recall of the offered lease that it concerns.
 _OVERTAKEN = text(f"""
     select l.id from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
-                      and (l.segment_id <> p.segment_id or p.gated_by = 'register' or not exists (
+                      and (l.segment_id <> p.segment_id or p.gated_by = 'register' or {OVERTAKEN}
+                        or not exists (
                             select from customer_number m
                              where m.crm_id = :crm_id and m.customer_id = l.customer_id and m.e164 = l.e164
-                               and m.state = any(:callable))
-                        or case when l.follow_up_id is null then p.return_state <> 'ready'
-                                else p.return_state <> 'follow_up' or p.return_due_at > :now
-                                  or exists (select from follow_up f
-                                              where f.crm_id = :crm_id and f.id = l.follow_up_id
-                                                and (f.ended_at is not null or {_ANOTHERS})) end)
+                               and m.state = any(:callable)))
      where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
        and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
      order by l.id limit :batch

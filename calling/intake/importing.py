@@ -15,6 +15,7 @@ from calling.catalogue.changing import add_missing
 from calling.catalogue.field import Field
 from calling.catalogue.reading import all_fields
 from calling.catalogue.uniqueness import looking_again
+from calling.customers.reclocking import take_back_moved_promises
 from calling.hours.clocks import clock_ids
 from calling.hours.whereabouts import Whereabouts
 from calling.intake import placing
@@ -199,7 +200,10 @@ class _Import:
         return looking_again(load)
 
     def _update(self, rows: list[Staged], refuse: Refuse) -> list[Reject]:
-        """One transaction of known customers who change; the rows that could not be taken."""
+        """One transaction of known customers who change; the rows that could not be taken.
+
+        What was offered to keep a promise that has moved with it comes back behind it.
+        """
 
         def write() -> Updated:
             with self.open_work() as work:
@@ -208,6 +212,7 @@ class _Import:
             return updated
 
         updated = looking_again(write)
+        take_back_moved_promises(self.open_work, updated.offered)
         self.touched.update(updated.assignments)
         return updated.refused
 

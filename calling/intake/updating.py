@@ -7,6 +7,7 @@ somebody else holds it, it stays unclaimed, and nobody rings it for this custome
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, text
 
@@ -61,11 +62,15 @@ _UNBLOCK = text("delete from claim_customer where crm_id = :crm_id and lease_id 
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """How many known customers a batch wrote, their assignments, and the rows that could not be taken."""
+    """How many known customers a batch wrote, their assignments, and the rows that could not be taken.
+
+    `offered`: leases that were to keep promises which have moved; the caller recalls them after the commit.
+    """
 
     customers: int
     assignments: list[int]
     refused: list[Reject]
+    offered: list[UUID]
 
 
 def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refuse) -> Updated:
@@ -99,7 +104,7 @@ def update_known(work: Work, rows: Sequence[Staged], given: Given, refuse: Refus
     tell(work, promises)
     for assignment_id in assignments:
         note_rebuild(work, assignment_id)
-    return Updated(len(customers), assignments, refused)
+    return Updated(len(customers), assignments, refused, promises.offered)
 
 
 def _block(work: Work, customers: Sequence[int], ours: Any) -> Sequence[Row[Any]]:
