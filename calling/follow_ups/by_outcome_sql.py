@@ -22,10 +22,12 @@ STANDING = text("""
                           and (f.ended_by = 'moved' or f.ended_by = 'changed' and f.asked_at = n.asked_at)
     )
     select s.id, s.assignment_id, s.customer_id, s.asked_at, s.due_at, s.over, s.otherwise_state,
-           s.otherwise_due_at,
-           array(select n.id from name n where n.of_id = s.id and n.asked_at = s.asked_at) as names,
-           array(select n.id from name n where n.of_id = s.id and n.asked_at <> s.asked_at) as walls
-      from standing s order by s.over is null, s.id
+           s.otherwise_due_at, n.names, coalesce(n.walls, '{}') as walls
+      from standing s
+      cross join lateral (select array_agg(n.id) filter (where n.asked_at = s.asked_at) as names,
+                                 array_agg(n.id) filter (where n.asked_at <> s.asked_at) as walls
+                            from name n where n.of_id = s.id) n
+     order by s.over is null, s.id
 """)
 END = text("""
     update follow_up f
