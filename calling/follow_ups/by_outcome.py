@@ -2,8 +2,9 @@
 
 A follow-up is consumed by the outcome of the lease that was handed out to keep it, if the telephone rang at
 the right number, and by any outcome that closes the customer. Whatever else was promised outlives the call. A
-note or an owner changed meanwhile is the same promise. What the first word on a call has consumed is looked
-at again where the last word is another.
+note or an owner changed meanwhile is the same promise; so is one that has moved with its wall, if its time
+had come there too before the call was over. What the first word on a call has consumed is looked at again
+where the last word is another; where it stands again, it follows its wall.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +17,7 @@ from sqlalchemy import Row
 
 from calling.follow_ups import by_outcome_sql as sql
 from calling.follow_ups.asking import Asked, Wish, reckon
+from calling.follow_ups.own_wall import Followed, follow_walls
 from calling.follow_ups.putting import Promised
 from calling.handout.placements import Rows
 from calling.outcomes.settling import Change, Kept
@@ -35,6 +37,7 @@ Waits = tuple[str, datetime | None]
 class Standing:
     """A promise of a placement; `made`: by this very batch, so it has no id yet. `names`: its ids so far.
 
+    `asked_at`: the instant that was asked for. `walls`: its ids at other times, before its wall moved it.
     `otherwise`: what the customer would be without it. `over`: the call whose first word had ended it; only
     another word on the same call looks at it again.
     """
@@ -42,7 +45,9 @@ class Standing:
     id: int | None
     due_at: datetime
     otherwise: Waits
+    asked_at: datetime | None = None
     names: Sequence[int] = ()
+    walls: Sequence[int] = ()
     over: UUID | None = None
     made: dict[str, Any] | None = None
 
@@ -53,16 +58,19 @@ class Promises:
 
     asked: Mapping[UUID, Asked]
     standing: dict[Key, Standing]
+    now: datetime
+    followed: Followed = field(default_factory=Followed)
     _ended: list[tuple[int, UUID, str]] = field(default_factory=list)
     _stay: dict[int, Standing] = field(default_factory=dict)
     _made: list[dict[str, Any]] = field(default_factory=list)
+    _revived: dict[int, int] = field(default_factory=dict)  # whose they are
 
     def kept(self, lease: Any, outcome: Outcome) -> Kept | None:
         """The promise that outlives this outcome, should the outcome not close the customer."""
         standing = self._of(lease)
         if standing is None:
             return None
-        if lease.follow_up_id not in standing.names:
+        if not self._is_of(lease, standing):
             return Kept(standing.due_at, put_off=False)
         effect = EFFECTS[outcome]
         reached = effect.rang and not effect.number_state  # the telephone rang, and it was theirs
@@ -97,7 +105,7 @@ class Promises:
             self._end(standing, lease.id, by)
             del self.standing[key]
         elif standing is not None and waits is not None:
-            self._keep(standing, waits, otherwise)
+            self._keep(standing, lease.customer_id, waits, otherwise)
         if asked is not None:
             self._make(key, lease, asked, by, standing, otherwise, stands=stands)
 
@@ -105,15 +113,27 @@ class Promises:
         found = self.standing.get((lease.assignment_id, lease.customer_id))
         return found if found is None or found.over in (None, lease.id) else None
 
+    def _is_of(self, lease: Any, standing: Standing) -> bool:
+        """Whether this call was to keep the promise: at its time, or at one that the wall has moved on to
+        and that had come as well before the call was over."""
+        if lease.follow_up_id in standing.names:
+            return True
+        if standing.asked_at is None or lease.follow_up_id not in standing.walls:
+            return False
+        over: datetime = lease.ended_at or self.now
+        return standing.asked_at <= over
+
     def _end(self, standing: Standing, lease_id: UUID, by: str) -> None:
         if standing.made is not None:
             standing.made |= {"ended_by": "outcome", "ended_lease_id": lease_id}
         elif standing.id is not None and standing.over is None:
             self._ended.append((standing.id, lease_id, by))
 
-    def _keep(self, standing: Standing, due_at: datetime, otherwise: Waits) -> None:
+    def _keep(self, standing: Standing, customer_id: int, due_at: datetime, otherwise: Waits) -> None:
         if standing.over is None and (due_at, otherwise) == (standing.due_at, standing.otherwise):
             return
+        if standing.over is not None and standing.id is not None:
+            self._revived[standing.id] = customer_id
         standing.due_at, standing.otherwise, standing.over = due_at, otherwise, None
         if standing.made is not None:
             standing.made |= {"due_at": due_at} | _as_columns(otherwise)
@@ -142,7 +162,7 @@ class Promises:
     def write(self, work: Work) -> dict[UUID, Promised]:
         """Write it all; the promises made and standing, by the lease in whose call they were made.
 
-        The placements are locked.
+        The placements are locked. What stands again and moves is `followed`, to be told once segments follow.
         """
         if self._ended:
             ids, leases, authors = zip(*self._ended, strict=True)
@@ -154,6 +174,8 @@ class Promises:
                 sql.STAY, ids=list(stay), dues=[one.due_at for one in stay.values()],
                 states=list(states), state_dues=list(state_dues),
             )  # fmt: skip
+        if revived := {key: customer for key, customer in self._revived.items() if key in stay}:
+            self.followed = follow_walls(work, set(revived.values()), "outcome", alone=revived)
         if not self._made:
             return {}
         columns = {f"{name}s": [row[name] for row in self._made] for name in self._made[0]}
@@ -185,9 +207,10 @@ def promises_of(
         )  # fmt: skip
         for row in found:  # what is open comes last, and stands
             standing[row.assignment_id, row.customer_id] = Standing(
-                row.id, row.due_at, (row.otherwise_state, row.otherwise_due_at), row.names, row.over
-            )
-    return Promises(_asked(work, leases, wishes), standing)
+                row.id, row.due_at, (row.otherwise_state, row.otherwise_due_at), row.asked_at, row.names,
+                row.walls, row.over,
+            )  # fmt: skip
+    return Promises(_asked(work, leases, wishes), standing, work.now)
 
 
 def _asked(work: Work, leases: Iterable[Row[Any]], wishes: Mapping[UUID, Wish | None]) -> dict[UUID, Asked]:

@@ -3,7 +3,8 @@
 from sqlalchemy import text
 
 # Open ones of who waits for one, and what the first word on these calls has ended. `names`: the promise
-# itself, and what it was before its note or its owner was changed.
+# itself, and what it was before its note or its owner was changed, or the wall had moved it away and back.
+# `walls`: what it was at other times, before the wall moved it.
 STANDING = text("""
     with recursive standing as (
         select f.*, null::uuid as over from follow_up f
@@ -17,12 +18,16 @@ STANDING = text("""
         union all
         select n.of_id, f.id, f.replaces, f.asked_at
           from name n
-          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces and f.ended_by = 'changed'
-                          and f.asked_at = n.asked_at
+          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces
+                          and (f.ended_by = 'moved' or f.ended_by = 'changed' and f.asked_at = n.asked_at)
     )
-    select s.id, s.assignment_id, s.customer_id, s.due_at, s.over, s.otherwise_state, s.otherwise_due_at,
-           array(select n.id from name n where n.of_id = s.id) as names
-      from standing s order by s.over is null, s.id
+    select s.id, s.assignment_id, s.customer_id, s.asked_at, s.due_at, s.over, s.otherwise_state,
+           s.otherwise_due_at, n.names, coalesce(n.walls, '{}') as walls
+      from standing s
+      cross join lateral (select array_agg(n.id) filter (where n.asked_at = s.asked_at) as names,
+                                 array_agg(n.id) filter (where n.asked_at <> s.asked_at) as walls
+                            from name n where n.of_id = s.id) n
+     order by s.over is null, s.id
 """)
 END = text("""
     update follow_up f

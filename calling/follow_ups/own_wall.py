@@ -24,6 +24,7 @@ from calling.hours.zones import zone_names
 from models.work import Work
 
 PASSED = "that time has passed there: due at once"
+WAITS = "they were called for it: not before they may be tried again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +78,19 @@ class Followed:
 def astray(work: Work, customers: Collection[int]) -> set[int]:
     """Those of these to whom a call is promised at another instant than the wall says by today's data."""
     rows = work.run(sql.ON_WALLS, customers=sorted(customers)) if customers else ()
-    return {row.customer_id for row in rows if _at(row, row.zone) not in (None, row.asked_at)}
+    return {row.customer_id for row in rows if _at(row, _goal(row)) not in (None, row.asked_at)}
 
 
-def follow_walls(work: Work, customers: Collection[int], by: str) -> Followed:
+def follow_walls(
+    work: Work, customers: Collection[int], by: str, *, alone: Collection[int] | None = None
+) -> Followed:
     """Bring the open promises of these customers, whose zone or its rules may have changed, to their wall.
 
-    `by`: who changed it. Call it behind `reclock`, before gates and segments follow, then `tell`: the
-    placements are locked and have their clocks.
+    `by`: who changed it. `alone`: only these promises of theirs. Call it behind `reclock`, before gates and
+    segments follow, then `tell`: the placements are locked and have their clocks.
     """
-    rows = work.run(sql.OPEN, customers=sorted(customers)).all() if customers else []
+    found = work.run(sql.OPEN, customers=sorted(customers)).all() if customers else []
+    rows = [row for row in found if alone is None or row.id in alone]
     if not rows:
         return Followed()
     goals = {row.id: _goal(row) for row in rows}
@@ -112,7 +116,8 @@ def tell(work: Work, followed: Followed) -> Followed:
     stand = as_they_stand(work, made, asked)
     moved = []
     for one in followed.moved:
-        said = (PASSED if _meant(one).at <= work.now else "", stand[one.id].told)
+        passed = PASSED if _meant(one).at <= work.now else ""
+        said = (one.told or passed, stand[one.id].told)
         moved.append(replace(one, due_at=stand[one.id].due_at, told="; ".join(filter(None, said))))
     return replace(followed, moved=moved)
 
@@ -149,7 +154,8 @@ def _move(work: Work, rows: Sequence[Row[Any]], goals: Mapping[int, str], by: st
     return [
         PromiseMoved(
             ids[row.id], row.id, row.assignment_id, row.customer_id, row.wall_time, row.zone, goals[row.id],
-            row.due_at, due[row.id], "",
+            row.due_at, due[row.id],
+            WAITS if _put_off(row, work.now) and asked[row.id] < row.put_off_to else "",
         )
         for row in rows
     ]  # fmt: skip
@@ -158,13 +164,19 @@ def _move(work: Work, rows: Sequence[Row[Any]], goals: Mapping[int, str], by: st
 def _due(row: Row[Any], at: datetime, hours: Openings, now: datetime) -> datetime:
     """From when it is handed out: as asked, at once if that has passed, and when hours are open.
 
-    What had come due, or was put off by a call since then, and has passed there as well, is due as it was.
+    What had come due, and has passed there as well, is due as it was. A call for it puts it off on any wall
+    (P5); that hours were shut on the wall of before does not.
     """
-    wanted = at
-    if at <= now:
-        wanted = row.due_at if row.asked_at <= now else now
+    wanted = at if at > now else min(row.due_at, now)
+    if _put_off(row, now):
+        wanted = max(wanted, row.put_off_to)
     opening = hours.of(row.assignment_id, row.segment_id).next_opening(row.clock_id, wanted)
     return opening or wanted
+
+
+def _put_off(row: Row[Any], now: datetime) -> bool:
+    """Whether a call for it was made, and it waits for the next one still."""
+    return row.put_off_to is not None and row.put_off_to > now
 
 
 def _stays(row: Row[Any], zone_name: str) -> PromiseStays:
@@ -178,8 +190,8 @@ def _meant(one: PromiseMoved) -> Reckoned:
 
 
 def _promised(one: PromiseMoved, now: datetime) -> Promised:
-    """As those who write promises know it; what has passed is asked for now."""
-    at = max(_meant(one).at, min(one.due_at, now))
+    """As those who write promises know it; what has passed is asked for now, what waits for then."""
+    at = one.due_at if one.told else max(_meant(one).at, min(one.due_at, now))
     return Promised(
         one.id, one.assignment_id, one.customer_id, None, at, one.wall_time, one.to_zone, "own_zone",
         one.due_at, "", "",

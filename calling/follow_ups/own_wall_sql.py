@@ -2,14 +2,40 @@
 
 from sqlalchemy import text
 
-# With the offered lease that was to keep it, if there is one.
+# With the offered lease that was to keep it, if there is one. `put_off_to`: until when it waits behind a call
+# for it that came to a word, or was given up: by the row that was open then, for the wall has moved others.
 OPEN = text("""
+    with recursive name as (
+        select f.id as of_id, f.id, f.replaces, f.customer_id, f.asked_at, f.due_at, f.created_at, f.ended_at
+          from follow_up f
+         where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
+        union all
+        select n.of_id, f.id, f.replaces, f.customer_id, f.asked_at, f.due_at, f.created_at, f.ended_at
+          from name n
+          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces
+                          and (f.ended_by = 'moved' or f.ended_by = 'changed' and f.asked_at = n.asked_at)
+    ), over as (
+        select n.of_id, greatest(l.ended_at, a.said_at) as at
+          from name n
+          join lease l on l.crm_id = :crm_id and l.customer_id = n.customer_id and l.follow_up_id = n.id
+                      and l.ended_at is not null
+          cross join lateral (select max(a.reported_at) as said_at from attempt a
+                               where a.crm_id = :crm_id and a.lease_id = l.id) a
+         where l.ended_by = 'unconfirmed' or a.said_at is not null
+    ), put_off as (
+        select distinct on (n.of_id) n.of_id, n.due_at
+          from name n
+          join over o on o.of_id = n.of_id and o.at >= n.created_at
+                     and (n.ended_at is null or o.at <= n.ended_at)
+         order by n.of_id, n.id desc
+    )
     select f.id, f.assignment_id, f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as, f.due_at,
-           c.reckoning_zone, p.clock_id, p.segment_id, l.id as offered
+           c.reckoning_zone, p.clock_id, p.segment_id, l.id as offered, w.due_at as put_off_to
       from follow_up f
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
                       and p.customer_id = f.customer_id
+      left join put_off w on w.of_id = f.id
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id and l.follow_up_id = f.id
                        and l.ended_at is null and l.state = 'offered'
      where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
@@ -52,8 +78,9 @@ RENAME = text("""
      where f.crm_id = :crm_id and f.id = t.id and f.ended_at is null
 """)
 ON_WALLS = text("""
-    select f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as
+    select f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as, c.reckoning_zone
       from follow_up f
+      join customer c on c.crm_id = :crm_id and c.id = f.customer_id
      where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
        and f.asked_as <> 'instant'
 """)

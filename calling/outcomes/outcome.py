@@ -17,6 +17,7 @@ from sqlalchemy import Row
 from calling.dialers.orders import too_late
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.by_outcome import Promises, promises_of
+from calling.follow_ups.own_wall import tell
 from calling.follow_ups.putting import Promised
 from calling.follow_ups.standing import as_they_stand
 from calling.handout import claims, gates, placements
@@ -136,6 +137,7 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
         made = as_they_stand(work, made, promises.asked)
+        tell(work, promises.followed)
     return _answers(by_lease, leases, changes, made)
 
 

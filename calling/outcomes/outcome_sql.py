@@ -10,7 +10,7 @@ WHERE = text("""
 """)
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,
-           l.zone, l.follow_up_id, a.max_attempts, a.retry_plan, a.do_not_call_scope
+           l.ended_at, l.zone, l.follow_up_id, a.max_attempts, a.retry_plan, a.do_not_call_scope
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
      where l.crm_id = :crm_id and l.id = any(:leases)
      order by l.id for update of l
