@@ -5,76 +5,35 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from calling.dialers.orders import too_late
-from calling.follow_ups.asking import Wish
-from calling.follow_ups.by_outcome import Promises, promises_of
+from calling.follow_ups.by_outcome import promises_of
 from calling.follow_ups.own_wall import tell
 from calling.follow_ups.putting import Promised
 from calling.follow_ups.standing import as_they_stand
-from calling.handout import claims, gates, placements
-from calling.handout.give_back import note_rings
+from calling.handout import claims, placements
 from calling.handout.recalling import recall
 from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
+from calling.outcomes.report import Recorded as Recorded
+from calling.outcomes.report import Report as Report
 from calling.outcomes.retrying import plan_of
 from calling.outcomes.segments import follow_outcomes, standing_in
 from calling.outcomes.settling import Change, settle
 from calling.outcomes.when_again import when_again
-from calling.walls import scopes
+from calling.outcomes.writing import write
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
 from models.outcomes import EFFECTS, Outcome
-from models.sql import load
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import OpenWork, Work
 
 BATCH = 200
-
-UNANSWERED = [outcome.value for outcome, effect in EFFECTS.items() if effect.unanswered]
-CONTACTS = [outcome.value for outcome, effect in EFFECTS.items() if effect.contact]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a seller or a dialer says of a lease. `rung_at` (UTC) if they know; `talk_seconds` of talk.
-
-    `promise`: when another call was promised, with the outcome `follow_up`; checked by who takes it in.
-    """
-
-    lease_id: UUID
-    outcome: Outcome
-    by: Literal["seller", "dialer"]
-    talk_seconds: int | None = None
-    rung_at: datetime | None = None
-    promise: Wish | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease.
-
-    `promised`: the call that is promised now; None where none was, or something later had overtaken it.
-    `dead`: the number (E.164), if whoever has it is not to be rung there any more.
-    """
-
-    lease_id: UUID
-    kind: Literal["first", "completion", "again", "orphan"]
-    late: bool = False
-    state: str | None = None
-    status: str | None = None
-    later_lease: UUID | None = None
-    suppressed: bool = False
-    promised: Promised | None = None
-    dead: str | None = None
 
 
 def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
@@ -126,19 +85,29 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         changes.append((lease, report, change, 0 if said is None else said.revision + 1))
     made: Mapping[UUID, Promised] = {}
     if changes:
-        unsaid = [
-            (lease, first)
-            for lease, report, *_ in changes
-            if lease.id in known and EFFECTS[first := Outcome(known[lease.id].outcome)].for_everybody
-            and not EFFECTS[report.outcome].for_everybody
-        ]  # fmt: skip
-        dead_numbers.revive(work, unsaid, sharing)
-        made = _write(work, changes, settled, touched, promises, sharing)
+        dead_numbers.revive(work, _unsaid(changes, known), sharing)
+        made = write(work, changes, settled, touched, promises, sharing)
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
         made = as_they_stand(work, made, promises.asked)
         tell(work, promises.followed)
     return _answers(by_lease, leases, changes, made)
+
+
+def _unsaid(
+    changes: Sequence[tuple[Row[Any], Report, Change, int]], known: Mapping[UUID, Row[Any]]
+) -> list[tuple[Row[Any], Outcome]]:
+    """The calls whose number was called dead by their first word, and is not by the last."""
+    first = [
+        (lease, Outcome(known[lease.id].outcome), report.outcome)
+        for lease, report, *_ in changes
+        if lease.id in known
+    ]
+    return [
+        (lease, was)
+        for lease, was, now in first
+        if EFFECTS[was].for_everybody and not EFFECTS[now].for_everybody
+    ]
 
 
 def _completed(
@@ -187,107 +156,6 @@ def _callable_numbers(
         for row in work.run(sql.OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
             found.setdefault(row.customer_id, set()).add(row.e164)
     return found
-
-
-def _write(
-    work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
-    settled: dict[tuple[int, int], Change], touched: Sequence[int], promises: Promises,
-    sharing: Collection[int],
-) -> dict[UUID, Promised]:  # fmt: skip
-    """Everything a batch changes, each kind in one statement; segments are still to follow.
-
-    The calls that are promised now, by the lease in which they were.
-    """
-    leases = [lease.id for lease, *_ in changes]
-    rang = [EFFECTS[report.outcome].rang for _, report, *_ in changes]
-    rung_at = [
-        (r.rung_at or work.now) if yes else None for (_, r, *_), yes in zip(changes, rang, strict=True)
-    ]
-    work.run(sql.END, leases=leases, rung=rung_at)
-    work.run(
-        load("append_attempts"),
-        leases=leases,
-        revisions=[revision for *_, revision in changes],
-        outcomes=[report.outcome for _, report, *_ in changes],
-        statuses=[change.status for _, _, change, _ in changes],
-        counted=[change.attempts for _, _, change, _ in changes],
-        late=[lease.state == "ended" for lease, *_ in changes],
-        talk=[report.talk_seconds for _, report, *_ in changes],
-    )
-    _settle(work, settled)
-    made = promises.write(work)
-    _say_of_numbers(work, changes)
-    dead_numbers.mark(work, [(lease, report.outcome) for lease, report, *_ in changes], sharing)
-    claims.drop(work, leases)
-    too_late(work, leases)
-    note_rings(work, [lease for lease, yes in zip(leases, rang, strict=True) if yes])
-    gates.restamp(work, touched, locked=True)
-    return made
-
-
-def _settle(work: Work, settled: dict[tuple[int, int], Change]) -> None:
-    """Write the placements in one statement; they are locked already."""
-    rows = list(settled.values())
-    work.run(
-        sql.SETTLE,
-        assignments=[assignment for assignment, _ in settled],
-        customers=[customer for _, customer in settled],
-        **{f"{name}_s": [getattr(row, name) for row in rows] for name in Change.WRITTEN},
-    )
-
-
-def _say_of_numbers(work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]]) -> None:
-    """A number is marked as good, or no good; who asked not to be called is suppressed (P8)."""
-    counting = [(x.customer_id, x.e164) for x, r, _, n in changes if n or EFFECTS[r.outcome].rang]
-    if counting:
-        customers_, numbers_ = zip(*counting, strict=True)
-        work.run(
-            sql.COUNT_UNANSWERED, customers=list(customers_), numbers=list(numbers_),
-            unanswered=UNANSWERED, contacts=CONTACTS,
-        )  # fmt: skip
-    proven = [(x.customer_id, x.e164) for x, r, *_ in changes if EFFECTS[r.outcome].proves]
-    if proven:
-        work.run(sql.PROVE_NUMBERS, customers=[c for c, _ in proven], numbers=[n for _, n in proven])
-    # What holds for everybody, the customer among them, is said in dead_numbers.py.
-    bad = [
-        (x.customer_id, x.e164, effect.number_state)
-        for x, r, *_ in changes
-        if (effect := EFFECTS[r.outcome]).number_state and not effect.for_everybody
-    ]
-    if bad:
-        customers, numbers, states = zip(*bad, strict=True)
-        work.run(sql.MARK_NUMBERS, customers=list(customers), numbers=list(numbers), states=list(states))
-    if asked := [(x, r.by == "seller") for x, r, *_ in changes if r.outcome is Outcome.DO_NOT_CALL]:
-        _suppress(work, asked)
-
-
-ASKED = "asked not to be called"
-
-
-def _suppress(work: Work, asked: Sequence[tuple[Row[Any], bool]]) -> None:
-    """The customer, and the number, as widely as their assignment says; `afterwards` makes a wall of it.
-
-    `asked`: the leases, each with whether a seller heard it. The name of who heard it goes with what is
-    shared, the lease does not: no id of ours is told elsewhere (P7).
-    """
-    leases = [lease for lease, _ in asked]
-    heard = work.run(sql.HEARD_BY, leases=[x.id for x in leases], by_seller=[by for _, by in asked])
-    by = {row.id: row.name or "outcome" for row in heard}
-    of_number = {lease.e164: lease for lease in leases}
-    widely = sorted({lease.e164 for lease in leases if lease.do_not_call_scope != "crm"})
-    authors = {number: by[of_number[number].id] for number in widely}
-    origins = scopes.share(work, widely, scope="owner", reason=ASKED, author=authors) if widely else {}
-    numbers = sorted(of_number)
-    told = leases + [of_number[number] for number in numbers]
-    work.run(
-        sql.SUPPRESS,
-        reasons=[f"{ASKED} (call {lease.id})" for lease in told],
-        authors=[by[lease.id] for lease in told],
-        customers=[x.customer_id for x in leases] + [None] * len(numbers),
-        numbers=[None] * len(leases) + numbers,
-        scopes=["crm"] * len(leases) + ["owner" if number in origins else "crm" for number in numbers],
-        origins=[None] * len(leases) + [origins.get(number) for number in numbers],
-    )
 
 
 def _answers(
