@@ -1,11 +1,8 @@
 """Ids that carry their time: sorted by creation, partitioned by month, made by the application."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from random import Random
 from uuid import UUID
-
-LeaseIds = Callable[[datetime], UUID]
 
 
 def time_ordered_id(now: datetime, dice: Random) -> UUID:

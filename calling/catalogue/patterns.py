@@ -22,7 +22,6 @@ LONGEST = 200  # characters of a pattern
 MOST_SYMBOLS = 200  # characters that it names, when each repeat is written out
 MOST_TIMES = 100  # in braces
 
-_SPECIAL = frozenset(r"\.[](){}|?*+^$")
 _CLASSES: dict[str, Accepts] = {
     "d": lambda c: "0" <= c <= "9",
     "w": lambda c: c.isalnum() or c == "_",
