@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import text
 
-from models.work import OpenWork, Work
+from models.work import OpenWork, Question, Work
 
 # The lock is taken through a row of the assignment, so that in a cluster it is the shard's own lock.
 _SHARED = text(
@@ -53,4 +53,10 @@ def become_allocator(work: Work, assignment_id: int) -> None:
 
 def pass_as_allocator(work: Work, assignment_id: int) -> None:
     """Become the allocator of an assignment and then pass its turnstile, in one go."""
-    work.run(_ALLOCATOR_SHARED, id=assignment_id)
+    question, values = as_allocator(assignment_id)
+    work.run(question, **values)
+
+
+def as_allocator(assignment_id: int) -> Question:
+    """The question that does so, for those who ask more behind it in the same turn."""
+    return _ALLOCATOR_SHARED, {"id": assignment_id}

@@ -1,6 +1,6 @@
 """The unit of work that every verb takes: one transaction, in one CRM, at one instant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,9 +8,11 @@ from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, CursorResult, TextClause
+from sqlalchemy import Connection, CursorResult, Result, TextClause
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+
+from models.together import ask_together
 
 HintKind = Literal["allocate", "rebuild", "recall", "customer_ready", "lease_taken_away", "inbox"]
 
@@ -23,6 +25,9 @@ class Hint:
     crm_id: int
     subject: int | str  # the assignment, rebuild or dialer it is about; a seller for lease_taken_away
 
+
+Question = tuple[TextClause, Mapping[str, Any]]
+"""A statement and its values besides `crm_id` and `now`."""
 
 TRANSACTION_TIMEOUT_SINCE = 170_000
 """The server's version from which on PostgreSQL ends a transaction that takes too long."""
@@ -72,10 +77,21 @@ class Work:
 
     def run(self, statement: TextClause, **values: Any) -> CursorResult[Any]:
         """Execute SQL with `crm_id` and `now` bound beside `values`."""
-        bound = {"crm_id": self.crm_id, "now": self.now, **values}
+        return self._there().exec_driver_sql(_as_sent(statement), self._bound(values))
+
+    def run_together(self, *questions: Question) -> list[Result[Any]]:
+        """Execute several that need nothing of each other's answers, in one turn; their rows, in order."""
+        return ask_together(
+            self._there(), [(_as_sent(statement), self._bound(values)) for statement, values in questions]
+        )
+
+    def _there(self) -> Connection:
         if self._connection is None:
             self._connection = self.session.connection()
-        return self._connection.exec_driver_sql(_as_sent(statement), bound)
+        return self._connection
+
+    def _bound(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {"crm_id": self.crm_id, "now": self.now, **values}
 
     def plan_afresh(self) -> None:
         """Plan each statement of this transaction for the tables as large as they are now.

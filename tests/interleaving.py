@@ -6,10 +6,20 @@ from typing import Any
 import pytest
 from sqlalchemy import TextClause
 
-from models.work import Work
+from models.work import Question, Work
 
 Hook = Callable[[TextClause, Callable[[], Any]], None]
 """`act` once, when whoever comes first executes `statement`."""
+
+
+def instead_of_run(monkeypatch: pytest.MonkeyPatch, run: Callable[..., Any]) -> None:
+    """`run` in place of Work.run, also for what is asked together: one after the other, in the same order."""
+
+    def one_by_one(self: Work, *questions: Question) -> list[Any]:
+        return [self.run(statement, **values) for statement, values in questions]
+
+    monkeypatch.setattr(Work, "run", run)
+    monkeypatch.setattr(Work, "run_together", one_by_one)
 
 
 def acting_before(monkeypatch: pytest.MonkeyPatch) -> Hook:
@@ -35,5 +45,5 @@ def _hook(monkeypatch: pytest.MonkeyPatch, *, first: bool) -> Hook:
             act()
         return real(self, statement, **values) if first else done
 
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     return lambda statement, act: hooks.append((statement, act))

@@ -22,6 +22,9 @@ LISTS = some.one_of(
     some.lists(some.one_of(some.none(), some.integers(-(2**31), 2**31 - 1))),
     some.lists(some.one_of(some.none(), some.uuids())),
     some.lists(some.booleans()),
+    some.lists(some.one_of(some.none(), some.datetimes(timezones=some.just(UTC)))),
+    some.lists(some.datetimes(timezones=some.timezones())),
+    some.lists(some.sampled_from(["Europe/Lisbon", "Etc/GMT+1", "+351910000001", "null", "a,b", "", "ç"])),
     some.lists(some.text(some.characters(blacklist_categories=["Cs"], blacklist_characters="\0"))),
 )
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from interleaving import instead_of_run
 from rebuild_scene import waiting_backends
 from sqlalchemy import TextClause
 from world import NOON, World, wait_until
@@ -103,7 +104,7 @@ def before(monkeypatch: pytest.MonkeyPatch) -> Callable[[TextClause, Callable[[]
             act()
         return real(self, statement, **values)
 
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     return lambda statement, act: hooks.update({id(statement): act})
 
 

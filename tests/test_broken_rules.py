@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from ground import Database
 from hypothesis import given
 from hypothesis import strategies as st
+from interleaving import instead_of_run
 from rebuild_scene import waiting_backends
 from sqlalchemy import TextClause, text
 from world import NOON, World, new_app, wait_until
@@ -296,7 +297,7 @@ def test_no_alarm_is_raised_of_rules_that_were_replaced_meanwhile(
         return real(self, statement, **values)
 
     publishing: list[Future[int]] = []
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     with ThreadPoolExecutor(1) as pool:
         with floor.world.work() as work:
             renew(work, floor.assignment)

@@ -264,7 +264,7 @@ def test_an_outcome_and_a_change_at_once(world: World, before: Hook) -> None:
     card = next_customer(world.opener(DUE), seller)
     assert card is not None
     sold = Report(card.lease_id, Outcome.SALE, "seller")
-    before(placements._LOCK, lambda: record_all(world.opener(DUE), [sold]))
+    before(placements._ROWS, lambda: record_all(world.opener(DUE), [sold]))
     with pytest.raises(Conflict, match="has ended: outcome"):
         promising.change(world.opener(DUE), made.id, Patch(Wish(NOON + DAY)), author="a", made_by="api")
     assert row_of(world, customer).state == "closed"

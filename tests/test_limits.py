@@ -563,7 +563,7 @@ def test_when_a_limit_is_set_nobody_is_rung_beyond_it(floor: Floor, after: Hook)
             wait_until(lambda: setting[0].done() or "advisory" in world.waited_for())
             assert not setting[0].done(), "it was set while somebody was about to ring by the old limits"
 
-        after(standing._STANDING, set_meanwhile)
+        after(standing.STANDING, set_meanwhile)
         with world.work(again) as work:
             rings.append(ring(work, held.lease_id, floor.sellers[floor.a]).rung_at)
         setting[0].result(10)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from interleaving import instead_of_run
 from sqlalchemy import Row, TextClause, text
 from world import NOON, World, wait_until
 
@@ -162,7 +163,7 @@ def before(monkeypatch: pytest.MonkeyPatch) -> Callable[[TextClause, Callable[[]
             hook[1]()
         return real(self, statement, **values)
 
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     return lambda statement, action: waiting.append((statement, action))
 
 

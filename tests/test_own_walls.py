@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from calls import say, take
-from interleaving import acting_after, acting_before
+from interleaving import acting_after, acting_before, instead_of_run
 from promises import DAY, HOUR, MINUTE, live, promises, row_of, violations, watch
 from sqlalchemy import text
 from test_zones_verified import nowhere
@@ -642,7 +642,7 @@ def test_two_hundred_are_moved_by_as_many_statements_as_two(
         counts[-1] += 1
         return real(self, statement, **values)
 
-    monkeypatch.setattr(Work, "run", counting)
+    instead_of_run(monkeypatch, counting)
     for some in (said[:2], said[2:4], said[4:]):
         done, _ = verify_zones(world.opener(), some, author="Bo", anyway=True)
         assert all(one.moved for one in done)

@@ -400,7 +400,7 @@ def test_sent_away_while_they_ask_for_the_next(
         going.append(pool.submit(goes, world, seller, Absence("off"), NOON, said_by="Kari"))
         wait_until(lambda: going[0].done() or bool(world.waited_for()))
 
-    before(opening._HOURS if when == "dealing" else hand_out._TAKE, sent)
+    before(opening.HOURS if when == "dealing" else hand_out._TAKE, sent)
     next_customer(world.opener(), seller)
     going[0].result()
     assert live(world) == []

@@ -394,7 +394,7 @@ def test_nothing_lies_with_a_seller_who_has_gone(
         with world.work() as work:
             be(work, seller, "away")
 
-    other = meanwhile(world, before, pool, opening._HOURS, goes)
+    other = meanwhile(world, before, pool, opening.HOURS, goes)
     allocate_all(world.opener(), assignment)
     other[0].result()
     assert rows(world, "select 1 from lease where ended_at is null") == []
@@ -413,7 +413,7 @@ def test_nothing_lies_with_a_seller_who_has_turned_to_another_segment(
         with world.work() as work:
             be(work, seller, "available", assignment_id=assignment, segment_id=second)
 
-    other = meanwhile(world, before, pool, opening._HOURS, turns)
+    other = meanwhile(world, before, pool, opening.HOURS, turns)
     allocate_all(world.opener(), assignment)
     other[0].result()
     assert rows(world, "select 1 from lease where ended_at is null") == []

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from interleaving import instead_of_run
 from sqlalchemy import text
 from world import LISBON, NOON, World
 
@@ -163,7 +164,7 @@ def test_a_crash_is_gone_on_from(world: World, monkeypatch: pytest.MonkeyPatch, 
                     raise Crash
             return real(self, statement, **values)
 
-        monkeypatch.setattr(Work, "run", run)
+        instead_of_run(monkeypatch, run)
     else:
         real = getattr(rezoning, where)
         monkeypatch.setattr(rezoning, where, dying)
@@ -290,7 +291,7 @@ def test_the_versions_in_use_are_looked_up_once(world: World, monkeypatch: pytes
         with world.work() as work:
             first = versions.version_id(work)
     with world.work() as work:
-        monkeypatch.setattr(Work, "run", lambda *_, **__: pytest.fail("asked again"))
+        instead_of_run(monkeypatch, lambda *_, **__: pytest.fail("asked again"))
         assert versions.version_id(work) == first
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from interleaving import instead_of_run
 from rebuild_scene import waiting_backends
 from rule_strategies import row_of
 from sqlalchemy import TextClause, text
@@ -427,7 +428,7 @@ def test_all_assignments_or_none(floor: Floor, monkeypatch: pytest.MonkeyPatch) 
             raise Conflict("the disk is full")
         return real(self, statement, **values)
 
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     with pytest.raises(Conflict, match="disk"):
         floor.change(1, 2, 3)
     monkeypatch.undo()
@@ -452,7 +453,7 @@ def during(
             wait_until(lambda: going[0].done() or waiting_backends(floor.world) == 1)
         return real(self, asked, **values)
 
-    monkeypatch.setattr(Work, "run", run)
+    instead_of_run(monkeypatch, run)
     return going
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from interleaving import instead_of_run
 from sqlalchemy import TextClause, make_url, text
 from world import World
 
@@ -139,5 +140,5 @@ def witness(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Witness]:
             made.hear(self, statement, values)
             return real(self, statement, **values)
 
-        monkeypatch.setattr(Work, "run", run)
+        instead_of_run(monkeypatch, run)
         yield made

@@ -46,7 +46,7 @@ class Promised:
 def locked(work: Work, assignment_id: int, customer_id: int) -> Row[Any]:
     """Pass the turnstile, then lock the customer's placements. Raises NotFound, Conflict."""
     turnstile.pass_shared(work, [assignment_id])
-    row = placements.lock(work, [customer_id]).get((assignment_id, customer_id))
+    row = placements.locked(work, [customer_id]).get((assignment_id, customer_id))
     if row is None:
         raise NotFound("customer in the assignment", customer_id)
     if row.state in ("left", "anonymised"):

@@ -10,18 +10,16 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from uuid import UUID
 
-from sqlalchemy import text
-
 from calling.handout import gates, strands
 from calling.handout.candidates import Card, candidates, scarce
 from calling.handout.closing import Closing, closing_of
 from calling.handout.leasing import Chosen, lease_all
 from calling.handout.needs import Need, needs_of, shrink
 from calling.handout.promised import deal_promises
+from calling.handout.round_reading import Reading, read
 from calling.hours.opening import last_ring_by
 from calling.walls import pauses
 from models import turnstile
-from models.errors import NotFound
 from models.work import OpenWork, Work
 
 BATCH = 200
@@ -29,25 +27,6 @@ BATCH = 200
 
 SPARE = 8
 """Customers looked at beyond those that are wanted, before the rest of twice as many."""
-
-# Whether anything promised is due, and who is kept free for a promise, with whoever shares a number with
-# them: in a question asked anyway.
-_ASSIGNMENT = text("""
-    select a.*,
-           coalesce((select min(f.due_at) from follow_up f
-                      where f.crm_id = :crm_id and f.assignment_id = a.id
-                        and f.ended_at is null) <= :now, false) as promise_due,
-           array(select f.customer_id from follow_up f
-                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
-                 union
-                 select sharer.customer_id from follow_up f
-                   join customer_number m on m.crm_id = :crm_id and m.customer_id = f.customer_id
-                   join customer_number sharer on sharer.crm_id = :crm_id and sharer.e164 = m.e164
-                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now) as kept_free,
-           (select b.lifts from best_hours b
-             where b.crm_id = :crm_id and b.assignment_id = a.id and b.ordering) as lifts
-      from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +58,21 @@ def allocate(work: Work, assignment_id: int, *, only_seller: int | None = None) 
 
     Takes the allocator lock, passes the turnstile, then reads. Raises NotFound.
     """
-    turnstile.pass_as_allocator(work, assignment_id)
-    return deal(work, assignment_id, only_seller=only_seller)
+    behind = turnstile.as_allocator(assignment_id)
+    return _deal(work, read(work, assignment_id, only_seller, behind=behind), only_seller)
 
 
 def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> Allocation:
     """The round itself; the caller is the allocator and has passed the turnstile."""
-    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().first()
-    if assignment is None:
-        raise NotFound("assignment", assignment_id)
-    standing = pauses.standing(work)
-    needs = needs_of(work, standing, assignment_id, only_seller)
+    return _deal(work, read(work, assignment_id, only_seller), only_seller)
+
+
+def _deal(work: Work, reading: Reading, only_seller: int | None) -> Allocation:
+    assignment, needs, closing = reading.assignment, reading.needs, reading.closing
+    assignment_id: int = assignment["id"]
     own = next((need for need in needs if need.seller_id == only_seller), None) if only_seller else None
     if own:
         own.in_hand = 0  # what lies in their list is shut just now, or they would not ask
-    closing = closing_of(work, standing, assignment_id, needs) if needs else {}
     if not any(closing.values()):
         return Allocation(0, False)
     promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
@@ -104,10 +83,10 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
         wanted = _wanted(needs, wanted)
     kept_ids = [c.customer_id for c in promised]
     # Most of the best are free: the others are asked about only if these were not enough.
-    facts = _facts(work, assignment_id, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
+    facts = _facts(work, reading, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
     dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     if len(dealt) < wanted and len(found) > wanted + SPARE:
-        facts |= _facts(work, assignment_id, [c.customer_id for c in found[wanted + SPARE :]])
+        facts |= _facts(work, reading, [c.customer_id for c in found[wanted + SPARE :]])
         dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     kept = [c for c in promised if c.customer_id in facts and _is_free(facts[c.customer_id])]
@@ -123,13 +102,11 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
 
 def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
     """Of what segments (None: any) fewer are free than full lists take, so that a seller holds one."""
-    standing = pauses.standing(work)
-    assignment = work.run(_ASSIGNMENT, assignment_id=assignment_id).mappings().one()
-    needs = needs_of(work, standing, assignment_id, None)
-    closing = closing_of(work, standing, assignment_id, needs) if needs else {}
-    wanted = _wanted(needs, BATCH)
-    found = candidates(work, assignment, needs, closing, wanted) if any(closing.values()) else []
-    return scarce(found, needs, wanted)
+    now = read(work, assignment_id, None)
+    wanted = _wanted(now.needs, BATCH)
+    open_there = any(now.closing.values())
+    found = candidates(work, now.assignment, now.needs, now.closing, wanted) if open_there else []
+    return scarce(found, now.needs, wanted)
 
 
 def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
@@ -156,8 +133,10 @@ def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closin
     ]
 
 
-def _facts(work: Work, assignment_id: int, customers: Sequence[int]) -> dict[int, gates.Facts]:
-    return gates.facts_of(work, assignment_id, customers) if customers else {}
+def _facts(work: Work, reading: Reading, customers: Sequence[int]) -> dict[int, gates.Facts]:
+    if not customers:
+        return {}
+    return gates.facts_of(work, reading.assignment["id"], customers, asked=reading.limits)
 
 
 def _free(found: Iterable[Card], facts: Mapping[int, gates.Facts]) -> list[Card]:

@@ -28,14 +28,16 @@ _DROP = text("""
 
 
 def claim(work: Work, wanted: Sequence[tuple[int, UUID]]) -> set[UUID]:
-    """Claim (customer, lease) pairs; the leases whose claim is whole. The rest is dropped again."""
+    """Claim (customer, lease) pairs; the leases whose claim is whole. The rest is dropped again.
+
+    In one turn: numbers of customers who are somebody else's are claimed on the way, and dropped.
+    """
     if not wanted:
         return set()
-    free = work.run(load("claim_customers"), customers=[c for c, _ in wanted], leases=[x for _, x in wanted])
-    held = {row.lease_id: row.customer_id for row in free}
-    numbers = work.run(load("claim_numbers"), customers=list(held.values()), leases=list(held))
-    whole = set(numbers.scalars())
-    drop(work, [lease for lease in held if lease not in whole])
+    asked = {"customers": [c for c, _ in wanted], "leases": [lease for _, lease in wanted]}
+    customers, numbers = work.run_together((load("claim_customers"), asked), (load("claim_numbers"), asked))
+    whole = set(numbers.scalars()) & {row.lease_id for row in customers}
+    drop(work, [lease for _, lease in wanted if lease not in whole])
     return whole
 
 

@@ -1,18 +1,18 @@
 """What of an assignment is open now: its segments that are not paused, each with its open clocks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from calling.handout.needs import Need
 from calling.hours.opening import Openings, openings
 from calling.walls.pauses import Pauses
 from models.work import Work
 
-_SEGMENTS = text("""
+SEGMENTS = text("""
     select id from segment
      where crm_id = :crm_id and assignment_id = :assignment_id and retired_at is null
      order by position, id
@@ -25,7 +25,17 @@ Closing = Mapping[int, Mapping[int, datetime]]
 
 def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence[Need]) -> Closing:
     """The segments that are not paused, in order of priority, each with its open clocks."""
-    known = openings(work)
+    rows = work.run(SEGMENTS, assignment_id=assignment_id)
+    return told(rows, openings(work), standing, assignment_id, needs, work.now)
+
+
+def told(
+    segments: Iterable[Row[Any]], known: Openings, standing: Pauses, assignment_id: int,
+    needs: Sequence[Need], now: datetime,
+) -> Closing:  # fmt: skip
+    """The same from the rows of SEGMENTS. Without needs, for nobody: nothing is open."""
+    if not needs:
+        return {}
     for need in needs:
         need.forbidden = known.without_robots() if need.robot else frozenset()
     nobodys = frozenset.intersection(*(need.forbidden for need in needs))
@@ -33,16 +43,16 @@ def closing_of(work: Work, standing: Pauses, assignment_id: int, needs: Sequence
         known = replace(
             known, clocks={key: clock for key, clock in known.clocks.items() if key not in nobodys}
         )
-    return closing_at(known, assignment_id, worked_segments(work, standing, assignment_id), work.now)
+    return closing_at(known, assignment_id, _worked(segments, standing, assignment_id), now)
 
 
 def worked_segments(work: Work, standing: Pauses, assignment_id: int) -> list[int]:
     """The segments of an assignment that are not paused, in order of priority."""
-    return [
-        segment
-        for segment in work.run(_SEGMENTS, assignment_id=assignment_id).scalars()
-        if not standing.shut(assignment_id=assignment_id, segment_id=segment)
-    ]
+    return _worked(work.run(SEGMENTS, assignment_id=assignment_id), standing, assignment_id)
+
+
+def _worked(rows: Iterable[Row[Any]], standing: Pauses, assignment_id: int) -> list[int]:
+    return [row.id for row in rows if not standing.shut(assignment_id=assignment_id, segment_id=row.id)]
 
 
 def closing_at(known: Openings, assignment_id: int, segments: Sequence[int], at: datetime) -> Closing:

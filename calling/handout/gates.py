@@ -15,6 +15,7 @@ stamped: they are joined at hand-out, so that nothing is rewritten when time pas
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
 import orjson
@@ -152,14 +153,15 @@ def _joins(order: str) -> str:
 
 
 def bindings(
-    work: Work, customers: Iterable[int], assignment_id: int | None = None, e164: str | None = None
-) -> tuple[Used, dict[str, object]]:
+    work: Work, customers: Iterable[int], assignment_id: int | None = None, e164: str | None = None,
+    asked: Standing | None = None,
+) -> tuple[Used, dict[str, object]]:  # fmt: skip
     """The values that the gates' SQL needs besides crm_id and now.
 
     Limits, and what number plans say of this hour, are reckoned here, in Python. Which registers are used
-    says which of the statements is meant.
+    says which of the statements is meant. `asked`: the limits, if they were read before.
     """
-    asked = standing(work)
+    asked = asked or standing(work)
     limited = {
         f"{stop.assignment_id} {stop.customer_id} {stop.e164}": stop.until
         for stop in stops(work, customers, assignment_id, asked)
@@ -230,11 +232,12 @@ _RESTAMPS = with_registers(f"""
 """)
 
 _SHUTS = with_registers(f"""
-    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id, {_UNTILS},
+    select p.customer_id, c.reckoning_zone, n.e164, p.clock_id, p.segment_id,
            p.return_state is not distinct from 'closed' as closed,
            exists (select from customer_number m
                      join claim_number held on held.crm_id = :crm_id and held.e164 = m.e164
-                    where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held
+                    where m.crm_id = :crm_id and m.customer_id = p.customer_id) as held,
+           {_UNTILS}
       from placement p
       join customer c on c.crm_id = :crm_id and c.id = p.customer_id
       {_joins(CHOICE)}
@@ -276,20 +279,23 @@ def restamp(work: Work, customers: Iterable[int], *, locked: bool = False) -> in
 
 
 def facts_of(
-    work: Work, assignment_id: int, customers: Sequence[int], *, e164: str | None = None
-) -> dict[int, Facts]:
+    work: Work, assignment_id: int, customers: Sequence[int], *, e164: str | None = None,
+    asked: Standing | None = None,
+) -> dict[int, Facts]:  # fmt: skip
     """Ask every stamped gate about these customers, whatever their stamps say.
 
-    With `e164`, that number is meant instead of the one to ring next.
+    With `e164`, that number is meant instead of the one to ring next. `asked`: the limits, if read before.
     """
-    used, bound = bindings(work, customers, assignment_id, e164)
-    asked = {"assignment_id": assignment_id, "customers": list(customers), **bound}
-    rows = work.run(_SHUTS[used.variant], **asked).all()
-    return {
-        row.customer_id: Facts(
-            row.customer_id, row.e164, row.reckoning_zone, row.clock_id, row.segment_id, row.held,
-            row.closed,
-            tuple((g.name, until) for g in STAMPED if (until := getattr(row, g.name)) is not None),
-        )
-        for row in rows
-    }  # fmt: skip
+    used, bound = bindings(work, customers, assignment_id, e164, asked)
+    values = {"assignment_id": assignment_id, "customers": list(customers), **bound}
+    rows = work.run(_SHUTS[used.variant], **values).all()
+    return {facts.customer_id: facts for facts in starmap(_facts, rows)}
+
+
+def _facts(
+    customer_id: int, zone: str, e164: str | None, clock_id: int, segment_id: int, closed: bool, held: bool,
+    *untils: datetime | None,
+) -> Facts:  # fmt: skip
+    """The facts of a row of `_SHUTS`, as its columns stand."""
+    shut = tuple((gate.name, until) for gate, until in zip(STAMPED, untils, strict=True) if until is not None)
+    return Facts(customer_id, e164, zone, clock_id, segment_id, held, closed, shut)

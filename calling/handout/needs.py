@@ -1,6 +1,6 @@
 """Who could take more customers of an assignment now, and how many."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from calling.walls.pauses import Pauses
 from models.sql import load
-from models.work import Work
+from models.work import Question, Work
 
 DEPTH = 2
 """Customers that wait in an available seller's list, so that the next one is there at once."""
@@ -51,13 +51,28 @@ def needs_of(work: Work, standing: Pauses, assignment_id: int, only_seller: int 
 
     `only_seller`: that one, and who has nothing and waits longer. Read behind the turnstile.
     """
-    rows = _rows(work, standing, assignment_id, only_seller)
-    return [_need(row, row.promised) for row in rows if row.wanted > 0 or row.promised > 0]
+    question, values = asked(work, assignment_id, only_seller)
+    return told(work.run(question, **values), standing, assignment_id)
+
+
+def asked(work: Work, assignment_id: int, only_seller: int | None) -> Question:
+    """The question to which `told` reads the answer."""
+    return load("needs"), {
+        "assignment_id": assignment_id, "depth": DEPTH, "only_seller": only_seller, "ahead": AHEAD,
+        "in_touch_since": work.now - IN_TOUCH,
+    }  # fmt: skip
+
+
+def told(rows: Iterable[Row[Any]], standing: Pauses, assignment_id: int) -> list[Need]:
+    """Who wants customers and is not paused, as the rows say."""
+    there = _not_paused(rows, standing, assignment_id)
+    return [_need(row, row.promised) for row in there if row.wanted > 0 or row.promised > 0]
 
 
 def hungry_and_there(work: Work, standing: Pauses, assignment_id: int) -> tuple[list[Need], list[Need]]:
     """Who has room for a promised call now, and who is there to keep one, if busy as yet; none is paused."""
-    rows = _rows(work, standing, assignment_id, None)
+    question, values = asked(work, assignment_id, None)
+    rows = _not_paused(work.run(question, **values), standing, assignment_id)
     hungry = [_need(row, row.promised) for row in rows if row.promised > 0]
     return hungry, [_need(row, row.room) for row in rows if row.room > 0]
 
@@ -72,12 +87,7 @@ def shrink(needs: Sequence[Need], scarce: Collection[int | None]) -> None:
             need.wanted = min(need.wanted, 1 - need.in_hand)
 
 
-def _rows(work: Work, standing: Pauses, assignment_id: int, only_seller: int | None) -> list[Row[Any]]:
-    rows = work.run(
-        load("needs"),
-        assignment_id=assignment_id, depth=DEPTH, only_seller=only_seller, ahead=AHEAD,
-        in_touch_since=work.now - IN_TOUCH,
-    ).all()  # fmt: skip
+def _not_paused(rows: Iterable[Row[Any]], standing: Pauses, assignment_id: int) -> list[Row[Any]]:
     return [
         row
         for row in rows

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from calling.hours.book import HoursBook, hours_book
 from calling.hours.clocks import Clock
@@ -23,7 +24,7 @@ from models.tables import FOREVER
 from models.work import Work
 
 # What ended, or is over by every clock on earth, has no say any more. As texts: they are their own cache key.
-_HOURS = text("""
+HOURS = text("""
     select c.hours::text as hours,
            (select jsonb_agg(to_jsonb(s) order by s.id)::text from stricter_hours s
              where s.crm_id = :crm_id and s.ended_at is null
@@ -179,7 +180,11 @@ def _no_robots(places: tuple[str, ...]) -> bool:
 
 def openings(work: Work, clock_ids: Sequence[int] | None = None) -> Openings:
     """The openings of some clocks, or of all."""
-    row = work.run(_HOURS, all=clock_ids is None).one()
+    return told(work, work.run(HOURS, all=clock_ids is None).one(), clock_ids)
+
+
+def told(work: Work, row: Row[Any], clock_ids: Sequence[int] | None = None) -> Openings:
+    """What the row of HOURS says, of some clocks or of all."""
     clocks = _read_all(work, row.clocks) if clock_ids is None else read_known(work, clock_ids)
     book = hours_book(row.hours, row.stricter, row.exemptions, tuple(row.about_debts))
     return Openings(book, clocks, refusals(row.registers))

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, Row, text
 
 from calling.hours.clocks import Clock, read_clocks
 from calling.limits import law
@@ -18,7 +18,7 @@ from calling.limits.limit import Limit
 from calling.registers.standing import USED, Used
 from models.work import Work
 
-_STANDING = text(f"""
+STANDING = text(f"""
     select array(select id from call_clock) as clocks,
            array(select id from assignment where crm_id = :crm_id and about_debts) as about_debts,
            (select jsonb_agg(to_jsonb(o) order by o.id) from call_limit o
@@ -78,7 +78,11 @@ class Standing:
 
 def standing(work: Work) -> Standing:
     """The limits in force. Read behind the turnstile: whoever changes one passes it (changing.py)."""
-    row = work.run(_STANDING).one()
+    return told(work, work.run(STANDING).one())
+
+
+def told(work: Work, row: Row[Any]) -> Standing:
+    """What the row of STANDING says."""
     known = _clocks(work, row.clocks)
     own = tuple(_own(one) for one in row.own or ())
     used = Used(row.registers, row.somebody_let_off)

@@ -1,14 +1,15 @@
 """The pauses that stand now: read behind the turnstile, asked by whoever hands out, takes or rings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from models.work import Work
 
-_STANDING = text("""
+STANDING = text("""
     select scope, target_id, bool_or(ends_at is null) as open_ended, max(ends_at) as ends_at
       from pause
      where crm_id = :crm_id and lifted_at is null and (ends_at is null or ends_at > :now)
@@ -46,5 +47,9 @@ def _over(ends_at: datetime | None, at: datetime | None) -> bool:
 
 def standing(work: Work) -> Pauses:
     """Read the standing pauses of the CRM. Pass the turnstile first, in a statement before this one."""
-    rows = work.run(_STANDING)
+    return told(work.run(STANDING))
+
+
+def told(rows: Iterable[Row[Any]]) -> Pauses:
+    """What the rows of STANDING say."""
     return Pauses({(r.scope, r.target_id): None if r.open_ended else r.ends_at for r in rows})
