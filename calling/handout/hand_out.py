@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling.handout import allocate, gates, strands
+from calling.handout import allocate, gates, strands, top_of_list
 from calling.handout.absence import told_utc
 from calling.handout.give_back import give_back
 from calling.handout.promised import OVERTAKEN
@@ -102,6 +102,8 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     for themself, behind those who have waited longer. Whoever asked in vain waits from then on.
     Raises NotFound, and Conflict when the seller is away or works no assignment.
     """
+    if (top := top_of_list.take(open_work, seller_id)) is not None:
+        return _card(top)
     stopped: list[UUID] = []
     with open_work() as work:
         seller = _working(work, seller_id)

@@ -16,6 +16,18 @@ STANDING = text("""
      group by scope, target_id
 """)
 
+STOPS_SELLER = """exists (
+    select from pause z
+     where z.crm_id = :crm_id and z.lifted_at is null and (z.ends_at is null or z.ends_at > :now)
+       and (z.scope in ('everything', 'owner', 'crm')
+         or z.scope = 'assignment' and z.target_id = l.assignment_id
+         or z.scope = 'segment' and z.target_id = p.segment_id
+         or z.scope = 'seller' and z.target_id = l.seller_id))"""
+"""SQL over `l` lease and `p` its placement: whether a pause stops the seller's hand-out of it.
+
+The same as `Pauses.shut` says; in a statement behind the turnstile's.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
