@@ -1,4 +1,4 @@
-"""Allocation of 200, beside the same rows written by one bare statement each."""
+"""Allocation of 200 in one transaction and 500 in three, beside the rows written by a bare statement each."""
 
 from uuid import UUID
 
@@ -7,10 +7,11 @@ from sqlalchemy import text
 from benchmarks.figures import Figure, cost, in_turns
 from benchmarks.floor import NOON, Floor, lay
 from calling import register
-from calling.handout.allocate import BATCH, allocate
+from calling.handout.allocate import BATCH, allocate_all
 from wiring.app import App
 
 ROUNDS = 9
+SIZES = (BATCH, 500)
 
 _WANTS = text("update dialer set wanted = :wanted, wanted_at = :now where crm_id = :crm_id")
 _CUSTOMERS = text("""
@@ -48,20 +49,26 @@ _BACK = tuple(
 
 
 def measure(app: App, rows: int, rounds: int = ROUNDS) -> list[Figure]:
-    """One round of 200 leases for a dialer that wants as many."""
+    """Leases for a dialer that wants so many."""
     floor = lay(app, rows)
     with app.work(floor.crm_id, now=NOON) as work:
         dialer = register.add_dialer(
             work, "robot", adapter="none", mode="voice_robot", assignment_id=floor.assignment_id, settings={}
         )
-        work.run(_WANTS, wanted=BATCH)
-        found = work.run(_CUSTOMERS, assignment_id=floor.assignment_id, n=BATCH).all()
+    return [_measured(floor, dialer, size, rounds) for size in SIZES]
+
+
+def _measured(floor: Floor, dialer: int, size: int, rounds: int) -> Figure:
+    app = floor.app
+    put_back(floor)
+    with app.work(floor.crm_id, now=NOON) as work:
+        work.run(_WANTS, wanted=size)
+        found = work.run(_CUSTOMERS, assignment_id=floor.assignment_id, n=size).all()
     customers, numbers = [row.customer_id for row in found], [row.e164 for row in found]
 
     def ours() -> None:
-        with app.work(floor.crm_id, now=NOON) as work:
-            if (done := allocate(work, floor.assignment_id).leased) != min(BATCH, rows):
-                raise AssertionError(f"{done} were leased")
+        if (done := allocate_all(app.opener(floor.crm_id, now=NOON), floor.assignment_id)) != len(found):
+            raise AssertionError(f"{done} were leased")
 
     def limit() -> None:
         with app.work(floor.crm_id, now=NOON) as work:
@@ -73,7 +80,7 @@ def measure(app: App, rows: int, rounds: int = ROUNDS) -> list[Figure]:
                 )  # fmt: skip
 
     mine, best = in_turns(ours, limit, rounds, between=lambda: put_back(floor))
-    return [cost(f"allocate {BATCH}", mine, best, "the same rows by one bare statement each")]
+    return cost(f"allocate {size}", mine, best, "the same rows by one bare statement each")
 
 
 def put_back(floor: Floor) -> None:

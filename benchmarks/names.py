@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from benchmarks import (
     allocating,
     asking,
+    asking_http,
     clocking,
     counting,
     facets,
@@ -28,6 +29,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "allocate": allocating.measure,
     "pairs": pairing.measure,
     "next": asking.measure,
+    "next-http": asking_http.measure,
     "outcomes": recording.measure,
     "pause": pausing.measure,
     "facets": facets.measure,
