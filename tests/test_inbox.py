@@ -63,8 +63,11 @@ def hear(world: World, dialer: int, *told: Told, now: datetime = NOON) -> None:
 
 @pytest.mark.parametrize("together", [True, False])
 def test_it_rang_when_its_ringing_says_in_whatever_order_it_comes(world: World, together: bool) -> None:
-    """Planted, as it was: of several the first by name ("answered" stands before "ringing"), and never an earlier
-    one that came later. Seen to fail: rung after ring_by (P3), of orders that were rung in time."""
+    """Found by a chaos: orders that were rung in time, rung after ring_by (P3).
+
+    Planted, as it was: of several the first by name counted ("answered" stands before "ringing"), and never
+    an earlier one that came later; seen to fail.
+    """
     dialer, (lease,) = sent(world, 1)
     seconds = [timedelta(seconds=n) for n in (30, 50, 75)]
     ringing, answered, ended = (NOON + after for after in seconds)

@@ -27,8 +27,8 @@ TAKE = text("""
       from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
      where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
 """)
-# A ring is a ring even if it is told after the lease has ended: limits and the gap count it. Told after the answer
-# or the end it was earlier than they said; but who was given up counts from then (P5).
+# A ring is a ring even if it is told after the lease has ended: limits and the gap count it. Told after the
+# answer or the end it was earlier than they said; but who was given up counts from then (P5).
 RING = text("""
     with told as materialized (
         select * from unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
