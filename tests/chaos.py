@@ -11,7 +11,8 @@ Sellers and dialers work all the time. Faults are dealt by the seed, with rests 
   two calls at once.
 
 The first two are about speed: where others take the machine's processors, they are stretched by what was left
-to us (tests/processors.py). On a machine of our own nothing is stretched.
+to us (tests/processors.py), and where that is less than half the first is only told. On a machine of our own
+nothing is stretched.
 """
 
 import argparse
@@ -38,6 +39,9 @@ AGAIN_SECONDS = 10.0
 
 RINGS_A_SECOND = 50.0
 """Of wall time, in the calm."""
+
+MOSTLY_OTHERS = 0.5
+"""Where others take more of the machine, how soon it was again is told and not judged: we only stood in line."""
 
 SETTLED_SECONDS = 3.0
 """From the first hand-out after a fault to what counts as calm."""
@@ -129,10 +133,9 @@ class Day:
         self.account.again.append(again)
         told = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in sorted(first.items()))
         self._tell(f"{what}: again after {told}; others took {others:.0%} of the machine")
-        if again > AGAIN_SECONDS:
-            limit = AGAIN_SECONDS * self._processors.stretch(ended, monotonic())
-            if again > limit:
-                self.account.wrong.append(f"{what}: again after {told}, asked: {limit:.1f} s")
+        limit = AGAIN_SECONDS * self._processors.stretch(ended, monotonic())
+        if again > limit and others < MOSTLY_OTHERS:
+            self.account.wrong.append(f"{what}: again after {told}, asked: {limit:.1f} s")
 
     def _handed_out(self, what: str) -> dict[str, float]:
         """Wait until sellers and dialers have got somebody whom nobody had; how long it took each kind."""

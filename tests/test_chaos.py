@@ -20,7 +20,7 @@ from ringeliste.demo import MONDAY_0800
 
 pytestmark = pytest.mark.once
 
-SPEED, SEED = 90, 7
+SPEED, SEED = 90, 5
 VICTIMS = (
     "web", "worker", "worker 1", "worker 2", "scheduler", "dialer", "robot", "sellers", "redis", "postgres",
 )  # fmt: skip
