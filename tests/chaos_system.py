@@ -24,6 +24,7 @@ from telephones import Exchange
 from wires import Wires
 
 import migrations
+from calling.views.audit import audit
 from models.errors import RingelisteError
 from ringeliste import clockwork, embedded, procfile
 from ringeliste.desk_journal import read_lines
@@ -50,6 +51,9 @@ NIGHT = "Etc/GMT-12"
 SETTINGS = {"max_wal_size": "1GB"}
 """Of PostgreSQL; all else as in production: what is acknowledged stays. An hour has to fit into memory."""
 
+JUDGE = {"RINGELISTE_STATEMENT_SECONDS": "600", "RINGELISTE_TRANSACTION_SECONDS": "3600"}
+"""Settings of who holds an hour's calls against the promises in one transaction."""
+
 PATIENCE = 180.0
 """Wall seconds after which whatever we wait for will never be."""
 
@@ -71,7 +75,7 @@ class System:
         self._watching = Event()
         servers = embedded.start(self.data, env={}, postgres_settings=SETTINGS)
         migrations.upgrade(servers.owner_url)
-        self.app = App(Settings.from_env({"RINGELISTE_DATA": str(self.data)}))
+        self.app = App(Settings.from_env({"RINGELISTE_DATA": str(self.data), **JUDGE}))
         self.world: ChaosWorld = build_world(self.app, self.data, customers=customers, seed=seed)
         self.exchange = Exchange(folder)
         self._ports = [usable_port(HOST, 0, may_move=True) for _ in range(2)]
@@ -233,6 +237,11 @@ class System:
         """Lease -> outcome of every attempt."""
         with self.app.work(self.world.crm_id) as work:
             return {str(row.lease_id): row.outcome for row in work.run(_KEPT)}
+
+    def audit(self) -> list[str]:
+        """Whatever `ringeliste check` finds, in words."""
+        with self.app.work(self.world.crm_id) as work:
+            return [f"{one.promise}: {one.count} times: {one.what}" for one in audit(work) if one.count]
 
     def _asked(self, what: Any) -> list[Any]:
         """One column, asked until PostgreSQL answers."""
