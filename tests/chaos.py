@@ -22,6 +22,7 @@ import sys
 import tempfile
 from bisect import bisect
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random, SystemRandom
@@ -35,6 +36,7 @@ from ground import open_temporary_directory
 from processors import Processors
 from telephones import Took, miscounted, too_soon, two_at_once
 
+from ringeliste import embedded
 from wiring.clock import ClockBase
 
 AGAIN_SECONDS = 10.0
@@ -212,11 +214,11 @@ def customers_for(minutes: float) -> int:
 
 def chaos(folder: Path, *, minutes: float, seed: int, say: Say) -> Account:
     """Build the world in `folder`, run the day, leave no process behind."""
-    system = System(folder, customers=customers_for(minutes), seed=seed)
-    try:
+    with ExitStack() as left:
+        left.callback(embedded.stop, folder / "data")
+        system = System(folder, customers=customers_for(minutes), seed=seed)
+        left.callback(system.close)
         return Day(system, seed=seed, say=say).run(minutes)
-    finally:
-        system.close()
 
 
 def main() -> int:

@@ -66,7 +66,7 @@ _KEPT = text("select lease_id, outcome from attempt where crm_id = :crm_id and r
 
 
 class System:
-    """One data directory, and everything that runs on it. `close` leaves nothing behind."""
+    """One data directory, and everything that runs on it, until `close`."""
 
     def __init__(self, folder: Path, *, customers: int, seed: int) -> None:
         self.folder, self.data, self._seed = folder, folder / "data", seed
@@ -283,7 +283,7 @@ class System:
         return stubborn + [name for name, pid in before.items() if lives(pid) and name not in stubborn]
 
     def close(self) -> None:
-        """Whatever happened: nothing of ours stays."""
+        """Whatever happened: no process stays but the servers."""
         self._watching.set()
         if self._keeper.is_alive():
             self._keeper.join()
@@ -296,4 +296,3 @@ class System:
                 one.kill()
         self.wires.close()
         self.app.close()
-        embedded.stop(self.data)
