@@ -54,6 +54,9 @@ SETTLED_SECONDS = 3.0
 CALM, REST = (10.0, 15.0), (1.0, 6.0)
 """Wall seconds without a fault: at the beginning and the end, and between two faults."""
 
+SHOWN = 20
+"""Of what is wrong; all of it is in the notes and the database."""
+
 REST_SPEED = 120
 """Business seconds a second while the last calls end."""
 
@@ -87,7 +90,8 @@ class Account:
             f"handed out again after {again[len(again) // 2]:.1f} s (median), {again[-1]:.1f} s (longest)",
             f"{self.rate:.1f} rings a second in {self.calm_seconds:.0f} s of calm, "
             f"asked: {self.rate_wanted:.0f}",
-            *(f"WRONG: {one}" for one in self.wrong),
+            *(f"WRONG: {one}" for one in self.wrong[:SHOWN]),
+            *([f"and {len(self.wrong) - SHOWN} more"] if len(self.wrong) > SHOWN else []),
         ]
 
 

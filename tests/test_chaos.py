@@ -1,6 +1,8 @@
 """kill -9 of every process of ours, under load: all heals by itself, and no outcome that was told is missing.
 
 What was planted to see it fail: a link that acknowledges before it has committed.
+
+`test_a_day_of_faults` is the longest and hardest form: see docs/chaos.md.
 """
 
 import os
@@ -111,7 +113,11 @@ def test_processes_killed_again_and_again_two_at_a_time(demo: Running, seed: int
 @pytest.mark.alone
 @pytest.mark.parametrize("minutes", [2, pytest.param(60, marks=pytest.mark.full)])
 def test_a_day_of_faults(open_directory: Path, minutes: float) -> None:
-    """A hundred sellers, four dialers, fifty calls a second, and whatever may break (tests/chaos.py)."""
+    """A hundred sellers, four dialers, fifty calls a second, and whatever may break (tests/chaos.py).
+
+    Planted: a link that acknowledges before it has committed; rings of which the gap hears nothing; a ring as
+    late as its answer was. Seen to fail: outcomes that are no attempt, customers rung again too soon, P3.
+    """
     account = chaos(open_directory, minutes=minutes, seed=SEED, say=print)
     assert account.wrong == [], "\n".join(account.lines())
     assert account.faults
