@@ -122,7 +122,7 @@ class Day:
             self._count_calm()
             self._system.command("pause", "crm", "--reason", "counting")
             clocks.append(self._system.clock(REST_SPEED))
-            self._system.wait(self._system.at_rest, "everything acknowledged and at rest")
+            self._system.wait(self._system.ledger.at_rest, "everything acknowledged and at rest")
         finally:
             self._processors.stop()
         self._judge(lambda wall: _business(clocks, wall))
@@ -149,7 +149,7 @@ class Day:
     def _handed_out(self, what: str) -> dict[str, float]:
         """Wait until sellers and dialers have got somebody whom nobody had; how long it took each kind."""
         exchange, wall = self._system.exchange, time()
-        held = self._system.held()
+        held = self._system.ledger.held()
         first: dict[str, float] = {}
         seen = len(exchange.took)
 
@@ -189,12 +189,12 @@ class Day:
         system, account = self._system, self.account
         exchange = system.exchange
         exchange.look()
-        told, kept = exchange.outcomes(), system.attempts()
+        told, kept = exchange.outcomes(), system.ledger.attempts()
         account.rings, account.outcomes = len(exchange.rang), len(told)
         account.wrong += miscounted(told, kept)
         account.wrong += too_soon(exchange.rang, GAP_SECONDS, business)
         account.wrong += two_at_once(exchange.rang, exchange.ended)
-        account.wrong += system.audit()
+        account.wrong += system.ledger.broken()
         account.wrong += [f"{name} did not end when told to" for name in system.stop()]
 
     def _tell(self, what: str) -> None:

@@ -11,7 +11,7 @@ from random import Random
 from threading import Event
 
 from chaos_system import System
-from wires import How
+from wires_proxy import How
 
 OURS = ("web", "worker", "worker 1", "worker 2", "scheduler", "dialer", "up")
 STRANGERS = ("sellers", "robot")
@@ -72,7 +72,7 @@ def kill_session(system: System, dice: Random) -> str:
     """PostgreSQL loses a session's process: it ends all others and puts itself in order."""
     system.wait(lambda: bool(system.sessions()), "a session")
     os.kill(dice.choice(system.sessions()), signal.SIGKILL)
-    system.held()
+    system.ledger.held()  # asked until it answers again
     return "kill -9 of a session of postgres"
 
 

@@ -15,61 +15,41 @@ from threading import Event, Thread
 from typing import Any
 
 import psutil
+from chaos_ledger import JUDGE, Ledger
+from chaos_strangers import strangers
 from chaos_world import ChaosWorld, build_world
 from redis import Redis
 from running import lives, workers
-from sqlalchemy import make_url, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url
 from telephones import Exchange
 from wires import Wires
 
 import migrations
-from calling.views.audit import audit
-from models.errors import RingelisteError
 from ringeliste import clockwork, embedded, procfile
-from ringeliste.desk_journal import read_lines
 from ringeliste.embedded.processes import alive, wait_until
 from ringeliste.ports import usable_port
-from ringeliste.supervised import Supervised, members
+from ringeliste.supervised import members
 from ringeliste.supervisor import FILE, Supervisor, running
 from wiring.app import App
 from wiring.clock import ClockBase
 from wiring.settings import Settings
-from workers.adapters import queue_name
 
-TESTS = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 SPEED = 10
 """Business seconds a second: a call takes seven, so that many lines talk at once, as they do on a floor."""
 
-LINES = 48
-"""Of each dialer."""
-
-NIGHT = "Etc/GMT-12"
-"""Where the dialers' customers live: in their night few answer, so that calls are as short at any hour."""
-
 SETTINGS = {"max_wal_size": "1GB"}
 """Of PostgreSQL; all else as in production: what is acknowledged stays. An hour has to fit into memory."""
 
-JUDGE = {"RINGELISTE_STATEMENT_SECONDS": "600", "RINGELISTE_TRANSACTION_SECONDS": "3600"}
-"""Settings of who holds an hour's calls against the promises in one transaction."""
-
 PATIENCE = 180.0
 """Wall seconds after which whatever we wait for will never be."""
-
-_HELD = text("""
-    select c.external_id from lease l join customer c on c.crm_id = :crm_id and c.id = l.customer_id
-     where l.crm_id = :crm_id and l.ended_at is null and (l.state <> 'offered' or l.sent_at is not null)
-""")
-_LIVE = text("select count(*) from lease where crm_id = :crm_id and ended_at is null")
-_KEPT = text("select lease_id, outcome from attempt where crm_id = :crm_id and revision = 0")
 
 
 class System:
     """One data directory, and everything that runs on it, until `close`."""
 
     def __init__(self, folder: Path, *, customers: int, seed: int) -> None:
-        self.folder, self.data, self._seed = folder, folder / "data", seed
+        self.folder, self.data = folder, folder / "data"
         self.said = folder / "up.out"
         self._up: subprocess.Popen[bytes] | None = None
         self._watching = Event()
@@ -77,10 +57,13 @@ class System:
         migrations.upgrade(servers.owner_url)
         self.app = App(Settings.from_env({"RINGELISTE_DATA": str(self.data), **JUDGE}))
         self.world: ChaosWorld = build_world(self.app, self.data, customers=customers, seed=seed)
-        self.exchange = Exchange(folder)
+        self.exchange, self.ledger = Exchange(folder), Ledger(self.app, self.world.crm_id, folder)
         self._ports = [usable_port(HOST, 0, may_move=True) for _ in range(2)]
         self.wires, self._env = self._lay_wires(servers)
-        self.strangers = Supervisor(self._strangers(), folder / "strangers.json")
+        url = f"http://{HOST}:{self._ports[1]}"
+        self.strangers = Supervisor(
+            strangers(self.world, folder, self._env, url=url, seed=seed), folder / "strangers.json"
+        )
         self._keeper = Thread(target=self._keep_strangers, name="strangers", daemon=True)
 
     def _lay_wires(self, servers: embedded.Servers) -> tuple[Wires, dict[str, str]]:
@@ -108,38 +91,6 @@ class System:
             "RINGELISTE_WEB_PORT": str(self._ports[0]),
         }
         return wires, env
-
-    def _strangers(self) -> list[Supervised]:
-        """The simulated sellers and dialers."""
-        found = []
-        for n, floor in enumerate(self.world.floors, start=1):
-            options: dict[str, object] = {
-                "url": f"http://{HOST}:{self._ports[1]}", "demo": floor, "seed": self._seed,
-                "journal": self.folder / f"sellers-{n}.journal",
-            }  # fmt: skip
-            found.append(self._stranger(f"sellers {n}", "chaos_sellers.py", options))
-        for name, dialer in self.world.dialers.items():
-            options = {
-                "redis-url": self._env["REDIS_URL"], "queue": queue_name(self.world.crm_id, dialer),
-                "name": name.replace(" ", "-"), "journal": self.folder / f"{name.replace(' ', '-')}.journal",
-                "truth": self.world.truth, "seed": self._seed, "lines": LINES, "zone": NIGHT,
-            }  # fmt: skip
-            found.append(self._stranger(name, "chaos_robot.py", options))
-        return found
-
-    def _stranger(self, name: str, program: str, options: dict[str, object]) -> Supervised:
-        stem = name.replace(" ", "-")
-        options = {"telephones": self.folder / f"{stem}.telephones", **options}
-        command = [
-            sys.executable,
-            str(TESTS / program),
-            *(f"--{key}={said}" for key, said in options.items()),
-        ]
-        path = os.pathsep.join([str(procfile.PACKAGES), str(TESTS)])
-        return Supervised(
-            name, command, env={**self._env, "PYTHONPATH": path}, directory=procfile.PACKAGES,
-            log=self.folder / f"{stem}.log",
-        )  # fmt: skip
 
     def start(self) -> None:
         """`ringeliste up`, then everybody else."""
@@ -213,50 +164,6 @@ class System:
         base = clockwork.resume(self.app, self.data, speed)
         assert base
         return base
-
-    def held(self) -> set[str]:
-        """Who is on a screen, at a dialer or in a call now; who only lies in a seller's list is not."""
-        return set(self._asked(_HELD))
-
-    def at_rest(self) -> bool:
-        """No lease is live, and everything told was acknowledged."""
-        if any(self._asked(_LIVE)):
-            return False
-        told = {line["told"]["lease_id"] for line in self._journals("sellers") if not line["acknowledged"]}
-        heard = {line["told"]["lease_id"] for line in self._journals("sellers") if line["acknowledged"]}
-        lines = list(self._journals("robot"))
-        events = {line["event"]["event_id"] for line in lines if "event" in line}
-        acked = {key for line in lines for key in line.get("acked", ())}
-        return told <= heard and events <= acked
-
-    def _journals(self, who: str) -> list[dict[str, Any]]:
-        paths = sorted(self.folder.glob(f"{who}*.journal"))
-        return [line for path in paths for line in read_lines(path)]
-
-    def attempts(self) -> dict[str, str]:
-        """Lease -> outcome of every attempt."""
-        with self.app.work(self.world.crm_id) as work:
-            return {str(row.lease_id): row.outcome for row in work.run(_KEPT)}
-
-    def audit(self) -> list[str]:
-        """Whatever `ringeliste check` finds, in words."""
-        with self.app.work(self.world.crm_id) as work:
-            return [f"{one.promise}: {one.count} times: {one.what}" for one in audit(work) if one.count]
-
-    def _asked(self, what: Any) -> list[Any]:
-        """One column, asked until PostgreSQL answers."""
-        found: list[Any] = []
-
-        def answered() -> bool:
-            try:
-                with self.app.work(self.world.crm_id) as work:
-                    found.extend(work.run(what).scalars())
-            except (RingelisteError, SQLAlchemyError):
-                return False
-            return True
-
-        self.wait(answered, "PostgreSQL")
-        return found
 
     def command(self, *arguments: str) -> Any:
         """Run `ringeliste` on the servers themselves; its JSON."""
