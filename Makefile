@@ -5,12 +5,14 @@ UV ?= uv
 BIN := .venv/bin
 READY := .venv/ready
 BROWSERS := chromium chromium-browser google-chrome
+MINUTES ?= 2
+SEED ?=
 
 # pip works quietly and asks for no newer pip; the caller's own settings of pip (an index, a proxy) count.
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test test-full lint format browser lock wheel screenshot clean
+.PHONY: help venv run test test-full chaos lint format browser lock wheel screenshot clean
 
 help: ## List what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -22,11 +24,16 @@ venv: $(READY) ## Make .venv and install everything in it, exactly as locked
 
 test: lint browser ## Check everything that must hold before a commit
 	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -n 0 -m "alone and not full"
 	$(BIN)/python -m pytest -m "not full" --postgres 15
 
 test-full: lint browser ## The same with the long forms: more seeds, whole grids
 	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 0 -m alone
 	$(BIN)/python -m pytest --postgres 15
+
+chaos: $(READY) ## Faults on the real processes, and an account of every call: MINUTES=60 SEED=7
+	$(BIN)/python tests/chaos.py --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
 
 lint: $(READY) ## Layers, style, types
 	$(BIN)/lint-imports

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -168,10 +168,12 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-async def serve(asked: argparse.Namespace) -> None:
-    """Run until SIGTERM or SIGINT."""
+async def serve(
+    asked: argparse.Namespace, consumer_at: Callable[[str, str, str, Journal], Consumer] = Consumer.at
+) -> None:
+    """Run until SIGTERM or SIGINT. `consumer_at`: its way to the queue, as `Consumer.at`."""
     truth = read_truth(asked.truth, asked.id_column, asked.truth_column)
-    consumer = Consumer.at(asked.redis_url, asked.queue, asked.name, Journal(asked.journal))
+    consumer = consumer_at(asked.redis_url, asked.queue, asked.name, Journal(asked.journal))
     simulator = Simulator(consumer, truth, seed=asked.seed, lines=asked.lines, zone=asked.zone)
     loop = asyncio.get_running_loop()
     for wish in (signal.SIGTERM, signal.SIGINT):

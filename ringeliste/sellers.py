@@ -5,7 +5,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,10 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-async def serve(asked: argparse.Namespace) -> None:
-    """Sell until SIGTERM or SIGINT."""
+async def serve(
+    asked: argparse.Namespace, desk_api: Callable[[httpx.AsyncClient, str], DeskApi] = DeskApi
+) -> None:
+    """Sell until SIGTERM or SIGINT. `desk_api`: each seller's way to the API, of a client and a key."""
     demo: dict[str, Any] = json.loads((asked.demo / "demo.json").read_text(encoding="utf-8"))
     truth = read_truth(asked.demo / demo["truth"])
     journal, time = DeskJournal(asked.journal), BusinessTime()
@@ -48,7 +50,7 @@ async def serve(asked: argparse.Namespace) -> None:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=len(demo["seller_keys"]) + 1)
     base = f"{asked.url}{API}"
     async with httpx.AsyncClient(base_url=base, timeout=ANSWER_SECONDS, limits=limits) as client:
-        sellers = [(int(seller), DeskApi(client, key)) for seller, key in demo["seller_keys"].items()]
+        sellers = [(int(seller), desk_api(client, key)) for seller, key in demo["seller_keys"].items()]
         await _until_told(stopping, sellers, floor)
     journal.close()
 

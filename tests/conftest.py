@@ -44,6 +44,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Long ones of the same statements as shorter ones, and those of pages, do not (`once`, `browser`).
     """
+    if hasattr(config, "workerinput"):
+        for item in items:
+            if item.get_closest_marker("alone"):
+                item.add_marker(pytest.mark.skip(reason="runs alone: `make test` does, `make chaos`"))
     if config.getoption("--postgres"):
         away = [
             item

@@ -61,6 +61,30 @@ def hear(world: World, dialer: int, *told: Told, now: datetime = NOON) -> None:
     inbox.process_inbox(world.opener(now), dialer)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_it_rang_when_its_ringing_says_in_whatever_order_it_comes(world: World, together: bool) -> None:
+    """Found by a chaos: orders that were rung in time, rung after ring_by (P3).
+
+    Planted, as it was: of several the first by name counted ("answered" stands before "ringing"), and never
+    an earlier one that came later; seen to fail.
+    """
+    dialer, (lease,) = sent(world, 1)
+    seconds = [timedelta(seconds=n) for n in (30, 50, 75)]
+    ringing, answered, ended = (NOON + after for after in seconds)
+    told = [
+        Told(f"{lease}:ended", lease, "ended", ended, {"result": "no_sale", "talk_seconds": 25}),
+        Told(f"{lease}:answered", lease, "answered", answered, {}),
+        Told(f"{lease}:ringing", lease, "ringing", ringing, {}),
+    ]
+    later = NOON + 2 * HOUR
+    for batch in [told] if together else [[event] for event in told]:
+        hear(world, dialer, *batch, now=later)
+    (row,) = rows(world, "select rung_at, state, ended_by from lease")
+    assert row == (ringing, "ended", "outcome")
+    with world.work(later) as work:
+        assert [found for found in audit(work) if found.count] == []
+
+
 def rows(world: World, sql: str, **values: Any) -> list[Row[Any]]:
     with world.work() as work:
         return list(work.run(text(sql), **values))

@@ -182,11 +182,13 @@ def _take(work: Work, events: Sequence[Heard]) -> None:
 
 
 def _ring(work: Work, events: Sequence[Heard]) -> None:
-    first = {event.lease_id: event for event in reversed(events)}
+    """It rang when the earliest says so, in whatever order they come."""
+    first: dict[UUID, datetime] = {}
+    for event in events:
+        first[event.lease_id] = min(event.at, first.get(event.lease_id, event.at))
     if not first:
         return
-    times = [event.at for event in first.values()]
-    rung = list(work.run(sql.RING, leases=list(first), times=times, talk=TALK).scalars())
+    rung = list(work.run(sql.RING, leases=list(first), times=list(first.values()), talk=TALK).scalars())
     if rung:
         touched = {customer_id for _, customer_id in placements.lock_touched(work, rung)}
         note_rings(work, rung)

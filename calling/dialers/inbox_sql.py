@@ -27,17 +27,21 @@ TAKE = text("""
       from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
      where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
 """)
-# A ring is a ring even if it is told after the lease has ended: limits and the gap count it.
+# A ring is a ring even if it is told after the lease has ended: limits and the gap count it. Told after the
+# answer or the end it was earlier than they said; but who was given up counts from then (P5).
 RING = text("""
-    with locked as (
-        select id from lease where crm_id = :crm_id and id = any(:leases) and rung_at is null
-         order by id for update
+    with told as materialized (
+        select * from unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
+    ), locked as (
+        select l.id from told t join lease l on l.crm_id = :crm_id and l.id = t.id
+         where l.rung_at is null or (l.rung_at > t.at and l.ended_by is distinct from 'unconfirmed')
+         order by l.id for update of l
     )
     update lease l
        set rung_at = t.at, taken_at = coalesce(l.taken_at, t.at),
-           state = case when l.ended_at is null then 'rung' else l.state end,
-           expires_at = t.at + :talk
-      from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
+           state = case when l.ended_at is null and l.rung_at is null then 'rung' else l.state end,
+           expires_at = case when l.rung_at is null then t.at + :talk else l.expires_at end
+      from locked, told t
      where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
     returning l.id
 """)
