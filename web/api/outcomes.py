@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling.dialers.set_aside import keep_reports
+from calling.dialers.laying_aside import lay_reports
 from calling.outcomes import outcome
 from calling.outcomes.outcome import Recorded as Came
 from calling.views import browse
@@ -66,7 +66,7 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
     orphans = [(one.lease_id, _told(one)) for one in body.reports if one.lease_id not in own]
     if orphans:
         with app.work(holder.crm_id) as work:
-            keep_reports(work, holder.dialer_id, orphans)
+            lay_reports(work, holder.dialer_id, orphans, told_by=holder.author)
     with timed("outcomes"):
         all_recorded = outcome.record_all(app.opener(holder.crm_id), reports)
     for recorded in all_recorded:
