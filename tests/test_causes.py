@@ -74,8 +74,7 @@ MEASURED = [
 @pytest.mark.parametrize(("told", "outcome"), MEASURED, ids=str)
 @pytest.mark.parametrize("adapter", ["asterisk", "redis_queue"])
 def test_what_asterisk_was_measured_to_tell(adapter: str, told: Any, outcome: str) -> None:
-    """Planted: "dial noanswer" as no answer, before the hangup: a number that does not exist was tried for
-    ever; "hangup 0" as failed: busy was; each seen to fail."""
+    """Planted: "dial noanswer" as no answer; "hangup 0" as failed, so that busy was; each seen to fail."""
     assert result_of({"cause": asterisk(*told)}, outcomes_of(adapter))[0] == outcome
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from models.masking import mask_text
 from models.outcomes import Outcome
 
 LONGEST_WORD = 200
@@ -27,10 +28,10 @@ class Unusable(ValueError):
 
 
 def normal(told: Any) -> str | None:
-    """A cause as maps keep it: lower case, single spaces. None for what is no word."""
+    """A cause as maps keep it: lower case, single spaces, a number masked. None for what is no word."""
     if isinstance(told, bool) or not isinstance(told, str | int):
         return None
-    return " ".join(str(told).split()).casefold()[:LONGEST_WORD].strip() or None
+    return mask_text(" ".join(str(told).split()).casefold())[:LONGEST_WORD].strip() or None
 
 
 def own_word(body: Mapping[str, Any]) -> Outcome | None:
