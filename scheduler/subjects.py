@@ -12,10 +12,12 @@ _TOLD = text(f"""
     select dialer_id from dialer_event where crm_id = :crm_id and processed_at is null
      union
     select d.id from dialer d
+     cross join lateral (
+        select from set_aside s
+         where s.crm_id = :crm_id and s.dialer_id = d.id and s.seen_at is null
+           and {one_of("s.problem_kind", UNKNOWN_KINDS)} and s.read_version < d.causes_version
+         limit 1) as older
      where d.crm_id = :crm_id
-       and exists (select from set_aside s
-                    where s.crm_id = :crm_id and s.dialer_id = d.id and s.seen_at is null
-                      and {one_of("s.problem_kind", UNKNOWN_KINDS)} and s.read_version < d.causes_version)
      order by 1
 """)  # noqa: S608 - our own words
 

@@ -17,12 +17,12 @@ from models.work import OpenWork, Work
 BATCH = 200
 NOBODY = (0, 0)
 
-# Whoever is busy with some of them, does them.
+# By the index alone, however many lie there: the version is read first. Whoever is busy with some, does them.
 _OLDER = text(f"""
     select s.id, s.event_id, s.words from set_aside s
-      join dialer d on d.crm_id = :crm_id and d.id = s.dialer_id
      where s.crm_id = :crm_id and s.dialer_id = :dialer_id and s.seen_at is null
-       and {one_of("s.problem_kind", UNKNOWN_KINDS)} and s.read_version < d.causes_version
+       and {one_of("s.problem_kind", UNKNOWN_KINDS)}
+       and s.read_version < (select causes_version from dialer where crm_id = :crm_id and id = :dialer_id)
      order by s.read_version, s.id limit :batch
        for no key update of s skip locked
 """)  # noqa: S608 - our own words

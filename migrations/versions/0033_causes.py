@@ -88,7 +88,7 @@ def upgrade() -> None:
     op.alter_column("set_aside", "problem_kind", nullable=False)
     op.create_check_constraint(op.f("ck_set_aside_problem_kind"), "set_aside", f"problem_kind in {KINDS}")
     op.create_index(
-        "ix_set_aside_unknown", "set_aside", ["crm_id", "dialer_id", "read_version"],
+        "ix_set_aside_unknown", "set_aside", ["crm_id", "dialer_id", "read_version", "id"],
         postgresql_where=sa.text("seen_at is null and problem_kind in ('unknown_cause', 'unknown_result')"),
     )  # fmt: skip
 

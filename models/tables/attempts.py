@@ -93,7 +93,7 @@ class SetAside(Base):
         Index("ix_set_aside_unseen", "crm_id", "id", postgresql_where=text("seen_at is null")),
         # What another version of its dialer's causes may know.
         Index(
-            "ix_set_aside_unknown", "crm_id", "dialer_id", "read_version",
+            "ix_set_aside_unknown", "crm_id", "dialer_id", "read_version", "id",
             postgresql_where=text(f"seen_at is null and {one_of('problem_kind', UNKNOWN_KINDS)}"),
         ),
     )  # fmt: skip
