@@ -235,8 +235,8 @@ def test_what_alarms_is_seen_on_the_page(world: World, chromium: str, site: str)
         banner.wait_for(timeout=5_000)
         assert "3 reports could not be used" in banner.inner_text()
         assert "2 without a lease, 1 unknown kind of event; the oldest since 12:00" in banner.inner_text()
-        with world.work() as work:
-            look_at_all(work, author="Kari", note="a test")
+        with world.work() as opened:
+            look_at_all(opened, author="Kari", note="a test")
         banner.wait_for(state="hidden", timeout=5_000)
 
 

@@ -155,11 +155,10 @@ def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], caus
         known = []
         for event in good:
             lease = leases.get(event.lease_id)
-            if lease is None or lease.dialer_id != dialer_id:
-                orphan = lease is None
-                unused[event.event_id] = (
-                    Unusable(ORPHAN, "orphan") if orphan else Unusable(SOMEBODY_ELSES, "foreign")
-                )
+            if lease is None:
+                unused[event.event_id] = Unusable(ORPHAN, "orphan")
+            elif lease.dialer_id != dialer_id:
+                unused[event.event_id] = Unusable(SOMEBODY_ELSES, "foreign")
             else:
                 known.append(_not_before(event, lease.offered_at))
         _take(work, [event for event in known if event.kind in TAKEN])

@@ -56,16 +56,12 @@ def result_of(body: Mapping[str, Any], causes: Mapping[str, Outcome]) -> tuple[O
     words = words_of(body)
     found = next((word for word in words if word in causes), None)
     if found is None:
-        raise Unusable(
-            _unknown(body), "unknown_result" if body.get("cause") is None else "unknown_cause", words
-        )
+        kind = "unknown_result" if body.get("cause") is None else "unknown_cause"
+        raise Unusable(_unknown(body), kind, words)
     result = body.get("result")
-    odd = (
-        None
-        if result is None or found == normal(result)
-        else f"unknown result {saying(result)}: by its cause"
-    )
-    return causes[found], odd
+    if result is None or found == normal(result):
+        return causes[found], None
+    return causes[found], f"unknown result {saying(result)}: by its cause"
 
 
 def _unknown(body: Mapping[str, Any]) -> str:
