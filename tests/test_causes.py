@@ -250,6 +250,7 @@ def test_dead_between_the_edit_and_the_counting(world: World, monkeypatch: pytes
     assert dialers_told(world.opener()) == []
 
 
+@pytest.mark.once
 def test_a_thousand_that_nobody_knows_before_one_sale(world: World) -> None:
     """The sale counts; and once they are known, all of them, in batches. Those nobody knows are read once."""
     dialer, leases = sent(world, 3)
@@ -353,6 +354,7 @@ TOLD = st.lists(WORDS, min_size=1, max_size=3, unique=True).map(tuple)
 EDITS = st.dictionaries(WORDS, st.sampled_from(["busy", "no_answer", "sale", None]), min_size=1, max_size=3)
 
 
+@pytest.mark.once
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.one_of(TOLD, EDITS), min_size=3, max_size=10))
 def test_each_is_counted_when_a_word_of_its_own_is_first_known(
