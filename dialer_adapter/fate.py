@@ -1,8 +1,8 @@
 """What becomes of a simulated call: a pure function, so that a replay gives the same day.
 
 Whether a person answers depends on the hour alone: few in the morning, most from 17 to 19. A person who
-answers buys if the truth says so; of the others, one in a hundred wants no more calls. One number in 125 does
-not exist, whenever it is tried. Times are business seconds.
+answers buys if the truth says so; of the others, one in a hundred wants no more calls, and one in two hundred
+understands nobody. One number in 125 does not exist, whenever it is tried. Times are business seconds.
 """
 
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ UNANSWERED = {
 }
 """What becomes of the calls that nobody answers: its share, and how long the line is busy, from and to."""
 
-INVALID, WANTS_NO_CALLS = 0.008, 0.01
-"""Shares of customers: the number does not exist; asks not to be called when reached."""
+INVALID, WANTS_NO_CALLS, OTHER_LANGUAGE = 0.008, 0.01, 0.005
+"""Shares of customers: the number does not exist; once reached, wants no calls, or understands nobody."""
 
-TALK_MEDIAN = {Outcome.SALE: 430, Outcome.NO_SALE: 160, Outcome.DO_NOT_CALL: 25}
+TALK_MEDIAN = {Outcome.SALE: 430, Outcome.NO_SALE: 160, Outcome.DO_NOT_CALL: 25, Outcome.LANGUAGE: 20}
 LONGEST_TALK = 1800
 
 
@@ -60,10 +60,13 @@ def fate(seed: int, lease_id: UUID, customer_ref: str, hour: int, buys: bool) ->
     if person.random() < INVALID:
         return Fate(Outcome.INVALID_NUMBER, 0, 0)
     wants_no_calls = person.random() < WANTS_NO_CALLS
+    understands = person.random() >= OTHER_LANGUAGE
     call = _dice("call", seed, lease_id, customer_ref, hour)
     if call.random() >= ANSWER_RATE.get(hour, OTHER_HOURS):
         return _unanswered(call)
-    unwilling = Outcome.DO_NOT_CALL if wants_no_calls else Outcome.NO_SALE
+    unwilling = Outcome.NO_SALE if understands else Outcome.LANGUAGE
+    if wants_no_calls:
+        unwilling = Outcome.DO_NOT_CALL
     result = Outcome.SALE if buys else unwilling
     talk = round(call.lognormvariate(log(TALK_MEDIAN[result]), 0.6))
     return Fate(result, call.randint(4, 18), max(5, min(LONGEST_TALK, talk)))

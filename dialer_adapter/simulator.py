@@ -139,11 +139,13 @@ class Simulator:
 def talk(mode: str, its: Fate) -> Iterator[tuple[str, dict[str, Any]]]:
     """What is told from the answer on, besides the end: the kinds and bodies of events."""
     yield "answered", {}
-    willing = its.result is Outcome.SALE
+    willing, understood = its.result is Outcome.SALE, its.result is not Outcome.LANGUAGE
     if mode == "key_press":
-        yield "key", {"key": "1" if willing else "9"}
+        if understood:
+            yield "key", {"key": "1" if willing else "9"}
     elif mode == "voice_robot":
-        yield "intent", {"intent": "interested" if willing else "not_interested"}
+        meant = "interested" if willing else "not_interested"
+        yield "intent", {"intent": meant if understood else "not_understood"}
     else:
         yield "connected", {"seller": "simulated"}
 

@@ -9,7 +9,11 @@ from typing import Literal
 
 
 class Outcome(StrEnum):
-    """The taxonomy: results a dialer tells, and dispositions a seller gives."""
+    """The taxonomy: results a dialer tells, and dispositions a seller gives.
+
+    `language`: reached, and without a language in common. `key_pressed`, `intent`: what a robot heard, where
+    that alone decides nothing; a dialer whose key 1 is a sale tells a sale.
+    """
 
     ANSWERED = "answered"
     NO_ANSWER = "no_answer"
@@ -24,6 +28,9 @@ class Outcome(StrEnum):
     FOLLOW_UP = "follow_up"
     WRONG_PERSON = "wrong_person"
     DO_NOT_CALL = "do_not_call"
+    LANGUAGE = "language"
+    KEY_PRESSED = "key_pressed"
+    INTENT = "intent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,4 +76,7 @@ EFFECTS: dict[Outcome, Effect] = {
     Outcome.FOLLOW_UP: Effect("rest", contact=True, proves=True),  # rests only if no time was promised
     Outcome.WRONG_PERSON: Effect("close", contact=True, number_state="wrong_person"),
     Outcome.DO_NOT_CALL: Effect("close", contact=True, always=True, proves=True),
+    Outcome.LANGUAGE: Effect("rest", contact=True),  # who it was, nobody could ask
+    Outcome.KEY_PRESSED: Effect("rest", contact=True, proves=True),
+    Outcome.INTENT: Effect("rest", contact=True, proves=True),
 }

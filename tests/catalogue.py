@@ -54,6 +54,7 @@ _CHOICES: dict[str, dict[str, Any]] = {
     "segment_move": {"cause": "rule", "from_segment": 1},
     "seller": {"presence": "away"},
     "register_exemption": {"tag": "x"},
+    "set_aside": {"problem_kind": "orphan"},
     "suppression": {"customer_id": 1},
     "turnover_classes": {"silver": 1.0, "gold": 2.0, "platinum": 3.0},
 }

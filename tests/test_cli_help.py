@@ -20,7 +20,8 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
-    "bench", "best-times", "check", "db status", "dnc list", "explain", "facets", "fields handbook",
+    "bench", "best-times", "causes history", "causes show", "check", "db status", "dnc list",
+    "explain", "facets", "fields handbook",
     "fields list",
     "followups list",
     "forecast", "funnel", "hours base", "hours show", "laws", "limits changes", "limits list", "numbers list",
@@ -34,7 +35,8 @@ READING = {
     "templates show", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
-    "bench", "db start", "db stop", "db upgrade", "demo", "dnc import", "dnc outcomes", "fields add",
+    "bench", "causes set", "db start", "db stop", "db upgrade", "demo", "dnc import", "dnc outcomes",
+    "fields add",
     "fields change", "fields retire", "fields revive", "followups cancel", "followups grace",
     "followups hand-over", "followups promise", "hours base", "hours bind", "hours end", "hours exempt",
     "hours set",

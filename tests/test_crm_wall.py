@@ -22,8 +22,8 @@ OURS, THEIRS = 1, 2
 TABLES = [Base.metadata.tables[mapped.__tablename__] for mapped in TENANT]
 NAMES = sorted(table.name for table in TABLES)
 APPEND_ONLY = {
-    "attempt", "customer_edit", "pause", "presence_change", "register_wall", "rule_set", "segment_event",
-    "segment_move", "suppression", "tag_taken",
+    "attempt", "customer_edit", "dialer_cause_change", "pause", "presence_change", "register_wall",
+    "rule_set", "segment_event", "segment_move", "suppression", "tag_taken",
 }  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from dialer_adapter.fate import (
     INVALID,
     LONGEST_TALK,
     OTHER_HOURS,
+    OTHER_LANGUAGE,
     UNANSWERED,
     WANTS_NO_CALLS,
     fate,
@@ -88,8 +89,9 @@ def test_the_rest_falls_out_as_written() -> None:
     for result, (share, *_) in UNANSWERED.items():
         assert abs(found[result] / unanswered - share) < 5 * (share * (1 - share) / unanswered) ** 0.5
     assert abs(found[Outcome.INVALID_NUMBER] / CALLS - INVALID) < 0.006
-    reached = found[Outcome.NO_SALE] + found[Outcome.DO_NOT_CALL]
+    reached = found[Outcome.NO_SALE] + found[Outcome.DO_NOT_CALL] + found[Outcome.LANGUAGE]
     assert 0 < found[Outcome.DO_NOT_CALL] / reached < 3 * WANTS_NO_CALLS
+    assert 0 < found[Outcome.LANGUAGE] / reached < 4 * OTHER_LANGUAGE
     assert sum(share for share, *_ in UNANSWERED.values()) == pytest.approx(1)
 
 

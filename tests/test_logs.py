@@ -13,8 +13,8 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.masking import mask_text, mask_values
 from wiring.logs import bound, configure
-from wiring.masking import mask_text, mask_values
 from wiring.settings import Settings
 
 NUMBER = "+351912345678"

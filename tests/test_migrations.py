@@ -14,6 +14,7 @@ from installed import programs_of, started
 from sqlalchemy import create_engine, text
 
 import migrations
+from calling.dialers.results import normal
 from models.tables import Base
 
 NewDatabase = Callable[[], Database]
@@ -244,3 +245,35 @@ def test_of_the_walls_of_registers_before_the_last_is_known(new_database: NewDat
         assert [tuple(row) for row in walls] == [(7, "2026-03-03"), (None, "2026-03-01")]
         assert list(connection.scalars(freed)) == [True, None]
     engine.dispose()
+
+
+def test_what_lay_aside_is_typed_by_its_words(new_database: NewDatabase) -> None:
+    """So that a map may count it: the word as calling/dialers/results.py writes it.
+
+    Planted: rows written without entering each CRM; seen to fail.
+    """
+    url = new_database().owner_url
+    config = migrations.config(url)
+    command.upgrade(config, "0030")
+    lay = """set app.crm_id = '1'; insert into set_aside (crm_id, told_id, kind, body, problem, set_aside_at)
+             values (1, '{0}', '{1}', '{2}', '{3}', '2026-03-02')"""
+    for statement in (
+        "insert into data_owner (id, name, created_at) overriding system value values (1, 'O', '2026-01-01')",
+        """insert into crm (id, owner_id, name, kind, region, hours, created_at) overriding system value
+           values (1, 1, 'C', 'b2c', 'PT', '{}', '2026-01-01')""",
+        lay.format(1, "ended", '{"result": " SALE  !"}', "unknown result SALE"),
+        lay.format(2, "ended", '{"result": [1]}', "unknown result [1]"),
+        lay.format(3, "report", "{}", "orphan: there is no such lease"),
+        lay.format(4, "malformed", "{}", "unknown kind malformed"),
+        lay.format(5, "ended", "{}", "it could not be processed: ZeroDivisionError()"),
+        lay.format(6, "ended", "{}", "the lease is not this dialers: somebody else holds or held it"),
+    ):
+        run(url, statement)
+    command.upgrade(config, "head")
+    kinds = ["unknown_result", "unknown_result", "orphan", "unreadable", "flaw", "foreign"]
+    assert column(url, "problem_kind", "set_aside") == kinds
+    assert column(url, "words", "set_aside") == [["sale !"], [], [], [], [], []]
+    assert normal(" SALE  !") == "sale !"
+    command.downgrade(config, "0030")
+    command.upgrade(config, "head")
+    assert column(url, "problem_kind", "set_aside") == kinds

@@ -73,7 +73,8 @@ def test_a_number_where_the_customer_answered_is_good(two: Two, outcome: Outcome
     assert card is not None
     two.say(card, outcome)
     effect = EFFECTS[outcome]
-    good = effect.contact and effect.number_state is None and outcome is not Outcome.ABANDONED
+    nobody_knows = outcome in (Outcome.ABANDONED, Outcome.LANGUAGE)  # who it was
+    good = effect.contact and effect.number_state is None and not nobody_knows
     assert two.states()[two.first] == (effect.number_state or ("good" if good else "unverified"))
     assert two.states()[OTHER] == "unverified"
 

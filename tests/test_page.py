@@ -17,6 +17,9 @@ from sqlalchemy import select, text
 from world import NOON, World, wait_until
 
 from calling import register
+from calling.dialers import inbox
+from calling.dialers.clearing import look_at_all
+from calling.dialers.inbox import Told
 from calling.handout import hand_out, ring
 from calling.outcomes import outcome
 from calling.segments.publishing import publish
@@ -192,8 +195,10 @@ def stop_by_sheet(page: Any) -> None:
 
 
 @pytest.mark.browser
-def test_a_broken_rule_is_seen_on_the_page(world: World, chromium: str, site: str) -> None:
-    """A red badge with the reason; gone when it is mended. Planted: another assignment's alarms shown."""
+def test_what_alarms_is_seen_on_the_page(world: World, chromium: str, site: str) -> None:
+    """A broken rule has a red badge with the reason; gone when it is mended. What was set aside has a banner
+    that says why, until somebody has looked. Planted: another assignment's alarms shown; the kinds left out.
+    """
     for key in ("age", "balance"):
         world.field(key)
     work, other = world.assignment("Term deposit"), world.assignment("Funds")
@@ -221,6 +226,18 @@ def test_a_broken_rule_is_seen_on_the_page(world: World, chromium: str, site: st
         in_one_line(row)
         retype(world, "number")
         row.locator(".badge").wait_for(state="hidden", timeout=5_000)
+        told = [Told(cause, None, "ended", NOON, {"cause": cause}) for cause in ("a", "b")]
+        inbox.journal_all(
+            world.opener(), dialer := world.dialer(), [*told, Told("w", None, "weather", NOON, {})]
+        )
+        inbox.process_inbox(world.opener(), dialer)
+        banner = page.locator(".banner.set-aside")
+        banner.wait_for(timeout=5_000)
+        assert "3 reports could not be used" in banner.inner_text()
+        assert "2 without a lease, 1 unknown kind of event; the oldest since 12:00" in banner.inner_text()
+        with world.work() as opened:
+            look_at_all(opened, author="Kari", note="a test")
+        banner.wait_for(state="hidden", timeout=5_000)
 
 
 def retype(world: World, type_: str) -> None:

@@ -127,6 +127,7 @@ LISTS = {
     Outcome.ANSWERED: "call-backs", Outcome.ABANDONED: "call-backs", Outcome.NO_ANSWER: "no-answer-again",
     Outcome.MACHINE: "no-answer-again", Outcome.BUSY: "busy-again", Outcome.CONGESTION: "busy-again",
     Outcome.FAILED: "busy-again", Outcome.SALE: "done", Outcome.NO_SALE: "done",
+    Outcome.KEY_PRESSED: "call-backs", Outcome.INTENT: "call-backs", Outcome.LANGUAGE: "other-language",
     Outcome.WRONG_PERSON: "done", Outcome.INVALID_NUMBER: "done", Outcome.DO_NOT_CALL: "done",
 }  # fmt: skip
 
@@ -144,6 +145,7 @@ def test_every_outcome_has_its_call_list(outcome: Outcome) -> None:
     [
         ({"last_call": None}, "new"),
         ({"last_outcome": "answered", "status": "answered", "attempts": 2}, "warm"),
+        ({"last_outcome": "intent", "status": "intent", "attempts": 2}, "warm"),
         ({"last_outcome": "no_answer", "status": "no_answer", "attempts": 6}, "last-chance"),
         ({"last_outcome": "busy", "status": "busy", "attempts": 6}, "last-chance"),
         ({"last_outcome": "answered", "status": "answered", "attempts": 9}, "warm"),

@@ -14,6 +14,7 @@ from calling.follow_ups.late import late_promises
 from calling.views.dry import dry_lists
 from calling.views.registers import register_states
 from models.errors import RingelisteError
+from models.tables.attempts import PROBLEM_KINDS
 from models.work import Work
 from wiring.app import App
 from wiring.failures import reason
@@ -58,11 +59,11 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, waiting, broken, dry, late, registers, aside, up = families
+        leases, oldest, overdue, broken, dry, late, registers, aside, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
-                    _measure(work, leases, oldest, waiting)
+                    _measure(work, leases, oldest, overdue)
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
                     alarming = (one.gate for one in dry_lists(work) if not one.after_hours)
                     for gate, lists in Counter(alarming).items():
@@ -70,7 +71,11 @@ class DatabaseGauges(Collector):
                     for gate, promises in _by_gate(work).items():
                         late.add_metric([str(crm_id), gate], promises)
                     _of_registers(work, registers)
-                    aside.add_metric([str(crm_id)], unseen(work).many)
+                    lying = unseen(work)
+                    for kind in PROBLEM_KINDS:
+                        aside.add_metric([str(crm_id), kind], lying.kinds.get(kind, 0))
+                    waits = _seconds(work.now, lying.since)
+                    overdue.add_metric([str(crm_id), "set_aside"], waits)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -114,8 +119,9 @@ class DatabaseGauges(Collector):
             ),
             GaugeMetricFamily(
                 "ringeliste_set_aside",
-                "What was told, could not be used and nobody has looked at: each may be a missing result.",
-                labels=["crm"],
+                "What was told, could not be used and nobody has looked at, by why: each may be a missing "
+                "result.",
+                labels=["crm", "kind"],
             ),
             GaugeMetricFamily("ringeliste_database_up", "1 while PostgreSQL answers."),
         ]

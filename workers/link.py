@@ -72,7 +72,7 @@ class Link:
         """Journal and acknowledge. Whoever wants no more calls is behind the wall before the ack (P8)."""
         told = [Told(e.event_id, e.lease_id, e.kind, e.at or self._app.now(), e.body) for e in events]
         await to_the_end(inbox.journal_all, self._open_work, self._dialer.id, told)
-        if inbox.asks_for_no_calls(told):
+        if await to_the_end(inbox.asks_for_no_calls, self._open_work, self._dialer.id, told):
             await to_the_end(inbox.process_to_the_wall, self._open_work, self._dialer.id)
         await self._port.ack([event.event_id for event in events])
 

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from calling.dialers.results import Unusable, result_of, saying
 from calling.follow_ups.asking import HORIZON, Wish
 from models.outcomes import Outcome
 
@@ -27,7 +29,9 @@ LONGEST_TALK = 86_400
 LONGEST_NAME = 200
 """Characters of an event's id or kind; an index takes no text of any length."""
 
-_LONGEST_SAYING = 200
+UNREADABLE = ("unreadable", "malformed")
+"""Kinds of what was journalled only as a text of itself: by us, or by the wire."""
+
 _DEEPEST = 20
 _MOST = 2**63
 
@@ -50,25 +54,27 @@ class Heard:
     problem: str | None
 
 
-class Unusable(ValueError):
-    """Nothing can be made of this event: the text says why."""
+NO_CAUSES: Mapping[str, Outcome] = MappingProxyType({})
 
 
-def read(row: Row[Any]) -> Heard:
-    """The event of a journal's row. Raises Unusable."""
+def read(row: Row[Any], causes: Mapping[str, Outcome] = NO_CAUSES) -> Heard:
+    """The event of a journal's row; `causes`: what its dialer's causes come to. Raises Unusable."""
     if row.kind not in (*TAKEN, *RUNG, *ENDED, *NOTED):
-        raise Unusable(f"unknown kind {row.kind!r}")
+        raise Unusable(
+            f"unknown kind {row.kind!r}", "unreadable" if row.kind in UNREADABLE else "unknown_kind"
+        )
     if row.lease_id is None:
-        raise Unusable("it names no lease")
-    body, odd = row.body, []
+        raise Unusable("it names no lease", "no_lease")
+    body = row.body
+    result, noted = result_of(body, causes) if row.kind in ENDED else (None, None)
+    odd = [] if noted is None else [noted]
     talk, rung_at = _seconds(body.get("talk_seconds")), _instant(body.get("rung_at"))
     for name, value in (("talk_seconds", talk), ("rung_at", rung_at)):
         if value is None and body.get(name) is not None:
-            odd.append(f"left out {name}: {_saying(body[name])}")
+            odd.append(f"left out {name}: {saying(body[name])}")
     at = min(_instant(body.get("at")) or row.received_at, row.received_at)
-    result = _result(body.get("result")) if row.kind in ENDED else None
     promise, unusable = _promise(body, at) if result is Outcome.FOLLOW_UP else (None, [])
-    odd += [f"left out {name}: {_saying(body[name])}" for name in unusable]
+    odd += [f"left out {name}: {saying(body[name])}" for name in unusable]
     return Heard(
         row.event_id,
         row.lease_id,
@@ -80,13 +86,6 @@ def read(row: Row[Any]) -> Heard:
         promise,
         "; ".join(odd) or None,
     )
-
-
-def _result(value: Any) -> Outcome:
-    try:
-        return Outcome(value)
-    except ValueError:
-        raise Unusable(f"unknown result {_saying(value)}") from None
 
 
 _A_DAY = timedelta(days=1)
@@ -129,11 +128,6 @@ def _instant(value: Any) -> datetime | None:
         return found.astimezone(UTC) if found.tzinfo else None
     except (TypeError, ValueError, OverflowError):
         return None
-
-
-def _saying(value: Any) -> str:
-    said = repr(value)
-    return said if len(said) <= _LONGEST_SAYING else f"{said[:_LONGEST_SAYING]}..."
 
 
 def name(told: str) -> str:

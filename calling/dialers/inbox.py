@@ -11,8 +11,11 @@ from sqlalchemy import Row
 
 from calling.dialers import heard
 from calling.dialers import inbox_sql as sql
+from calling.dialers.causes import Known, known_causes
 from calling.dialers.heard import ENDED, RUNG, TAKEN, Heard
-from calling.dialers.set_aside import ORPHAN, SOMEBODY_ELSES, keep_events
+from calling.dialers.laying_aside import ORPHAN, SOMEBODY_ELSES, Aside, lay_events
+from calling.dialers.putting_back import NOBODY, put_back
+from calling.dialers.results import Unusable, own_word, words_of
 from calling.handout import gates, placements
 from calling.handout.give_back import note_rings
 from calling.handout.ring import TALK
@@ -78,9 +81,20 @@ def journal_all(open_work: OpenWork, dialer_id: int, told: Sequence[Told]) -> No
             raise
 
 
-def asks_for_no_calls(told: Iterable[Told]) -> bool:
-    """Whether one of these says that somebody wants no more calls: its ack waits for the wall (P8)."""
-    return any(t.kind in ENDED and t.body.get("result") == Outcome.DO_NOT_CALL for t in told)
+def asks_for_no_calls(open_work: OpenWork, dialer_id: int, told: Iterable[Told]) -> bool:
+    """Whether one of these says that somebody wants no more calls: its ack waits for the wall (P8).
+
+    The map of the dialer's causes is read only if one of them is told in other words than ours.
+    """
+    ended = [one.body for one in told if one.kind in ENDED]
+    if any(own_word(body) is Outcome.DO_NOT_CALL for body in ended):
+        return True
+    words = {word for body in ended if own_word(body) is None for word in words_of(heard.plain(body))}
+    if not words:
+        return False
+    with open_work() as work:
+        causes = known_causes(work, dialer_id).outcomes
+    return any(causes.get(word) is Outcome.DO_NOT_CALL for word in words)
 
 
 def process_to_the_wall(open_work: OpenWork, dialer_id: int) -> None:
@@ -93,44 +107,58 @@ def process_to_the_wall(open_work: OpenWork, dialer_id: int) -> None:
 
 
 def process_inbox(open_work: OpenWork, dialer_id: int) -> int:
-    """Work off what a dialer has told, in batches of 200; how many events. Safe to run twice at once."""
-    done = 0
-    while True:
+    """Work off what a dialer has told, in batches of 200; how many events. Safe to run twice at once.
+
+    At the end what lay aside for want of a word is looked at again, if the map of causes is another by now.
+    """
+    done, more = 0, True
+    while more:
         with open_work() as work:
             rows = work.run(sql.UNPROCESSED, dialer_id=dialer_id, batch=BATCH).all()
-        if not rows:
-            return done
-        _work_off(open_work, dialer_id, rows)
+            causes = known_causes(work, dialer_id) if _asked(rows) else OURS_ALONE
+            more = bool(rows) or put_back(work, dialer_id) != NOBODY
+        if rows:
+            _work_off(open_work, dialer_id, rows, causes)
         done += len(rows)
+    return done
 
 
-def _work_off(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> None:
+OURS_ALONE = Known(0, {})
+"""Of a batch in which every call ended in our own words: nobody has to ask a map."""
+
+
+def _asked(rows: Iterable[Row[Any]]) -> bool:
+    return any(row.kind in ENDED and own_word(row.body) is None for row in rows)
+
+
+def _work_off(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], causes: Known) -> None:
     """A batch; should it fail, each by itself: what cannot be used is set aside, nothing behind it waits."""
     try:
-        _process(open_work, dialer_id, rows)
+        _process(open_work, dialer_id, rows, causes)
     except PASSING:
         raise
     except Exception as error:  # noqa: BLE001 - whatever the flaw is, it is that event's
         if len(rows) > 1:
             for row in rows:
-                _work_off(open_work, dialer_id, [row])
+                _work_off(open_work, dialer_id, [row], causes)
         else:
-            flaw = {rows[0].event_id: f"it could not be processed: {error!r}"}
-            _done(open_work, dialer_id, flaw, unused=list(flaw))
+            flaw = Unusable(f"it could not be processed: {error!r}", "flaw")
+            _done(open_work, dialer_id, rows, {}, {rows[0].event_id: flaw}, causes)
 
 
-def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> None:
+def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], causes: Known) -> None:
     """Takes, then rings, then outcomes: each is idempotent, so a crash between them is harmless."""
-    good, problems, unused = _read(rows)
+    good, problems, unused = _read(rows, causes)
     with open_work() as work:
         leases = {lease.id: lease for lease in work.run(sql.LEASES, leases=[h.lease_id for h in good])}
         turnstile.pass_shared(work, (x.assignment_id for x in leases.values() if x.dialer_id == dialer_id))
         known = []
         for event in good:
             lease = leases.get(event.lease_id)
-            if lease is None or lease.dialer_id != dialer_id:
-                problems[event.event_id] = ORPHAN if lease is None else SOMEBODY_ELSES
-                unused.append(event.event_id)
+            if lease is None:
+                unused[event.event_id] = Unusable(ORPHAN, "orphan")
+            elif lease.dialer_id != dialer_id:
+                unused[event.event_id] = Unusable(SOMEBODY_ELSES, "foreign")
             else:
                 known.append(_not_before(event, lease.offered_at))
         _take(work, [event for event in known if event.kind in TAKEN])
@@ -141,21 +169,22 @@ def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]]) -> N
         if x.result is not None
     ]
     record_all(open_work, reports)
-    _done(open_work, dialer_id, problems, unused)
+    _done(open_work, dialer_id, rows, problems, unused, causes)
 
 
-def _read(rows: Sequence[Row[Any]]) -> tuple[list[Heard], dict[str, str | None], list[str]]:
-    """The events that can be used; the problem of each, None: there is none; and which cannot be used."""
+def _read(
+    rows: Sequence[Row[Any]], causes: Known
+) -> tuple[list[Heard], dict[str, str | None], dict[str, Unusable]]:
+    """The events that can be used; what is odd of each, None: nothing; and why the others cannot be used."""
     good: list[Heard] = []
     problems: dict[str, str | None] = {}
-    unused: list[str] = []
+    unused: dict[str, Unusable] = {}
     for row in rows:
         try:
-            good.append(event := heard.read(row))
+            good.append(event := heard.read(row, causes.outcomes))
             problems[row.event_id] = event.problem
-        except heard.Unusable as flaw:
-            problems[row.event_id] = str(flaw)
-            unused.append(row.event_id)
+        except Unusable as flaw:
+            unused[row.event_id] = flaw
     return good, problems, unused
 
 
@@ -167,13 +196,20 @@ def _not_before(event: Heard, offered_at: datetime) -> Heard:
 
 
 def _done(
-    open_work: OpenWork, dialer_id: int, problems: Mapping[str, str | None], unused: Sequence[str]
-) -> None:
+    open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], problems: Mapping[str, str | None],
+    unused: Mapping[str, Unusable], causes: Known,
+) -> None:  # fmt: skip
+    said = {**problems, **{event: str(why) for event, why in unused.items()}}
     with open_work() as work:
-        done = {"events": list(problems), "problems": list(problems.values())}
+        done = {"events": list(said), "problems": list(said.values())}
         events = set(work.run(sql.DONE, dialer_id=dialer_id, **done).scalars())
         # Of two who work off the same batch, who comes second finds it done, and sets nothing aside.
-        keep_events(work, dialer_id, [event for event in unused if event in events])
+        aside = [
+            Aside(row.event_id, row.body, unused[row.event_id])
+            for row in rows
+            if row.event_id in events and row.event_id in unused
+        ]
+        lay_events(work, dialer_id, aside, version=causes.version)
 
 
 def _take(work: Work, events: Sequence[Heard]) -> None:

@@ -1,59 +1,35 @@
-"""What was told and could not be used: kept and alarmed about until somebody has looked at it (P4).
+"""What was told and could not be used: it alarms until somebody has looked at it (P4).
 
-An unknown word for a result, a lease that never was, somebody else's: each may be a sale. Whoever mends the
-cause has it worked off again from the raw inbox; whoever knows better says that it was seen.
+An unknown word for a result, a lease that never was, somebody else's: each may be a sale. Whoever says what
+the word comes to has all of them counted (putting_back.py); whoever mends something else has it worked off
+again from the raw inbox; whoever knows better says that it was seen. Nothing is ever deleted.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-import orjson
 from sqlalchemy import Row, text
 
-from calling.dialers import heard
 from models.errors import BadInput, Conflict, NotFound
+from models.tables.attempts import PROBLEM_KINDS
 from models.work import Work
 
-ORPHAN = "orphan: there is no such lease"
-SOMEBODY_ELSES = "the lease is not this dialer's: somebody else holds or held it"
-
-# Told again, or worked off again in vain: the same row, and to be looked at anew.
-_KEEP = """
-    on conflict (crm_id, told_id) do update
-       set problem = excluded.problem, set_aside_at = excluded.set_aside_at,
-           seen_at = null, seen_by = null, note = null
-     where set_aside.seen_at is not null or set_aside.problem <> excluded.problem
-"""
-_EVENTS = text(f"""
-    insert into set_aside (crm_id, told_id, dialer_id, event_id, lease_id, kind, body, problem, set_aside_at)
-    select crm_id, concat(dialer_id, ':', event_id), dialer_id, event_id, lease_id, kind, body, problem, :now
-      from dialer_event
-     where crm_id = :crm_id and dialer_id = :dialer_id and event_id = any(:events)
-     order by event_id
-    {_KEEP}
-""")  # noqa: S608 - our own words
-_REPORTS = text(f"""
-    insert into set_aside (crm_id, told_id, dialer_id, lease_id, kind, body, problem, set_aside_at)
-    select :crm_id, t.told_id, :dialer_id, t.lease_id, 'report', t.body, :problem, :now
-      from unnest(cast(:told as text[]), cast(:leases as uuid[]), cast(:bodies as jsonb[]))
-           as t(told_id, lease_id, body)
-     order by t.told_id
-    {_KEEP}
-""")  # noqa: S608 - our own words
 _LIST = text("""
-    select s.id, s.dialer_id, d.name as dialer, s.event_id, s.lease_id, s.kind, s.body, s.problem,
-           s.set_aside_at, s.seen_at, s.seen_by, s.note
+    select s.id, s.dialer_id, d.name as dialer, s.told_by, s.event_id, s.lease_id, s.kind, s.body, s.problem,
+           s.problem_kind, s.words, s.set_aside_at, s.seen_at, s.seen_by, s.note
       from set_aside s
       left join dialer d on d.crm_id = :crm_id and d.id = s.dialer_id
      where s.crm_id = :crm_id and s.id > :after and (s.seen_at is not null) = :seen
+       and s.problem_kind = any(:kinds)
+       and (cast(:dialer_id as bigint) is null or s.dialer_id = :dialer_id)
      order by s.id limit :most
 """)
 _UNSEEN = text("""
-    select count(*) as many, min(set_aside_at) as since from set_aside
+    select problem_kind, count(*) as many, min(set_aside_at) as since from set_aside
      where crm_id = :crm_id and seen_at is null
+     group by problem_kind order by count(*) desc, problem_kind
 """)
 _LOCK = text("""
     select id, dialer_id, event_id, seen_at, seen_by from set_aside
@@ -71,53 +47,57 @@ _AGAIN = text("""
 
 LONGEST_NOTE = 500
 
+_ONE_AND_MORE = {
+    "unknown_cause": ("unknown cause", "unknown causes"),
+    "unknown_result": ("unknown result", "unknown results"),
+    "orphan": ("orphan", "orphans"),
+    "foreign": ("lease of somebody else", "leases of somebody else"),
+    "no_lease": ("without a lease", "without a lease"),
+    "unknown_kind": ("unknown kind of event", "unknown kinds of events"),
+    "unreadable": ("unreadable", "unreadable"),
+    "flaw": ("flaw", "flaws"),
+}
+assert _ONE_AND_MORE.keys() == set(PROBLEM_KINDS)  # noqa: S101
+
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """So much was set aside and nobody has looked at it; the oldest since (UTC), None: nothing."""
+    """So much was set aside and nobody has looked at it; the oldest since (UTC), None: nothing.
+
+    `kinds`: how much of each of PROBLEM_KINDS that there is, the most first.
+    """
 
     many: int
     since: datetime | None
+    kinds: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """Why, in words: "3 unknown causes, 1 orphan"."""
+        return ", ".join(f"{many:,} {_ONE_AND_MORE[kind][many > 1]}" for kind, many in self.kinds.items())
 
 
 NOTHING = Unseen(0, None)
 
 
-def keep_events(work: Work, dialer_id: int, events: Sequence[str]) -> None:
-    """Set events of the raw inbox aside, of which nothing could be used; their problems are written there."""
-    if events:
-        work.run(_EVENTS, dialer_id=dialer_id, events=list(events))
+def set_aside(
+    work: Work, after: int, limit: int, *, seen: bool = False, kinds: Collection[str] = PROBLEM_KINDS,
+    dialer_id: int | None = None,
+) -> Sequence[Row[Any]]:  # fmt: skip
+    """What nobody has looked at yet, or what somebody has (`seen`), oldest first; ids beyond `after`.
 
-
-def keep_reports(
-    work: Work, dialer_id: int | None, reports: Sequence[tuple[UUID, Mapping[str, Any]]]
-) -> None:
-    """Keep what was reported over the API of leases that are not the reporter's; the same twice is once.
-
-    `reports`: each lease, and what was said of it. `dialer_id`: whose key it was, None: a manager's.
+    `kinds`: of these alone; `dialer_id`: what this dialer told.
     """
-    bodies = [orjson.dumps(heard.plain(dict(said))).decode() for _, said in reports]
-    told = {
-        f"api:{dialer_id or ''}:{lease}:{said.get('outcome')}": (lease, body)
-        for (lease, said), body in zip(reports, bodies, strict=True)
-    }
-    if told:
-        work.run(
-            _REPORTS, dialer_id=dialer_id, told=list(told), leases=[lease for lease, _ in told.values()],
-            bodies=[body for _, body in told.values()],
-            problem=SOMEBODY_ELSES if dialer_id else ORPHAN,
-        )  # fmt: skip
-
-
-def set_aside(work: Work, after: int, limit: int, *, seen: bool = False) -> Sequence[Row[Any]]:
-    """What nobody has looked at yet, or what somebody has (`seen`), oldest first; ids beyond `after`."""
-    return work.run(_LIST, after=after, most=limit, seen=seen).all()
+    return work.run(
+        _LIST, after=after, most=limit, seen=seen, kinds=list(kinds), dialer_id=dialer_id
+    ).all()  # fmt: skip
 
 
 def unseen(work: Work) -> Unseen:
     """How much waits for somebody to look at it."""
-    row = work.run(_UNSEEN).one()
-    return Unseen(row.many, row.since)
+    rows = work.run(_UNSEEN).all()
+    kinds = {row.problem_kind: row.many for row in rows}
+    return Unseen(sum(kinds.values()), min((row.since for row in rows), default=None), kinds)
 
 
 def look_at(work: Work, set_aside_id: int, *, author: str, note: str) -> None:

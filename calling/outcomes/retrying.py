@@ -88,9 +88,13 @@ DEFAULTS: Mapping[Outcome, RetryPlan] = {
     Outcome.FAILED: RetryPlan(10 * MINUTE, growth=2, longest=4 * HOUR),
     Outcome.ABANDONED: RetryPlan(DAY),
     Outcome.FOLLOW_UP: RetryPlan(4 * HOUR),
+    Outcome.LANGUAGE: RetryPlan(DAY),
+    Outcome.KEY_PRESSED: RetryPlan(4 * HOUR),
+    Outcome.INTENT: RetryPlan(4 * HOUR),
 }
 """Of every outcome after which a customer rests. Somebody busy is there, so soon; whoever does not answer at
-ten does not at eleven either; a call that we dropped is not repeated on the same day."""
+ten does not at eleven either; a call that we dropped is not repeated on the same day, nor one in which nobody
+understood the other: by tomorrow somebody else may be there."""
 
 assert DEFAULTS.keys() == {o for o, effect in EFFECTS.items() if effect.after == "rest"}  # noqa: S101
 

@@ -39,7 +39,7 @@ from models.tables.hours import (
 from models.tables.leases import ClaimCustomer, ClaimNumber, Lease, Recall, RingLimit
 from models.tables.limits import CallLimit, LimitChange
 from models.tables.owners import ApiKey, BusinessClock, CallClock, Crm, DataOwner, DataVersion
-from models.tables.people import Dialer, PresenceChange, Seller
+from models.tables.people import Dialer, DialerCause, DialerCauseChange, PresenceChange, Seller
 from models.tables.registers import (
     CrmRegister,
     Register,
@@ -62,7 +62,7 @@ TENANT = (
     CustomerEdit,
     Assignment, BestHours, NumberPlanChange, RetryChange, Segment, Label, RuleSet, Placement, Hold,
     FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
-    Seller, PresenceChange, Dialer,
+    Seller, PresenceChange, Dialer, DialerCause, DialerCauseChange,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent, SetAside,
     Pause, Suppression, ReachChange, CrmRegister, RegisterWall, RegisterExemption, CallLimit, LimitChange,
@@ -75,7 +75,8 @@ __all__ = [
     "FOREVER", "SHARED", "TENANT", "ApiKey", "Assignment", "Attempt", "Base", "BestHours", "BrokenRule",
     "BulkAction", "BulkPart", "BusinessClock", "CallClock", "CallLimit", "ClaimCustomer", "ClaimNumber",
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
-    "DataOwner", "DataVersion", "Dialer", "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
+    "DataOwner", "DataVersion", "Dialer", "DialerCause", "DialerCauseChange",
+    "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
     "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange",
     "OwnHoursChange", "Pause", "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register",
     "RegisterExemption", "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange",

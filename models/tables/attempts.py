@@ -11,6 +11,12 @@ from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 ATTEMPT_KINDS = ("first", "completion", "undo", "correction")
 
+UNKNOWN_KINDS = ("unknown_cause", "unknown_result")
+"""Of what was set aside: the map of the dialer's causes may know the word one day."""
+
+PROBLEM_KINDS = (*UNKNOWN_KINDS, "orphan", "foreign", "no_lease", "unknown_kind", "unreadable", "flaw")
+"""Why nothing could be made of it. `foreign`: the lease is somebody else's; `flaw`: a bug of ours."""
+
 
 class Attempt(Base):
     """One finished try, append-only: the highest revision of a lease is in force.
@@ -76,14 +82,21 @@ class SetAside(Base):
     """What somebody told and nothing could be made of: kept, alarmed about, until a person has looked at it.
 
     `told_id`: "<dialer>:<event>" of the raw inbox, or "api:..." of a report over the API; told twice is once.
+    Numbers in `body` and `problem` are masked; the raw inbox has what was told.
     """
 
     __tablename__ = "set_aside"
     __table_args__ = (
         UniqueConstraint("crm_id", "told_id"),
         CheckConstraint("(seen_at is null) = (seen_by is null)", name="seen"),
+        CheckConstraint(one_of("problem_kind", PROBLEM_KINDS), name="problem_kind"),
         Index("ix_set_aside_unseen", "crm_id", "id", postgresql_where=text("seen_at is null")),
-    )
+        # What another version of its dialer's causes may know.
+        Index(
+            "ix_set_aside_unknown", "crm_id", "dialer_id", "read_version", "id",
+            postgresql_where=text(f"seen_at is null and {one_of('problem_kind', UNKNOWN_KINDS)}"),
+        ),
+    )  # fmt: skip
 
     crm_id: Mapped[CrmId]
     id: Mapped[int] = mapped_column(Identity(), primary_key=True)
@@ -94,6 +107,12 @@ class SetAside(Base):
     kind: Mapped[str]
     body: Mapped[dict[str, Any]]
     problem: Mapped[str]
+    problem_kind: Mapped[str]
+    words: Mapped[list[str]] = mapped_column(
+        server_default=text("'{}'")
+    )  # causes that its dialer's map knew not
+    read_version: Mapped[int] = mapped_column(server_default="0")  # of the map that was asked for them
+    told_by: Mapped[str | None]  # whose key it was; None: a dialer's event
     set_aside_at: Mapped[datetime]
     seen_at: Mapped[datetime | None]
     seen_by: Mapped[str | None]

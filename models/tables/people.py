@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Identity, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from models.tables.base import Base, CrmId, one_of
+from models.tables.base import Base, CrmId, Key, one_of
 
 PRESENCES = ("available", "away")
 BREAKS = ("break", "lunch", "meeting", "training", "coaching", "paperwork", "technical")
@@ -99,3 +99,35 @@ class Dialer(Base):
     rings_late_seconds: Mapped[int] = mapped_column(server_default="0")  # how late it may still ring
     epoch: Mapped[str | None]  # Redis' run id and our key when we last offered
     cursor: Mapped[str] = mapped_column(server_default="")  # the last event journalled
+    causes_version: Mapped[int] = mapped_column(
+        server_default="0"
+    )  # of its causes: the last DialerCauseChange
+
+
+class DialerCause(Base):
+    """What a cause of a dialer comes to, said by somebody: it goes before what is shipped for its adapter."""
+
+    __tablename__ = "dialer_cause"
+    __table_args__ = (ForeignKeyConstraint(["crm_id", "dialer_id"], ["dialer.crm_id", "dialer.id"]),)
+
+    crm_id: Mapped[CrmId]
+    dialer_id: Mapped[Key]
+    cause: Mapped[str] = mapped_column(primary_key=True)  # as calling/dialers/results.py writes it
+    outcome: Mapped[str]
+
+
+class DialerCauseChange(Base):
+    """Somebody changed what causes of a dialer come to. Written once."""
+
+    __tablename__ = "dialer_cause_change"
+
+    crm_id: Mapped[CrmId]
+    dialer_id: Mapped[Key]
+    version: Mapped[Key]  # 1, 2, ...: of the dialer's causes after it
+    before: Mapped[
+        dict[str, Any]
+    ]  # cause -> outcome, of those that changed; what is missing took the default
+    after: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    author: Mapped[str]
+    changed_at: Mapped[datetime]

@@ -8,6 +8,7 @@ import typer
 from ringeliste.cli import (
     best_times,
     calls,
+    causes,
     database,
     dnc,
     facets,
@@ -53,7 +54,7 @@ app = typer.Typer(
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
     pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups,
-    funnels, set_aside, reports, best_times, order, trials, database,
+    funnels, causes, set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -74,7 +74,7 @@ def outcome(
     """Report what came of a call, however late. The first report of a lease counts, no other.
 
     OUTCOME is answered, no_answer, busy, machine, congestion, failed, invalid_number, abandoned, sale,
-    no_sale, follow_up, wrong_person or do_not_call.
+    no_sale, follow_up, wrong_person, do_not_call, language, key_pressed or intent.
 
     \b
     Examples:

@@ -195,5 +195,6 @@ def _draw_set_aside(console: "Console", aside: "Unseen") -> None:
 
     if aside.since is not None:
         reports = "report" if aside.many == 1 else "reports"
-        told = f"{aside.many:,} {reports} could not be used, the oldest since {instant(aside.since)}"
+        since = f"the oldest since {instant(aside.since)}"
+        told = f"{aside.many:,} {reports} could not be used ({aside.told}), {since}"
         console.print(f"[red]{told}: look with `ringeliste set-aside list`.[/red]")

@@ -4,25 +4,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from models.errors import BadInput
 from ringeliste.cli.front import add as add_command
 from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from models.work import OpenWork, Work
+
 SET_ASIDE = """What dialers told, or somebody reported, and nothing could be made of: it waits for somebody.
 
-An unknown word for a result, a lease that never was: each may be a sale that is missing.
+An unknown word for a result, a lease that never was: each may be a sale that is missing. What an unknown word
+comes to is said with `ringeliste causes set`: all that lay aside for it is counted then.
 
 \b
 Examples:
-  ringeliste set-aside list
+  ringeliste set-aside list --kind unknown_cause
   ringeliste set-aside again 3
   ringeliste set-aside seen 4 --note "a test call"
 """
 _EVERY = 1_000
 
-Key = Annotated[int, typer.Argument(metavar="ID", help="As `set-aside list` lists it.")]
+Keys = Annotated[list[int] | None, typer.Argument(metavar="[ID]...", help="As `set-aside list` lists them.")]
+Kind = Annotated[str | None, typer.Option("--kind", help="Only what could not be used for this, as orphan.")]
+DialerName = Annotated[str | None, typer.Option("--dialer", metavar="NAME", help="Only what this one told.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -38,6 +44,8 @@ def list_them(
     seen: Annotated[
         bool, typer.Option("--seen", help="What somebody has looked at, and what came of it.")
     ] = False,
+    kind: Kind = None,
+    dialer: DialerName = None,
     crm: CrmName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -46,6 +54,7 @@ def list_them(
     \b
     Examples:
       ringeliste set-aside list
+      ringeliste set-aside list --kind unknown_cause --dialer robot
       ringeliste set-aside list --seen --json
     """
     from calling.dialers.set_aside import set_aside
@@ -54,58 +63,103 @@ def list_them(
     from ringeliste.cli.output import answer
 
     with application() as app, app.work(find_crm(app, crm)) as work:
-        rows = [dict(row._mapping) for row in set_aside(work, 0, _EVERY, seen=seen)]
+        these = _these(work, kind, dialer)
+        rows = [dict(row._mapping) for row in set_aside(work, 0, _EVERY, seen=seen, **these)]
     answer(rows, lambda console: _draw(console, rows), as_json=as_json)
 
 
 def again(
-    set_aside_id: Key,
+    ids: Keys = None,
+    kind: Kind = None,
+    dialer: DialerName = None,
     crm: CrmName = None,
     author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Work an event of a dialer off again, once what was wrong is mended. In vain, it is set aside anew.
+    """Work events of dialers off again, once what was wrong is mended. In vain, they are set aside anew.
 
     \b
     Examples:
       ringeliste set-aside again 3
-      ringeliste set-aside again 3 --dry-run
+      ringeliste set-aside again --kind flaw --dialer robot --dry-run
     """
+    from calling.dialers.clearing import work_off_all_again
     from calling.dialers.set_aside import work_off_again
     from ringeliste.cli.doors import writing
-    from ringeliste.cli.output import answer, would
 
-    with writing(crm, dry_run=dry_run) as (_, open_work), open_work() as work:
-        work_off_again(work, set_aside_id, author=whoever(author))
-    document = {"id": set_aside_id, "dry_run": dry_run}
-    said = f"{set_aside_id} is worked off again."
-    answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
+    signed = whoever(author)
+    _either(ids, kind, dialer)
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        with open_work() as work:
+            these = _these(work, kind, dialer)
+            for one in ids or []:
+                work_off_again(work, one, author=signed)
+        done = len(ids) if ids else work_off_all_again(open_work, author=signed, **these)
+        _answer(open_work, done, "worked off again", dry_run=dry_run, as_json=as_json)
 
 
 def seen(
-    set_aside_id: Key,
-    note: Annotated[str, typer.Option(help="What came of it.")],
+    ids: Keys = None,
+    note: Annotated[str, typer.Option(help="What came of it.")] = "",
+    kind: Kind = None,
+    dialer: DialerName = None,
     crm: CrmName = None,
     author: Author = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say that somebody has looked at it. It alarms no more.
+    """Say that somebody has looked at them, and what came of it. They alarm no more.
 
     \b
     Examples:
-      ringeliste set-aside seen 4 --note "a test call"
+      ringeliste set-aside seen 4 5 --note "test calls"
+      ringeliste set-aside seen --kind orphan --dialer robot --note "of the old system" --dry-run
     """
-    from calling.dialers.set_aside import look_at, unseen
+    from calling.dialers.clearing import look_at_all
+    from calling.dialers.set_aside import look_at
     from ringeliste.cli.doors import writing
+
+    signed = whoever(author)
+    _either(ids, kind, dialer)
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        with open_work() as work:
+            for one in ids or []:
+                look_at(work, one, author=signed, note=note)
+            these = _these(work, kind, dialer)
+            done = len(ids) if ids else look_at_all(work, author=signed, note=note, **these)
+        _answer(open_work, done, "looked at", dry_run=dry_run, as_json=as_json)
+
+
+def _either(ids: list[int] | None, kind: str | None, dialer: str | None) -> None:
+    """Some by id, or all of a kind or of a dialer. Raises BadInput."""
+    if bool(ids) == (kind is not None or dialer is not None):
+        raise BadInput("say which: ids, or all with --kind or --dialer")
+
+
+def _these(work: "Work", kind: str | None, dialer: str | None) -> dict[str, Any]:
+    """What the verbs are told of a kind and a dialer. Raises BadInput."""
+    from models.tables.attempts import PROBLEM_KINDS
+    from ringeliste.cli.finding import find
+    from wiring.reading import did_you_mean
+
+    if kind is not None and kind not in PROBLEM_KINDS:
+        hint = did_you_mean(kind, list(PROBLEM_KINDS))
+        raise BadInput(f"--kind: {kind!r} is none of {', '.join(PROBLEM_KINDS)}{hint}")
+    return {
+        "kinds": PROBLEM_KINDS if kind is None else [kind],
+        "dialer_id": None if dialer is None else find(work, "dialer", dialer),
+    }
+
+
+def _answer(open_work: "OpenWork", done: int, what: str, *, dry_run: bool, as_json: bool) -> None:
+    from calling.dialers.set_aside import unseen
     from ringeliste.cli.output import answer, would
 
-    with writing(crm, dry_run=dry_run) as (_, open_work), open_work() as work:
-        look_at(work, set_aside_id, author=whoever(author), note=note)
+    with open_work() as work:
         waiting = unseen(work).many
-    document = {"id": set_aside_id, "waiting": waiting, "dry_run": dry_run}
-    said = f"{set_aside_id} was looked at; {waiting:,} wait."
+    document = {"done": done, "waiting": waiting, "dry_run": dry_run}
+    said = f"{done:,} {'is' if done == 1 else 'are'} {what}; {waiting:,} wait."
     answer(document, lambda console: console.print(would(dry_run) + said), as_json=as_json)
 
 
@@ -116,8 +170,9 @@ def _draw(console: "Console", rows: list[dict[str, Any]]) -> None:
     for row in rows:
         looked = f"{instant(row['seen_at'])}, {row['seen_by']}: {row['note']}" if row["seen_at"] else ""
         said = " ".join(f"{name} {value}" for name, value in row["body"].items() if value is not None)
+        who = row["told_by"] or row["dialer"] or "over the API"
         table.add_row(
-            str(row["id"]), shown(row["dialer"] or "over the API"), shown(f"{row['kind']} {said}"[:80]),
+            str(row["id"]), shown(who), shown(f"{row['kind']} {said}"[:80]),
             shown(row["problem"]), instant(row["set_aside_at"]), shown(looked),
         )  # fmt: skip
     console.print(table if rows else "Nothing was set aside.")

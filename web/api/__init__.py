@@ -6,6 +6,7 @@ from web import problems
 from web.api import (
     assignments,
     audit,
+    causes,
     customers,
     fields,
     follow_up_grace,
@@ -46,7 +47,7 @@ PARTS = (
     me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
     segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions, registers,
     limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions, outcomes,
-    set_aside, audit,
+    set_aside, causes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -81,7 +82,10 @@ _TAGS = [
     {"name": "pauses", "description": "Stop a segment, an assignment, a seller, a dialer or the whole CRM."},
     {"name": "suppressions", "description": "Numbers and customers that may not be called."},
     {"name": "registers", "description": "National registers of those who may not be called."},
-    {"name": "set-aside", "description": "What was told and could not be used: it waits for somebody."},
+    {
+        "name": "set-aside",
+        "description": "What was told and could not be used; what dialers' causes come to.",
+    },
     {"name": "limits", "description": "How often somebody may be rung."},
     {"name": "customers", "description": "Who may be called, and why not now; their data."},
     {"name": "tags", "description": "Marks of customers, by whom and when."},

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
+from calling.dialers.laying_aside import lay_reports
 from calling.follow_ups.asking import Wish, check_promises
 from calling.handout import ring
 from calling.outcomes import outcome
@@ -97,17 +98,30 @@ def release(app: TheApp, holder: SellerOnly, lease_id: UUID) -> None:
 def report(
     app: TheApp, holder: Caller, lease_id: UUID, body: Annotated[Result, Body(**example(RESULT))]
 ) -> outcome.Recorded:
-    """Report what came of a lease of one's own, however late. Safe to repeat: the first report counts."""
+    """Report what came of a lease of one's own, however late. Safe to repeat: the first report counts.
+
+    What is said of a lease that is not one's own is kept for a manager to look at (`GET /set-aside`).
+    """
     refuse_future(app, body)
     refuse_promises(app, holder, {lease_id: body})
     by: Literal["seller", "dialer"] = "seller" if holder.role == "seller" else "dialer"
     said = outcome.Report(lease_id, body.outcome, by, body.talk_seconds, body.rung_at, wish_of(body))
     with timed("outcome"):
-        with own_lease(app, holder, lease_id) as work:
-            recorded = outcome.record(work, [said])
+        try:
+            with own_lease(app, holder, lease_id) as work:
+                recorded = outcome.record(work, [said])
+        except NotFound:
+            with app.work(holder.crm_id) as work:
+                lay_reports(work, holder.dialer_id, [(lease_id, told_of(body))], told_by=holder.author)
+            raise
         with bound(lease=lease_id):
             outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]
+
+
+def told_of(result: Result) -> dict[str, Any]:
+    """What is kept of a report that cannot be used: nothing that says who was called."""
+    return result.model_dump(mode="json", include={"outcome", "talk_seconds", "rung_at", "by"})
 
 
 def refuse_future(app: App, result: Result) -> None:

@@ -7,13 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 from pydantic import Field
 
-from calling.dialers.set_aside import keep_reports
+from calling.dialers.laying_aside import lay_reports
 from calling.outcomes import outcome
 from calling.outcomes.outcome import Recorded as Came
 from calling.views import browse
 from web.api.common import MOST, Model, TheApp
 from web.api.docs import answers, example
-from web.api.leases import RECORDED, Recorded, Result, refuse_future, refuse_promises, wish_of
+from web.api.leases import RECORDED, Recorded, Result, refuse_future, refuse_promises, told_of, wish_of
 from web.keys import Holder, Reporter
 from wiring.app import App
 from wiring.metrics import timed
@@ -63,10 +63,10 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
         if one.lease_id in own
     ]
     came: dict[UUID, deque[Came]] = {}
-    orphans = [(one.lease_id, _told(one)) for one in body.reports if one.lease_id not in own]
+    orphans = [(one.lease_id, told_of(one)) for one in body.reports if one.lease_id not in own]
     if orphans:
         with app.work(holder.crm_id) as work:
-            keep_reports(work, holder.dialer_id, orphans)
+            lay_reports(work, holder.dialer_id, orphans, told_by=holder.author)
     with timed("outcomes"):
         all_recorded = outcome.record_all(app.opener(holder.crm_id), reports)
     for recorded in all_recorded:
@@ -77,11 +77,6 @@ def report(app: TheApp, holder: Reporter, body: Annotated[Batch, Body(**example(
             for one in body.reports
         ]
     }
-
-
-def _told(one: Reported) -> dict[str, Any]:
-    """What is kept of an orphan: nothing that says who was called."""
-    return one.model_dump(mode="json", include={"outcome", "talk_seconds", "rung_at", "by"})
 
 
 def _by(holder: Holder, one: Reported) -> Literal["seller", "dialer"]:

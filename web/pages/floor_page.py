@@ -199,4 +199,5 @@ class _SetAside:
         self._box.set_visibility(many > 0)
         if since is not None:
             self._text.text = f"{count(many)} report{'' if many == 1 else 's'} could not be used"
-            self._how.text = f"the oldest since {local(since, now.zone)}; see ringeliste set-aside list"
+            since_when = f"the oldest since {local(since, now.zone)}"
+            self._how.text = f"{now.set_aside.told}; {since_when}; see ringeliste set-aside list"
