@@ -248,10 +248,7 @@ def test_of_the_walls_of_registers_before_the_last_is_known(new_database: NewDat
 
 
 def test_what_lay_aside_is_typed_by_its_words(new_database: NewDatabase) -> None:
-    """So that a map may count it: the word as calling/dialers/results.py writes it.
-
-    Planted: rows written without entering each CRM; seen to fail.
-    """
+    """So that a map may count it: the word as calling/dialers/results.py writes it."""
     url = new_database().owner_url
     config = migrations.config(url)
     command.upgrade(config, "0030")
