@@ -690,7 +690,7 @@ def test_a_number_that_a_held_customer_gains_is_held_too(world: World, tmp_path:
 def test_states_that_an_older_list_left_in_a_field_become_places(world: World, tmp_path: Path) -> None:
     """With all that follows, and once. A place that somebody has stays.
 
-    Planted: whoever has a state is asked again; the placements' clocks left; each seen to fail.
+    Planted: whoever has a state is asked again; clocks left as they were; each seen to fail.
     """
     listed = (
         "id,phone,Lives in,place\nA,(212) 555-0143,FL,\nB,(212) 555-0144,Alaska,US\nC,(212) 555-0145,new,\n"
