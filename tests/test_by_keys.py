@@ -11,7 +11,7 @@ from test_own_walls import on_wall
 from world import NOON, World
 
 from calling.follow_ups import own_wall_sql
-from calling.outcomes import dead_numbers
+from calling.outcomes import dead_numbers, dead_numbers_sql
 from models.outcomes import Outcome
 
 CALLS, PEOPLE = 8_000, 40
@@ -107,4 +107,4 @@ def test_whether_a_number_has_answered_since_is_read_by_keys(
         ).all()
     asked = {"leases": [row.id for row in rows], "numbers": [row.e164 for row in rows]}
     told = {"told": asked["leases"], "contacts": dead_numbers.CONTACTS}
-    assert most(world, dead_numbers._ANSWERED_SINCE, **asked, **told) < CALLS // 2
+    assert most(world, dead_numbers_sql.ANSWERED_SINCE, **asked, **told) < CALLS // 2

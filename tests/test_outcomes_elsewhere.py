@@ -18,7 +18,7 @@ from calling.handout.due import wake_due
 from calling.handout.give_back import give_up
 from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.reaper import reap
-from calling.outcomes import dead_numbers
+from calling.outcomes import dead_numbers_sql
 from calling.outcomes import outcome_sql as sql
 from calling.outcomes.outcome import Report, record, record_all
 from calling.segments.publishing import publish
@@ -349,7 +349,7 @@ def test_who_stands_nowhere_is_locked_like_the_others(world: World, monkeypatch:
             wait_until(lambda: said[0].done() or bool(world.waited_for()))
             done.append(said[0].done())
 
-        acting_before(monkeypatch)(dead_numbers._MARK, meanwhile)
+        acting_before(monkeypatch)(dead_numbers_sql.MARK, meanwhile)
         say(world, lease, Outcome.INVALID_NUMBER)
         said[0].result(10)
     assert done == [False]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row
 
+from calling.outcomes import dead_numbers_sql as sql
 from models.outcomes import EFFECTS, Outcome
 from models.tables.customers import CALLABLE_NUMBER_STATES
 from models.work import Work
@@ -32,69 +33,6 @@ class Sharing:
     alive: Collection[UUID]
 
 
-_SHARERS = text("""
-    select distinct customer_id from customer_number where crm_id = :crm_id and e164 = any(:numbers)
-""")
-_LOCK = text("""
-    select 1 from customer where crm_id = :crm_id and id = any(:customers) order by id for no key update
-""")
-_MARK = text("""
-    update customer_number m set state = t.state
-      from unnest(cast(:numbers as text[]), cast(:states as text[])) as t(e164, state)
-     where m.crm_id = :crm_id and m.e164 = t.e164 and m.customer_id = any(:sharers)
-       and m.state = any(:callable)
-""")
-
-
-def _said(word: str, when: str) -> str:
-    """SQL: whoever has number `t` was called there before or behind lease `t` (`when`), and by the word in
-    force of that call `word` is true. What calls of this very batch (:told) come to is not written yet.
-
-    By keys whatever the planner has heard of the tables' sizes (offset 0): before the first ANALYZE all
-    attempts were read for each lease.
-    """
-    return f"""exists (
-        select from customer_number s
-         cross join lateral (
-            select from attempt a
-             where a.crm_id = :crm_id and a.customer_id = s.customer_id and a.e164 = s.e164
-               and a.lease_id {when} t.lease_id
-               and a.outcome = any({word}) and not a.lease_id = any(:told)
-               and not exists (select from attempt later
-                                where later.crm_id = :crm_id and later.lease_id = a.lease_id
-                                  and later.revision > a.revision) offset 0) call
-         where s.crm_id = :crm_id and s.e164 = t.e164 offset 0)"""  # noqa: S608 - our own words
-
-
-_ANSWERED_SINCE = text(f"""
-    select t.lease_id from unnest(cast(:leases as uuid[]), cast(:numbers as text[])) as t(lease_id, e164)
-     where {_said(":contacts", ">")}
-""")  # noqa: S608 - our own words
-# What a person has said of a customer's numbers stays for that customer; nobody knows any more what it was.
-_BY_HAND = """exists (select from customer_edit e
-                        where e.crm_id = :crm_id and e.customer_id = m.customer_id
-                          and 'numbers.state' = any(e.changed))"""
-_REVIVE = text(f"""
-    update customer_number m set state = 'unverified'
-      from unnest(cast(:customers as bigint[]), cast(:numbers as text[]), cast(:states as text[]))
-           as t(customer_id, e164, state)
-     where m.crm_id = :crm_id and m.e164 = t.e164 and m.customer_id = any(:sharers) and m.state = t.state
-       and (m.customer_id = t.customer_id or not {_BY_HAND})
-""")  # noqa: S608 - our own words
-_RISE = text(f"""
-    update customer_number m set state = 'unverified'
-      from unnest(cast(:leases as uuid[]), cast(:numbers as text[])) as t(lease_id, e164)
-     where m.crm_id = :crm_id and m.e164 = t.e164 and m.customer_id = any(:sharers)
-       and m.state = any(:dead) and not {_BY_HAND}
-       and {_said(":deaths", "<")} and not {_said(":deaths", ">")}
-""")  # noqa: S608 - our own words
-_OFFERED = text("""
-    select l.id from claim_number n join lease l on l.crm_id = :crm_id and l.id = n.lease_id
-     where n.crm_id = :crm_id and n.e164 = any(:numbers) and l.e164 = n.e164 and l.state = 'offered'
-     order by l.id
-""")
-
-
 def sharers(work: Work, told: Iterable[tuple[str, Outcome]], risen: Iterable[str] = ()) -> set[int]:
     """Whoever has a number (E.164) of which an outcome says what holds for everybody.
 
@@ -102,7 +40,7 @@ def sharers(work: Work, told: Iterable[tuple[str, Outcome]], risen: Iterable[str
     number later, gets it unverified.
     """
     numbers = sorted({e164 for e164, outcome in told if EFFECTS[outcome].for_everybody}.union(risen))
-    return set(work.run(_SHARERS, numbers=numbers).scalars()) if numbers else set()
+    return set(work.run(sql.SHARERS, numbers=numbers).scalars()) if numbers else set()
 
 
 def risen(told: Iterable[tuple[Row[Any], Outcome]]) -> set[str]:
@@ -122,7 +60,7 @@ def answered_since(work: Work, told: Told) -> set[UUID]:
     leases, numbers = zip(*dead, strict=True)
     found = set(
         work.run(
-            _ANSWERED_SINCE, leases=list(leases), numbers=list(numbers), contacts=CONTACTS,
+            sql.ANSWERED_SINCE, leases=list(leases), numbers=list(numbers), contacts=CONTACTS,
             told=[lease.id for lease, _ in told],
         ).scalars()
     )  # fmt: skip
@@ -133,7 +71,7 @@ def answered_since(work: Work, told: Told) -> set[UUID]:
 def lock(work: Work, customers: Collection[int]) -> None:
     """Before the placements: also who has none keeps their numbers, as they are, until we have written."""
     if customers:
-        work.run(_LOCK, customers=sorted(customers))
+        work.run(sql.LOCK, customers=sorted(customers))
 
 
 def mark(work: Work, said: Told, sharing: Sharing) -> None:
@@ -149,7 +87,7 @@ def mark(work: Work, said: Told, sharing: Sharing) -> None:
     if dead:
         numbers, states = zip(*sorted(dead), strict=True)
         work.run(
-            _MARK, numbers=list(numbers), states=list(states), sharers=sorted(sharing.customers),
+            sql.MARK, numbers=list(numbers), states=list(states), sharers=sorted(sharing.customers),
             callable=list(CALLABLE_NUMBER_STATES),
         )  # fmt: skip
 
@@ -161,7 +99,7 @@ def revive(work: Work, unsaid: Told, customers: Collection[int]) -> None:
         said = [(lease.customer_id, lease.e164, EFFECTS[o].number_state) for lease, o in unsaid]
         owners, numbers, states = zip(*said, strict=True)
         work.run(
-            _REVIVE, customers=list(owners), numbers=list(numbers), states=list(states),
+            sql.REVIVE, customers=list(owners), numbers=list(numbers), states=list(states),
             sharers=sorted(customers),
         )  # fmt: skip
 
@@ -176,11 +114,11 @@ def rise(work: Work, said: Told, sharing: Sharing) -> None:
     if live:
         leases, numbers = zip(*live, strict=True)
         work.run(
-            _RISE, leases=list(leases), numbers=list(numbers), sharers=sorted(sharing.customers), dead=DEAD,
-            deaths=DEATHS, told=[],
+            sql.RISE, leases=list(leases), numbers=list(numbers), sharers=sorted(sharing.customers),
+            dead=DEAD, deaths=DEATHS, told=[],
         )  # fmt: skip
 
 
 def offered(work: Work, numbers: Collection[str]) -> list[UUID]:
     """The offered leases that would ring one of these numbers."""
-    return list(work.run(_OFFERED, numbers=sorted(numbers)).scalars())
+    return list(work.run(sql.OFFERED, numbers=sorted(numbers)).scalars())
