@@ -49,7 +49,7 @@ WRITING = {
     "segments move", "segments new", "segments release", "segments rename", "segments reorder",
     "segments wake", "sellers away", "set-aside again", "set-aside seen", "sellers back",
     "simulate", "suppress", "tags add", "tags remove", "templates apply", "templates turnover", "up",
-    "zones verify", "zones verify-list", "zones withdraw",
+    "zones places", "zones verify", "zones verify-list", "zones withdraw",
 }  # fmt: skip
 NEITHER = {"db psql"}  # hands the terminal over
 HEAVY = (

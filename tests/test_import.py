@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from sheets import write_xlsx
+from shell import Shell
 from sqlalchemy import text
 from world import NOON, World, wait_until
 
 from calling.catalogue.values import TYPES
+from calling.customers.states_in_fields import take_places
 from calling.intake import importing
 from calling.intake.importing import ImportReport, Progress, import_file
 from calling.intake.reading import open_table
@@ -683,3 +685,54 @@ def test_a_number_that_a_held_customer_gains_is_held_too(world: World, tmp_path:
     }
     held = dict(rows(world, "select customer_id, lease_id from claim_customer where crm_id = :crm_id"))
     assert held == {ids["A"]: leases["A"], ids["B"]: leases["B"]}
+
+
+def test_states_that_an_older_list_left_in_a_field_become_places(world: World, tmp_path: Path) -> None:
+    """With all that follows, and once. A place that somebody has stays.
+
+    Planted: whoever has a state is asked again; clocks left as they were; each seen to fail.
+    """
+    listed = (
+        "id,phone,Lives in,place\nA,(212) 555-0143,FL,\nB,(212) 555-0144,Alaska,US\nC,(212) 555-0145,new,\n"
+        "D,(212) 555-0146,FL,US-TX\n"
+    )
+    load(world, put(tmp_path, listed), region="US", mapping={"Lives in": "lives_in:text"})
+    before = customers(world)["B"].id
+    (clock,) = rows(world, "select clock_id from customer where id = :c", c=before)
+    world.place([before], world.assignment(), clock_id=clock.clock_id)
+    done = take_places(world.opener(), "lives_in", country="US", author="Kari")
+    assert (done.taken, dict(done.no_states)) == (2, {"new": 1})
+    found = customers(world)
+    places = {"A": "US-FL", "B": "US-AK", "C": None, "D": "US-TX"}
+    assert {key: one.place for key, one in found.items()} == places
+    assert found["A"].clock.startswith("US-FL,US-NY|")
+    assert "America/Anchorage" in found["B"].clock
+    (clock,) = rows(world, "select k.key from placement p join call_clock k on k.id = p.clock_id")
+    assert clock.key == found["B"].clock
+    assert take_places(world.opener(), "lives_in", country="US", author="Kari").taken == 0
+    (edit,) = rows(world, "select author, changed from customer_edit where customer_id = :c", c=before)
+    assert tuple(edit) == ("Kari", ["place"])
+
+
+@pytest.mark.parametrize(("key", "country"), [("gone", "US"), ("joined", "US"), ("lives_in", None)])
+def test_places_are_taken_from_names_of_states_alone(world: World, key: str, country: str | None) -> None:
+    world.field("joined", "date")
+    world.field("lives_in", "text")
+    with pytest.raises((BadInput, NotFound)):
+        take_places(world.opener(), key, country=country, author="Kari")
+
+
+def test_places_by_the_command_line(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run tells the same and writes nothing."""
+    shell = Shell(world, monkeypatch)
+    listed = "id,phone,Lives in\nA,(212) 555-0143,FL\nB,(212) 555-0144,new\n"
+    load(world, put(tmp_path, listed), region="US", mapping={"Lives in": "lives_in:text"})
+    how = ("zones", "places", "lives_in", "--country", "US")
+    before = shell.everything()
+    tried = shell.ok(*how, "--dry-run").out
+    assert "1 customer with a state" in tried
+    assert "new: no state" in tried
+    assert shell.everything() == before
+    told = shell.ok(*how, "--author", "Kari", "--json").document
+    assert told == {"taken": 1, "no_states": {"new": 1}, "dry_run": False}
+    assert customers(world)["A"].place == "US-FL"

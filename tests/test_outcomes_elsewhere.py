@@ -12,11 +12,13 @@ from world import NOON, World, wait_until
 
 from calling.customers.numbers import set_number
 from calling.dialers.orders import recalls, to_offer
+from calling.follow_ups.asking import Wish
 from calling.handout.allocate import allocate_all
+from calling.handout.due import wake_due
 from calling.handout.give_back import give_up
-from calling.handout.hand_out import next_customer
+from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.reaper import reap
-from calling.outcomes import dead_numbers
+from calling.outcomes import dead_numbers_sql
 from calling.outcomes import outcome_sql as sql
 from calling.outcomes.outcome import Report, record, record_all
 from calling.segments.publishing import publish
@@ -192,6 +194,100 @@ def test_told_late_it_is_in_service_for_all_if_somebody_has_answered_since(world
     assert states(world, e164) == {one: "unverified", other: "good", third: "unverified"}
 
 
+def given_up(world: World, assignment: int, seller: int) -> HandOut:
+    """A call an hour ago of which nobody has told what came of it."""
+    card = take(world, seller, NOON - 60 * MINUTE)
+    with world.work(NOON - 59 * MINUTE) as work:
+        give_up(work, [card.lease_id])
+    return card
+
+
+def test_told_late_of_a_number_that_has_answered_since_it_closes_nobody(world: World) -> None:
+    """A number is left: that very one. Seen to fail before: closed for want of a number that is good."""
+    assignment = world.assignment(gap_seconds=0)
+    world.customers(1, assignment)
+    seller = world.seller(assignment)
+    first = given_up(world, assignment, seller)
+    wake_due(world.opener(NOON))
+    say(world, take(world, seller).lease_id, Outcome.ANSWERED)
+    recorded = say(world, first.lease_id, Outcome.INVALID_NUMBER, NOON + MINUTE)
+    assert (recorded.kind, recorded.late, recorded.dead) == ("first", True, None)
+    with world.work() as work:
+        row = work.run(text("select state, status, attempts, gated_by from placement")).one()
+    assert tuple(row) == ("resting", "answered", 2, None)
+    assert set(states(world, first.e164).values()) == {"good"}
+
+
+def test_whoever_answers_proves_the_number_though_an_earlier_call_found_it_dead_meanwhile(
+    world: World,
+) -> None:
+    """Told while somebody talks there, or after: it comes to the same (P4), for whoever has the number.
+
+    Seen to fail before: the call that was promised was never rung, for want of a number.
+    """
+    here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
+    (one,), (other,) = world.customers(1, here), world.customers(1, there)
+    e164 = share(world, one, other)
+    by_phone(world, here, there)
+    seller = world.seller(here)
+    first = given_up(world, here, seller)
+    wake_due(world.opener(NOON))
+    second = take(world, seller)
+    say(world, first.lease_id, Outcome.INVALID_NUMBER)
+    assert states(world, e164) == {one: "disconnected", other: "disconnected"}
+    promise = Wish(at=NOON + 60 * MINUTE)
+    say(world, second.lease_id, Outcome.FOLLOW_UP, NOON + MINUTE, promise=promise)
+    assert states(world, e164) == {one: "good", other: "unverified"}
+    assert gated(world) == {one: None, other: None}
+    with world.work() as work:
+        assert (differing(work, here), differing(work, there)) == (0, 0)
+    assert take(world, seller, NOON + 60 * MINUTE).customer_id == one
+
+
+def test_an_answer_of_before_leaves_it_dead(world: World) -> None:
+    """Told late. Planted: whichever call answered; seen to fail."""
+    assignment = world.assignment(gap_seconds=0)
+    (one,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    first = given_up(world, assignment, seller)
+    wake_due(world.opener(NOON))
+    say(world, take(world, seller).lease_id, Outcome.INVALID_NUMBER)
+    say(world, first.lease_id, Outcome.ANSWERED, NOON + MINUTE)
+    assert states(world, first.e164) == {one: "disconnected"}
+
+
+def test_what_a_person_has_called_bad_stays_so_whatever_a_call_unsays(world: World) -> None:
+    """For the customer of whom they said it. Seen to fail before: it was rung again."""
+    here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
+    (one,), (other, third) = world.customers(1, here), world.customers(2, there)
+    e164 = share(world, one, other, third)
+    set_number(world.opener(), other, e164, state="disconnected", author="Kari")
+    robot = world.dialer(here, wanted=1, wanted_at=NOON)
+    allocate_all(world.opener(), here)
+    with world.work() as work:
+        (order,) = to_offer(work, robot)
+    say(world, order.lease_id, Outcome.INVALID_NUMBER, by="dialer")
+    say(world, order.lease_id, Outcome.SALE)
+    assert states(world, e164) == {one: "good", other: "disconnected", third: "unverified"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_both_numbers_of_a_customer_are_given_up_in_one_batch(world: World, together: bool) -> None:
+    """As told one by one: closed, for no number is left. Seen to fail before: they rested for ever."""
+    here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
+    (one,), (other,) = world.customers(1, here), world.customers(1, there)
+    e164 = share(world, one, other, position=1)
+    first = given_up(world, there, world.seller(there))
+    second = take(world, world.seller(here))
+    assert (first.customer_id, second.e164) == (other, e164)
+    reports = [Report(x.lease_id, Outcome.INVALID_NUMBER, "seller") for x in (second, first)]
+    for batch in [reports] if together else [[report] for report in reports]:
+        record_all(world.opener(), batch)
+    with world.work() as work:
+        found = work.run(text("select customer_id, state from placement order by 1")).all()
+    assert [tuple(row) for row in found] == [(one, "closed"), (other, "closed")]
+
+
 def test_a_machine_took_it_for_dead_and_the_seller_sold(world: World) -> None:
     """The last word of a call counts: for whoever has the number. Planted: left as it was; seen to fail."""
     here, there = world.assignment(gap_seconds=0), world.assignment(gap_seconds=0)
@@ -253,7 +349,7 @@ def test_who_stands_nowhere_is_locked_like_the_others(world: World, monkeypatch:
             wait_until(lambda: said[0].done() or bool(world.waited_for()))
             done.append(said[0].done())
 
-        acting_before(monkeypatch)(dead_numbers._MARK, meanwhile)
+        acting_before(monkeypatch)(dead_numbers_sql.MARK, meanwhile)
         say(world, lease, Outcome.INVALID_NUMBER)
         said[0].result(10)
     assert done == [False]

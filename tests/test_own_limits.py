@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from calls import say, take
-from promises import HOUR, MINUTE, promise, row_of, violations
+from promises import HOUR, MINUTE, live, promise, row_of, violations
 from sqlalchemy import text
 from test_limits import Dead, dying
 from world import NOON, World
@@ -16,6 +16,7 @@ from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import release, ring
 from calling.limits import following
+from calling.limits.changing import NewLimit, set_limit
 from calling.limits.following import changes_to_follow, follow_change
 from calling.limits.own import own_changes, set_attempts, set_gap
 from calling.views.audit_gaps import PastGaps
@@ -239,6 +240,47 @@ def test_what_was_offered_comes_back_when_a_gap_is_made_longer(world: World) -> 
         assert recalls(work, dialer) == [order.lease_id]
         live = work.run(text("select id from lease where ended_at is null")).scalars().all()
     assert live == [order.lease_id]
+
+
+@pytest.mark.parametrize("another", [False, True])
+@pytest.mark.parametrize("kind", ["gap", "limit"])
+def test_what_was_offered_comes_back_from_who_only_shares_a_number(
+    world: World, kind: str, another: bool
+) -> None:
+    """Whose other number is free is dealt anew with that one. Seen to fail before: left in the list.
+
+    Planted: the stamp asked alone, which is silent where another number is free; seen to fail.
+    """
+    one, two = (world.assignment(gap_seconds=0, **SOON) for _ in range(2))
+    (customer,), (sharer,) = world.customers(1, one), world.customers(1, two)
+    call(world, world.seller(one), NOON)
+    now = NOON + MINUTE
+    with world.work() as work:
+        work.run(_SHARED, one=customer, other=sharer, keep=another)
+    seller = world.seller(two)
+    allocate_all(world.opener(now), two)
+    (card,) = live(world)
+    if kind == "gap":
+        set_gap(world.opener(now), one, 3600, **SAID)
+    else:
+        set_limit(world.opener(now), NewLimit(1, "number", "r", seconds=3600), "Kari")
+    follow(world, now)
+    assert [row for row in live(world) if row.id == card.id] == []
+    handed = next_customer(world.opener(now), seller)
+    assert (handed is not None) == another
+    if handed is not None:
+        assert (handed.customer_id, handed.e164 == card.e164) == (sharer, False)
+
+
+_SHARED = text("""
+    with gone as (
+        delete from customer_number where crm_id = :crm_id and customer_id = :other and not :keep
+    ), later as (
+        update customer_number set position = 1 where crm_id = :crm_id and customer_id = :other and :keep
+    )
+    insert into customer_number (crm_id, customer_id, e164, position, zones)
+    select crm_id, :other, e164, 0, zones from customer_number where crm_id = :crm_id and customer_id = :one
+""")
 
 
 def test_a_changed_gap_reaches_its_customers_whenever_the_worker_dies(

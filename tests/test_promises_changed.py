@@ -1,5 +1,7 @@
 """Promises taken back, changed while the call is on, and outcomes that are corrected."""
 
+from datetime import datetime
+
 import pytest
 from calls import say, take
 from promises import DAY, HOUR, MINUTE, live, promise, promises, row_of, violations
@@ -219,3 +221,27 @@ def test_corrected_after_a_new_promise_that_one_stands(world: World) -> None:
     assert [row.ended_by for row in promises(world)] == ["outcome", None]
     assert row_of(world, customer).due_at == NOON + DAY
     assert violations(world) == []
+
+
+# --- a zone that is no more -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked_as", ["own_zone", "named_zone"])
+def test_a_promise_in_a_zone_that_the_data_have_no_more_is_changed_as_any_other(
+    world: World, asked_as: str
+) -> None:
+    """Its note, its owner, its time. Seen to fail before: refused, since there is no such zone."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    made = promise(world, assignment, customer, NOON + HOUR, seller=world.seller(assignment))
+    with world.work() as work:
+        work.run(text("update follow_up set zone = 'Europe/Gone', asked_as = :a"), a=asked_as)
+        work.run(text("update customer set reckoning_zone = 'Europe/Gone'"))
+    key = made.id
+    at_four = Wish(wall_time=datetime(2026, 3, 2, 16))  # noqa: DTZ001 - on a wall
+    for patch in (Patch(note="rather short"), Patch(reowned=True), Patch(wish=at_four)):
+        changed = promising.change(world.opener(), key, patch, author="Kari", made_by="api")
+        assert changed.due_at == (NOON + HOUR if patch.wish is None else NOON + 4 * HOUR)
+        key = changed.id
+    assert [row.note for row in promises(world)] == ["", *["rather short"] * 3]
+    cancel_last(world)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from promises import violations
@@ -19,6 +19,7 @@ from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 from calling.outcomes.outcome import Report, record_all
 from calling.walls import scopes
+from calling.walls.listed import import_list
 from calling.walls.suppress import finish_suppressions, lift, scopes_of, suppress
 from models.errors import BadInput
 from models.outcomes import Outcome
@@ -295,3 +296,25 @@ def test_one_module_goes_through_the_door_to_other_crms() -> None:
     assert len(ours) > 200
     found = {path.name for path in ours if "work.elsewhere" in path.read_text(encoding="utf-8")}
     assert found == {"spreading.py"}
+
+
+@pytest.mark.parametrize("scope", ["crm", "owner"])
+def test_a_list_outlives_an_entry_that_expires_before_it(
+    world: World, tmp_path: Path, scope: Literal["crm", "owner"]
+) -> None:
+    """What stands as long as the list says is left as it is. Seen to fail before: they were rung next day."""
+    number, (assignment,) = one_number(world)
+    seller = world.seller(assignment)
+    file = tmp_path / "ours.txt"
+    file.write_text(number, encoding="utf-8")
+    how: dict[str, Any] = {"region": "PT", "scope": scope, "reason": "list of 2025", "author": "Bo"}
+    suppress(
+        world.opener(), e164=number, reason="this week", author="Ana", scope=scope, expires_at=NOON + HOUR
+    )
+    assert import_list(world.opener(), file, **how, expires_at=NOON + HOUR).added == 0
+    assert import_list(world.opener(), file, **how, expires_at=NOON + 3 * HOUR).added == 1
+    assert import_list(world.opener(), file, **how).added == 1
+    for later in (HOUR, 3 * HOUR):
+        open_gates(world.opener(NOON + later))
+        assert next_customer(world.opener(NOON + later), seller) is None
+    assert import_list(world.opener(), file, **how, expires_at=NOON + 9 * HOUR).added == 0

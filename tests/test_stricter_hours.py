@@ -1,7 +1,7 @@
 """An owner's hours: stricter ones are a wall (P2, P3), looser ones have a manager's name and an end."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from threading import Event
 from typing import Any
@@ -35,6 +35,7 @@ from calling.views.hours import stricter_hours
 from calling.walls import hours as verbs
 from calling.walls.hours import change_hours, end_exemption, end_hours, exempt, finish_hours, set_hours
 from calling.walls.own_hours import set_own_hours
+from models import turnstile
 from models.errors import BadInput, Conflict, NotFound, NotNow
 from models.outcomes import Outcome
 from scheduler.openings import next_opening
@@ -283,6 +284,32 @@ def test_the_answer_waits_for_whoever_has_passed_the_turnstile(world: World) -> 
             wait_until(lambda: walling.done() or "advisory" in world.waited_for())
         _, air = walling.result()
     assert air.rung == [card.lease_id]
+
+
+@pytest.mark.parametrize("of", ["segment", "assignment", "exemption", "crm"])
+def test_hours_wait_for_those_only_whom_they_bind(world: World, of: str) -> None:
+    """Somebody is under way in another assignment. Seen to fail before: its turnstile was passed as well.
+
+    Planted: none passed that is not named; seen to fail.
+    """
+    assignment, other = world.assignment(), world.assignment()
+    segment = {"segment_id": world.unsegmented(assignment)}
+    where: dict[str, dict[str, Any]] = {"segment": segment, "crm": {}}
+    let = exempt(
+        world.opener(), "own", assignment_id=assignment, valid_to=date(2026, 3, 9), reason="r", author="Kari"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with world.work() as work:
+            turnstile.pass_shared(work, [other])
+            waiting: Future[Any]
+            if of == "exemption":
+                waiting = pool.submit(end_exemption, world.opener(), let, author="Kari")
+            else:
+                named = where.get(of, {"assignment_id": assignment})
+                waiting = pool.submit(set_hours, world.opener(), week=AFTERNOON, **named, **BOTH)
+            wait_until(lambda: waiting.done() or bool(world.waited_for()))
+            assert waiting.done() == (of != "crm")
+        waiting.result()
 
 
 def test_what_was_offered_is_taken_back_when_it_may_ring_no_more(world: World) -> None:

@@ -78,9 +78,15 @@ class Asked:
         return told(self.reading, self.zone, self.at, self.due_at)
 
 
+def still_known(zone_name: str) -> str:
+    """A zone that was one when it was written down; UTC if the data have it no more, which stops no outcome
+    and no change of a promise (P4): nobody knows better."""
+    return zone_name if zone_name in zone_names() else UNKNOWN_RECKONING
+
+
 def told(reading: Reading, zone_name: str, at: datetime, due_at: datetime) -> str:
     """Asked, and will be: why a promised call does not come at the time on the wall that was asked for."""
-    rules, said = zone(zone_name), []
+    rules, said = zone(still_known(zone_name)), []
     if reading == "skipped":
         said.append(f"the clocks are put forward over it: {wall_of(rules, at):%H:%M} is the first time after")
     if reading == "twice":
@@ -146,9 +152,7 @@ def check_promises(work: Work, wishes: Mapping[UUID, Wish]) -> None:
 
 
 def _asked(wish: Wish, reckoning_zone: str, clock_id: int, hours: Doors) -> Asked:
-    # A zone that the data have no more stops no outcome (P4): nobody knows better than UTC then.
-    reckoning_zone = reckoning_zone if reckoning_zone in zone_names() else UNKNOWN_RECKONING
-    zone_name = wish.zone or reckoning_zone
+    zone_name = wish.zone or still_known(reckoning_zone)
     found = _instant(wish, reckoning_zone)
     wall = wish.wall_time or wall_of(zone(zone_name), found.at)
     due_at = hours.next_opening(clock_id, found.at) or found.at
@@ -162,4 +166,4 @@ def _instant(wish: Wish, reckoning_zone: str) -> Reckoned:
     if wish.wall_time is None:
         assert wish.at is not None  # noqa: S101 - one of the two is checked by who takes wishes in
         return Reckoned(wish.at, "exact")
-    return instant_of_wall(wish.zone or reckoning_zone, wish.wall_time)
+    return instant_of_wall(wish.zone or still_known(reckoning_zone), wish.wall_time)

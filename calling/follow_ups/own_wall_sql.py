@@ -4,24 +4,34 @@ from sqlalchemy import text
 
 # With the offered lease that was to keep it, if there is one. `put_off_to`: until when it waits behind a call
 # for it that came to a word, or was given up: by the row that was open then, for the wall has moved others.
+# Promises and leases are read by keys whatever the planner guesses of the recursion (offset 0): it read every
+# lease of the CRM for each batch of a list.
 OPEN = text("""
-    with recursive name as (
+    with recursive standing as materialized (
+        select f.* from unnest(cast(:customers as bigint[])) as w(customer_id)
+         cross join lateral (
+            select * from follow_up f where f.crm_id = :crm_id and f.customer_id = w.customer_id offset 0) f
+         where f.ended_at is null
+    ), name as (
         select f.id as of_id, f.id, f.replaces, f.customer_id, f.asked_at, f.due_at, f.created_at, f.ended_at
-          from follow_up f
-         where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
+          from standing f
         union all
         select n.of_id, f.id, f.replaces, f.customer_id, f.asked_at, f.due_at, f.created_at, f.ended_at
           from name n
-          join follow_up f on f.crm_id = :crm_id and f.id = n.replaces
-                          and (f.ended_by = 'moved' or f.ended_by = 'changed' and f.asked_at = n.asked_at)
+         cross join lateral (
+            select * from follow_up f where f.crm_id = :crm_id and f.id = n.replaces offset 0) f
+         where f.ended_by = 'moved' or f.ended_by = 'changed' and f.asked_at = n.asked_at
     ), over as (
-        select n.of_id, greatest(l.ended_at, a.said_at) as at
+        select n.of_id, call.at
           from name n
-          join lease l on l.crm_id = :crm_id and l.customer_id = n.customer_id and l.follow_up_id = n.id
-                      and l.ended_at is not null
-          cross join lateral (select max(a.reported_at) as said_at from attempt a
-                               where a.crm_id = :crm_id and a.lease_id = l.id) a
-         where l.ended_by = 'unconfirmed' or a.said_at is not null
+         cross join lateral (
+            select l.id, l.ended_at, l.ended_by from lease l
+             where l.crm_id = :crm_id and l.customer_id = n.customer_id and l.follow_up_id = n.id
+               and l.ended_at is not null offset 0) l
+         cross join lateral (
+            select greatest(l.ended_at, max(a.reported_at)) as at, max(a.reported_at) as said_at
+              from attempt a where a.crm_id = :crm_id and a.lease_id = l.id) call
+         where l.ended_by = 'unconfirmed' or call.said_at is not null
     ), put_off as (
         select distinct on (n.of_id) n.of_id, n.due_at
           from name n
@@ -31,14 +41,13 @@ OPEN = text("""
     )
     select f.id, f.assignment_id, f.customer_id, f.asked_at, f.wall_time, f.zone, f.asked_as, f.due_at,
            c.reckoning_zone, p.clock_id, p.segment_id, l.id as offered, w.due_at as put_off_to
-      from follow_up f
+      from standing f
       join customer c on c.crm_id = :crm_id and c.id = f.customer_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = f.assignment_id
                       and p.customer_id = f.customer_id
       left join put_off w on w.of_id = f.id
       left join lease l on l.crm_id = :crm_id and l.id = p.lease_id and l.follow_up_id = f.id
                        and l.ended_at is null and l.state = 'offered'
-     where f.crm_id = :crm_id and f.customer_id = any(:customers) and f.ended_at is null
      order by f.customer_id, f.id
 """)
 END = text("""

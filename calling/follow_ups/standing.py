@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Row, text
 
-from calling.follow_ups.asking import Asked, told
+from calling.follow_ups.asking import Asked, still_known, told
 from calling.follow_ups.wall_time import wall_of
 from calling.handout.gates import STAMPED
 from calling.hours.opening import Doors, openings
@@ -128,4 +128,4 @@ def _stops(one: "Promised", due_at: datetime, row: Row[Any], hours: Doors, pause
         why = "what they are in is paused"
     if first is None:
         return f"{why}: nobody may ring until somebody acts"
-    return f"{why}: {wall_of(zone(one.zone), first):%a %d %b %H:%M} is the first time"
+    return f"{why}: {wall_of(zone(still_known(one.zone)), first):%a %d %b %H:%M} is the first time"

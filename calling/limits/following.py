@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from calling.handout import gates
+from calling.handout import gap, gates
 from calling.handout.recalling import recall
 from calling.limits import law
 from calling.limits.changing import concerned, wall
@@ -26,7 +26,7 @@ _CHANGE = text("""
      where crm_id = :crm_id and id = :id and followed_at is null
 """)
 # Whom a limit stops has rung within its window, or shares a number with somebody who has: those are stopped
-# when they are met. Whom it lets go is stamped.
+# when they are met, and who is offered is looked at in the end. Whom it lets go is stamped.
 _NEXT = text("""
     select customer_id from (
         (select distinct l.customer_id from lease l
@@ -57,13 +57,23 @@ _NEXT_BY_ATTEMPTS = text("""
        and p.attempts >= :fewer and p.state not in ('closed', 'left', 'anonymised')
      order by p.customer_id limit :batch
 """)
-_OFFERED = text("""
-    select l.id, l.assignment_id, l.customer_id, l.e164, p.gated_by in ('limit', 'gap') as gated from lease l
+# Another number of theirs may be free: then no stamp says that the one which is to be rung is not.
+_OFFERED = text(f"""
+    select l.id, l.assignment_id, l.customer_id, l.e164,
+           p.gated_by in ('limit', 'gap')
+           or (l.follow_up_id is null
+               and (select max({gap.until("l.assignment_id")}) {gap.last_rings("l.customer_id", "l.e164")})
+                   > :now) as gated
+      from lease l
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
      where l.crm_id = :crm_id and l.ended_at is null and l.state = 'offered'
        and l.customer_id = any(:customers)
      order by l.id
+""")  # noqa: S608 - our own words
+_ALL_OFFERED = text("""
+    select distinct customer_id from lease
+     where crm_id = :crm_id and ended_at is null and state = 'offered' order by customer_id
 """)
 _REACHED = text("""
     update limit_change set followed_to = greatest(followed_to, :customer_id)
@@ -93,6 +103,8 @@ def follow_change(open_work: OpenWork, change_id: int) -> int:
         changed += stamped
         more = len(customers) == BATCH
         after = customers[-1] if customers else after
+        if not more:
+            changed += _offered(open_work, change)
         with open_work() as work:
             work.run(_REACHED, id=change_id, customer_id=after)
             if not more:
@@ -106,12 +118,35 @@ def _batch(open_work: OpenWork, change: Row[Any], after: int) -> tuple[list[int]
     """The next customers, and how many placements of theirs changed; then what was offered is recalled."""
     with open_work() as work:
         customers = _next(work, change, after)
-        stamped = gates.restamp(work, customers)
-        offered = _stopped(work, customers)
+        stamped, offered = _stamp(work, customers)
+    _take_back(open_work, offered)
+    return customers, stamped
+
+
+def _offered(open_work: OpenWork, change: Row[Any]) -> int:
+    """The same for whoever is offered: they may share a number with somebody who was rung."""
+    if change.deed == "attempts":
+        return 0
+    with open_work() as work:
+        customers = list(work.run(_ALL_OFFERED).scalars())
+    changed = 0
+    for start in range(0, len(customers), BATCH):
+        with open_work() as work:
+            stamped, offered = _stamp(work, customers[start : start + BATCH])
+        _take_back(open_work, offered)
+        changed += stamped
+    return changed
+
+
+def _stamp(work: Work, customers: list[int]) -> tuple[int, list[UUID]]:
+    """How many placements of theirs changed, and what is offered of them in vain."""
+    return gates.restamp(work, customers), _stopped(work, customers)
+
+
+def _take_back(open_work: OpenWork, offered: list[UUID]) -> None:
     if offered:
         with open_work() as work:  # claims are locked before placements
             recall(work, offered, "a limit was changed", states=["offered"])
-    return customers, stamped
 
 
 def _next(work: Work, change: Row[Any], after: int) -> list[int]:

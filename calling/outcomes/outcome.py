@@ -5,7 +5,7 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -47,7 +47,8 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     where = work.run(sql.WHERE, leases=ids).all()
     bad = {row.customer_id for row in where if EFFECTS[by_lease[row.id].outcome].number_state}
     told = [(row.e164, by_lease[row.id].outcome) for row in where]
-    sharing = dead_numbers.sharers(work, told + _completed(work, where, by_lease))
+    risen = dead_numbers.risen((row, by_lease[row.id].outcome) for row in where)
+    sharing = dead_numbers.sharers(work, told + _completed(work, where, by_lease), risen)
     bad |= sharing
     passed = {row.assignment_id for row in where}.union(standing_in(work, bad))
     turnstile.pass_shared(work, passed)
@@ -57,11 +58,12 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     dead_numbers.lock(work, sharing)
     rows = placements.lock_touched(work, ids)
     touched = sorted({customer_id for _, customer_id in rows})
-    numbers = _callable_numbers(work, leases, by_lease)
     settled: dict[tuple[int, int], Change] = {}
     changes: list[tuple[Row[Any], Report, Change, int]] = []
     wishes = {report.lease_id: report.promise for report in reports if report.outcome is Outcome.FOLLOW_UP}
     new = [x for x in leases if x.id not in known or _completes(x, by_lease[x.id], known[x.id].revision)]
+    alive = dead_numbers.answered_since(work, [(lease, by_lease[lease.id].outcome) for lease in new])
+    numbers = _numbers_left(work, [(x, by_lease[x.id].outcome) for x in new if x.id not in alive])
     promises = promises_of(work, leases, wishes, rows, [lease for lease in new if lease.id in known])
     came = _came(work, new, by_lease)
     again = when_again(work, new, {lease_id: report.outcome for lease_id, report in by_lease.items()}, rows)
@@ -69,12 +71,12 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
         report, said = by_lease[lease.id], known.get(lease.id)
         came[lease.assignment_id, lease.customer_id, report.outcome] += 1
         key = (lease.assignment_id, lease.customer_id)
-        other = any(number != lease.e164 for number in numbers.get(lease.customer_id, ()))
         before = settled.get(key) or Change.of(rows[key])
         asked, times = promises.asked.get(lease.id), came[(*key, report.outcome)]
         settled_by = partial(
             settle, lease=lease, outcome=report.outcome, now=work.now, said=said and said.outcome,
-            other_number=other, times=times, opens=again.opens(lease, report.outcome),
+            other_number=lease.id in alive or bool(numbers.get(lease.customer_id)),
+            answered_since=lease.id in alive, times=times, opens=again.opens(lease, report.outcome),
         )  # fmt: skip
         promised, kept = asked.due_at if asked else None, promises.kept(lease, report.outcome)
         change = settled_by(before, promised=promised, kept=kept)
@@ -86,12 +88,12 @@ def record(work: Work, reports: Sequence[Report]) -> list[Recorded]:
     made: Mapping[UUID, Promised] = {}
     if changes:
         dead_numbers.revive(work, _unsaid(changes, known), sharing)
-        made = write(work, changes, settled, touched, promises, sharing)
+        made = write(work, changes, settled, touched, promises, dead_numbers.Sharing(sharing, risen, alive))
         moved = follow_outcomes(work, settled, [key for key in rows if key[1] in bad], passed)
         again.after_moves(work, moved)
         made = as_they_stand(work, made, promises.asked)
         tell(work, promises.followed)
-    return _answers(by_lease, leases, changes, made)
+    return _answers(by_lease, leases, changes, made, alive)
 
 
 def _unsaid(
@@ -146,21 +148,23 @@ def _came(
     return came
 
 
-def _callable_numbers(
-    work: Work, leases: Iterable[Row[Any]], by_lease: dict[UUID, Report]
-) -> dict[int, set[str]]:
-    """The callable numbers of customers of whose number an outcome says that it is no good."""
-    asked = [x.customer_id for x in leases if EFFECTS[by_lease[x.id].outcome].number_state]
-    found: dict[int, set[str]] = {}
-    if asked:
-        for row in work.run(sql.OTHER_NUMBERS, customers=asked, callable=list(CALLABLE_NUMBER_STATES)):
-            found.setdefault(row.customer_id, set()).add(row.e164)
-    return found
+def _numbers_left(work: Work, told: dead_numbers.Told) -> dict[int, set[str]]:
+    """The callable numbers of customers of whose number an outcome says that it is no good, once all have."""
+    bad = [(lease, effect) for lease, outcome in told if (effect := EFFECTS[outcome]).number_state]
+    left: dict[int, set[str]] = {lease.customer_id: set() for lease, _ in bad}
+    if bad:
+        for row in work.run(sql.OTHER_NUMBERS, customers=list(left), callable=list(CALLABLE_NUMBER_STATES)):
+            left[row.customer_id].add(row.e164)
+    for lease, effect in bad:
+        for theirs in left.values() if effect.for_everybody else [left[lease.customer_id]]:
+            theirs.discard(lease.e164)
+    return left
 
 
 def _answers(
     by_lease: dict[UUID, Report], leases: Sequence[Row[Any]],
     changes: Sequence[tuple[Row[Any], Report, Change, int]], made: Mapping[UUID, Promised],
+    alive: Collection[UUID],
 ) -> list[Recorded]:  # fmt: skip
     done = {
         lease.id: Recorded(
@@ -172,7 +176,7 @@ def _answers(
             later_lease=change.lease_id if change.overtaken else None,
             suppressed=report.outcome is Outcome.DO_NOT_CALL,
             promised=made.get(lease.id),
-            dead=lease.e164 if EFFECTS[report.outcome].for_everybody else None,
+            dead=lease.e164 if EFFECTS[report.outcome].for_everybody and lease.id not in alive else None,
         )
         for lease, report, change, revision in changes
     }

@@ -5,8 +5,11 @@ from sqlalchemy import text
 from calling.handout.rank import rank_sql
 
 WHERE = text("""
-    select id, assignment_id, customer_id, dialer_id, e164 from lease
-     where crm_id = :crm_id and id = any(:leases)
+    select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.e164,
+           (select m.state from customer_number m
+             where m.crm_id = :crm_id and m.customer_id = l.customer_id and m.e164 = l.e164) as number_state
+      from lease l
+     where l.crm_id = :crm_id and l.id = any(:leases)
 """)
 LOCK = text("""
     select l.id, l.assignment_id, l.customer_id, l.dialer_id, l.seller_id, l.state, l.e164, l.rung_at,

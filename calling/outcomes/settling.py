@@ -46,12 +46,14 @@ class Kept:
 
 def settle(
     before: Change, lease: Any, outcome: Outcome, now: datetime, *, said: str | None, other_number: bool,
-    times: int = 1, promised: datetime | None = None, kept: Kept | None = None, opens: Opens = at_any_time,
+    answered_since: bool = False, times: int = 1, promised: datetime | None = None, kept: Kept | None = None,
+    opens: Opens = at_any_time,
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
     `said`: what was told of this call before, and is completed now; None: it is the lease's first report, so
-    it counts as an attempt. `other_number`: the customer has another callable number than the one rung.
+    it counts as an attempt. `other_number`: a number of theirs is left, should this outcome give one up.
+    `answered_since`: it calls the number dead, but somebody has answered there by a later call.
     `times`: how often this outcome came in the assignment by now. `promised`: when a call promised in this
     one is due; `kept`: one promised before, that this one does not consume. `opens`: the customer's hours.
     Any first outcome counts; a late one changes status and state only if no later attempt exists, and never
@@ -63,7 +65,7 @@ def settle(
     newest = before.last_lease_id is None or before.last_lease_id <= lease.id
     if before.state in ("left", "anonymised"):
         return counted
-    if not (newest or effect.always):
+    if not (newest or (effect.always and not answered_since)):
         return _let_go(counted, lease)
     state, due_at = _target(
         effect, outcome, counted.attempts, lease, now, other_number, times, promised, kept, opens

@@ -1,6 +1,6 @@
 """What a batch of outcomes changes is written, each kind in one statement; segments are still to follow."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from calling.handout import claims, gates
 from calling.handout.give_back import note_rings
 from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
+from calling.outcomes.dead_numbers import Sharing
 from calling.outcomes.report import Report
 from calling.outcomes.settling import Change
 from calling.walls import scopes
@@ -27,7 +28,7 @@ CONTACTS = [outcome.value for outcome, effect in EFFECTS.items() if effect.conta
 def write(
     work: Work, changes: Sequence[tuple[Row[Any], Report, Change, int]],
     settled: dict[tuple[int, int], Change], touched: Sequence[int], promises: Promises,
-    sharing: Collection[int],
+    sharing: Sharing,
 ) -> dict[UUID, Promised]:  # fmt: skip
     """Everything a batch changes, each kind in one statement; segments are still to follow.
 
@@ -51,6 +52,7 @@ def write(
     )
     _settle(work, settled)
     made = promises.write(work)
+    dead_numbers.rise(work, [(lease, report.outcome) for lease, report, *_ in changes], sharing)
     _say_of_numbers(work, changes)
     dead_numbers.mark(work, [(lease, report.outcome) for lease, report, *_ in changes], sharing)
     claims.drop(work, leases)

@@ -11,16 +11,19 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from calling.views.audit_sql import KNOWN
 from models.work import Work
 
-# An order that was given up counts from then: they may have talked till then.
-_RINGS = text("""
+# An order that was given up counts from then: they may have talked till then. What is told of a card that was
+# taken back counts for whoever rings next, and is not judged itself: when it rang nobody knows.
+_RINGS = text(f"""
     select l.assignment_id, l.customer_id, l.e164, l.rung_at, l.follow_up_id is not null as promised,
+           {KNOWN} as known,
            coalesce(l.sent_at, l.rung_at) as decided_at,
            greatest(l.rung_at, case when l.ended_by = 'unconfirmed' then l.ended_at end) as counts_from
       from lease l where l.crm_id = :crm_id and l.rung_at is not null
      order by l.rung_at, l.id
-""")
+""")  # noqa: S608 - our own words
 _GAPS = text("select id, gap_seconds from assignment where crm_id = :crm_id")
 _CHANGES = text("""
     select assignment_id, before, after, changed_at, walled_at from limit_change
@@ -64,7 +67,7 @@ def _too_soon(rings: Iterable[Row[Any]], subject: str, gaps: PastGaps) -> int:
     found = 0
     for ring in rings:
         before = last[getattr(ring, subject)]
-        found += not ring.promised and _inside(ring, before, gaps)
+        found += ring.known and not ring.promised and _inside(ring, before, gaps)
         known = before.get(ring.assignment_id, ring.counts_from)
         before[ring.assignment_id] = max(known, ring.counts_from)
     return found

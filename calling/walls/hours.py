@@ -58,6 +58,20 @@ _UNWALLED = text("""
                   where crm_id = :crm_id and walled_at is null and ended_at is not null) as exemptions,
            array(select id from own_hours_change where crm_id = :crm_id and walled_at is null) as own
 """)
+# Hours of an assignment, or of a segment in it, bind its calls alone.
+_CONCERNED = text("""
+    with changed as (
+        select assignment_id from stricter_hours where crm_id = :crm_id and id = any(:hours)
+        union all
+        select assignment_id from exemption where crm_id = :crm_id and id = any(:exemptions)
+        union all
+        select null from own_hours_change where crm_id = :crm_id and id = any(:own)
+    )
+    select a.id from assignment a
+     where a.crm_id = :crm_id
+       and exists (select from changed c where coalesce(c.assignment_id, a.id) = a.id)
+     order by a.id
+""")
 _WALLED = (
     text("""update stricter_hours set walled_at = :now
              where crm_id = :crm_id and id = any(:hours) and walled_at is null"""),
@@ -171,7 +185,7 @@ def end_exemption(
 
 
 def finish_hours(open_work: OpenWork, patience: Patience = no_patience) -> WallAnswer:
-    """The second half: pass the turnstiles, take back what may ring no more, note that the wall stands.
+    """The second half: pass the turnstiles of whom it binds, take back what may ring no more, note the wall.
 
     A tick calls it for what a crash left.
     """
@@ -179,12 +193,13 @@ def finish_hours(open_work: OpenWork, patience: Patience = no_patience) -> WallA
         left = work.run(_UNWALLED).one()
         if not (left.hours or left.exemptions or left.own):
             return WallAnswer()
-        assignments = list(work.run(_ASSIGNMENTS).scalars())
+        those = {"hours": list(left.hours), "exemptions": list(left.exemptions), "own": list(left.own)}
+        assignments = list(work.run(_CONCERNED, **those).scalars())
     turnstile.pass_exclusively(open_work, assignments)
     answer = take_back_shut(open_work, "the hours were changed", patience)
     with open_work() as work:
         for statement in _WALLED:
-            work.run(statement, hours=list(left.hours), exemptions=list(left.exemptions), own=list(left.own))
+            work.run(statement, **those)
         _hint(work)
     return answer
 

@@ -14,27 +14,29 @@ from models.work import OpenWork, Work
 
 _TABLE = "create temp table if not exists listed_number (e164 text) on commit drop; truncate listed_number"
 _COPY = "copy listed_number (e164) from stdin"
-_ENTER = text("""
+# What ends before the list does would stand no more while the list still says so.
+_AS_LONG = "(s.expires_at is null or s.expires_at >= cast(:expires_at as timestamptz))"
+_ENTER = text(f"""
     insert into suppression (crm_id, e164, scope, reason, author, created_at, expires_at)
     select :crm_id, l.e164, 'crm', :reason, :author, :now, :expires_at
       from (select distinct e164 from listed_number) l
      where not exists (select from suppression s
                         where s.crm_id = :crm_id and s.e164 = l.e164 and s.lifted_at is null
-                          and s.scope = 'crm' and (s.expires_at is null or s.expires_at > :now))
+                          and s.scope = 'crm' and {_AS_LONG})
      order by l.e164
-""")
-_NEW = text("""
+""")  # noqa: S608 - our own words
+_NEW = text(f"""
     select l.e164 from (select distinct e164 from listed_number) l
      where not exists (select from suppression s
                         where s.crm_id = :crm_id and s.e164 = l.e164 and s.lifted_at is null
-                          and s.scope = :scope and (s.expires_at is null or s.expires_at > :now))
+                          and s.scope = :scope and {_AS_LONG})
      order by l.e164
-""")
+""")  # noqa: S608 - our own words
 
 
 @dataclass(slots=True)
 class Listed:
-    """What came of a file: `added` are new, all other `numbers` stood already."""
+    """What came of a file: `added` are new, all other `numbers` stood already, for as long or longer."""
 
     file: str
     scope: str
@@ -50,7 +52,8 @@ def import_list(
     expires_at: datetime | None = None, column: str | None = None,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Listed:  # fmt: skip
-    """Put the numbers of a file on the list of a scope; those that stand there already are left as they are.
+    """Put the numbers of a file on the list of a scope; those that stand there already, for as long or
+    longer, are left as they are.
 
     In chunks that are committed one by one; when it returns, all of it is a wall (P8). Said again it changes
     nothing. Raises BadInput.
@@ -80,6 +83,6 @@ def _enter(work: Work, scope: str, reason: str, author: str, expires_at: datetim
     work.plan_afresh()
     if scope == "crm":
         return work.run(_ENTER, reason=reason, author=author, expires_at=expires_at).rowcount
-    new = list(work.run(_NEW, scope=scope).scalars())
+    new = list(work.run(_NEW, scope=scope, expires_at=expires_at).scalars())
     scopes.share(work, new, scope=scope, reason=reason, author=author, expires_at=expires_at)
     return len(new)

@@ -43,6 +43,7 @@ def register(app: typer.Typer) -> None:
     add_command(group, verify)
     add_command(group, verify_list)
     add_command(group, withdraw)
+    add_command(group, places)
     app.add_typer(group, name="zones", rich_help_panel="Calls", help=ZONES)
 
 
@@ -197,6 +198,46 @@ def withdraw(
             key = customer_id(work, customer)
         done = withdraw_zone(open_work, key, author=whoever(author), reason=reason)
     _tell([done], [], dry_run=dry_run, as_json=as_json)
+
+
+def places(
+    field: Annotated[
+        str, typer.Argument(metavar="FIELD", help="The own field that holds states, by its key.")
+    ],
+    country: Annotated[
+        str | None,
+        typer.Option(help="Whose states they are: US, CA or AU; else the CRM's.", metavar="COUNTRY"),
+    ] = None,
+    crm: CrmName = None,
+    author: Author = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make the states that a list has left in a field, which no law asks, the legal places of customers.
+
+    \b
+    Examples:
+      ringeliste zones places own_state --dry-run
+      ringeliste zones places own_state --country US
+    """
+    from calling.customers.states_in_fields import take_places
+    from ringeliste.cli.doors import writing
+    from ringeliste.cli.output import answer, shown, would
+    from ringeliste.drawing import counted
+
+    with writing(crm, dry_run=dry_run) as (_, open_work):
+        done = take_places(open_work, field, country=country, author=whoever(author))
+
+    def draw(console: "Console") -> None:
+        console.print(
+            f"{would(dry_run)}{counted(done.taken, 'customer')} with a state for their place by now."
+        )
+        for said, times in done.no_states.most_common(20):
+            console.print(f"[yellow]{shown(said)}: no state, {counted(times, 'customer')}[/yellow]")
+
+    answer(
+        {"taken": done.taken, "no_states": dict(done.no_states), "dry_run": dry_run}, draw, as_json=as_json
+    )
 
 
 def _lines(file: Path, reason: str) -> list["Said"]:
