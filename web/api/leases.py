@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 from pydantic import Field
+from sqlalchemy import Row
 
 from calling.follow_ups.asking import Wish, check_promises
 from calling.handout import ring
@@ -141,7 +142,14 @@ def own_lease(app: App, holder: Holder, lease_id: UUID) -> Iterator[Work]:
     """
     with about(lease=lease_id), app.work(holder.crm_id) as work:
         lease = browse.leases(work, [lease_id]).get(lease_id)
-        if lease is None or (lease.seller_id, lease.dialer_id) != (holder.seller_id, holder.dialer_id):
+        if lease is None or not _is_theirs(lease, holder):
             raise NotFound("lease", lease_id)
         with about(assignment=lease.assignment_id):
             yield work
+
+
+def _is_theirs(lease: Row[Any], holder: Holder) -> bool:
+    """Whether they hold it, or a dialer put its call through to them."""
+    if holder.role == "seller":
+        return holder.seller_id in (lease.seller_id, lease.connected_seller_id)
+    return bool(holder.dialer_id == lease.dialer_id)
