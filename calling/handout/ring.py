@@ -23,7 +23,10 @@ _LOCK = text("""
            expires_at, ended_by, ended_author, ended_reason
       from lease where crm_id = :crm_id and id = :lease_id for update
 """)
-_WHERE = text("select assignment_id, seller_id from lease where crm_id = :crm_id and id = :lease_id")
+_WHERE = text("""
+    select assignment_id, seller_id, connected_seller_id from lease
+     where crm_id = :crm_id and id = :lease_id
+""")
 _RING = text("""
     update lease set state = 'rung', rung_at = :now, expires_at = :expires_at, clock_id = :clock_id
      where crm_id = :crm_id and id = :lease_id
@@ -98,10 +101,14 @@ def release(work: Work, lease_id: UUID, seller_id: int) -> None:
         raise BadInput("it has rung: report an outcome instead of giving it back", lease=str(lease_id))
 
 
-def pass_own(work: Work, lease_id: UUID, seller_id: int) -> None:
-    """Pass the turnstile of a lease's assignment. Raises LeaseGone where the lease is not this seller's."""
+def pass_own(work: Work, lease_id: UUID, seller_id: int, *, even_connected: bool = False) -> None:
+    """Pass the turnstile of a lease's assignment. Raises LeaseGone where the lease is not this seller's.
+
+    `even_connected`: a dialer's call that was put through to them is theirs.
+    """
     found = work.run(_WHERE, lease_id=lease_id).first()
-    if found is None or found.seller_id != seller_id:
+    connected = even_connected and found is not None and found.connected_seller_id == seller_id
+    if found is None or not (found.seller_id == seller_id or connected):
         raise LeaseGone(lease_id, "there is no such lease of yours")
     turnstile.pass_shared(work, [found.assignment_id])
 
@@ -111,9 +118,9 @@ def lock(work: Work, lease_id: UUID) -> Row[Any]:
     return work.run(_LOCK, lease_id=lease_id).one()
 
 
-def lock_live(work: Work, lease_id: UUID, seller_id: int) -> Row[Any]:
+def lock_live(work: Work, lease_id: UUID, seller_id: int, *, even_connected: bool = False) -> Row[Any]:
     """Pass the turnstile, then lock the lease; it has to be this seller's and live. Raises LeaseGone."""
-    pass_own(work, lease_id, seller_id)
+    pass_own(work, lease_id, seller_id, even_connected=even_connected)
     lease = lock(work, lease_id)
     if lease.state == "ended":
         raise LeaseGone(lease_id, how_it_ended(lease))

@@ -42,11 +42,11 @@ class WrapUp:
 
 
 def hang_up(work: Work, lease_id: UUID, seller_id: int) -> WrapUp:
-    """A seller hung up: wrap-up begins, and its limit runs. Hanging up twice is once.
+    """A seller hung up, on a call of theirs or one put through to them: wrap-up begins. Twice is once.
 
     Raises LeaseGone: it is not theirs, has ended, or has not rung.
     """
-    lease = lock_live(work, lease_id, seller_id)
+    lease = lock_live(work, lease_id, seller_id, even_connected=True)
     if lease.state == "wrap_up":
         return WrapUp(lease_id, lease.wrap_up_at, lease.expires_at)
     if lease.state != "rung":

@@ -11,14 +11,14 @@ from pydantic import Field
 from sqlalchemy import Row
 
 from calling.follow_ups.asking import Wish, check_promises
-from calling.handout import ring
+from calling.handout import ring, skipping, wrapping
 from calling.outcomes import outcome
 from calling.views import browse
 from models.errors import BadInput, NotFound
 from models.outcomes import Outcome
 from models.work import Work
 from web.about import about
-from web.api.common import AskedInstant, Instant, Model, TheApp
+from web.api.common import AskedInstant, Instant, Model, TheApp, Words
 from web.api.docs import answers, example
 from web.api.follow_up_models import Promise, Promised
 from web.keys import Caller, Holder, SellerOnly
@@ -40,6 +40,28 @@ class Ring(Model):
     e164: str
     ring_by: Instant
     rung_at: Instant
+
+
+class WrapUp(Model):
+    """The call is over. Without an outcome by `expires_at` the seller is free, and a late word counts."""
+
+    lease_id: UUID
+    wrap_up_at: Instant
+    expires_at: Instant
+
+
+class Skip(Model):
+    """Why they are not rung now."""
+
+    reason: Words
+
+
+class Skipped(Model):
+    """What the customer is now: resting, or promised a call, until `due_at`; or what came meanwhile."""
+
+    lease_id: UUID
+    state: str
+    due_at: Instant | None
 
 
 class Result(Model):
@@ -70,6 +92,14 @@ RING = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "e164": "+351912345678",
     "ring_by": "2026-03-02T19:59:00Z", "rung_at": "2026-03-02T12:00:05Z",
 }  # fmt: skip
+WRAP_UP = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "wrap_up_at": "2026-03-02T12:04:10Z",
+    "expires_at": "2026-03-02T12:06:10Z",
+}  # fmt: skip
+SKIP = {"reason": "I know them privately"}
+SKIPPED = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "state": "resting", "due_at": "2026-03-02T12:10:05Z",
+}  # fmt: skip
 RESULT = {"outcome": "no_sale", "talk_seconds": 184}
 RECORDED: dict[str, Any] = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "kind": "first", "late": False, "state": "closed",
@@ -92,6 +122,25 @@ def release(app: TheApp, holder: SellerOnly, lease_id: UUID) -> None:
     """Give the customer back unrung. Giving back twice is once."""
     with timed("release"), own_lease(app, holder, lease_id) as work:
         ring.release(work, lease_id, holder.seller_id or 0)
+
+
+@router.post("/skip", response_model=Skipped, responses=answers(SKIPPED, errors=[404, 409, 422]))
+def skip(
+    app: TheApp, holder: SellerOnly, lease_id: UUID, body: Annotated[Skip, Body(**example(SKIP))]
+) -> skipping.Skipped:
+    """Give the customer back unrung, and let them rest a while: they are not the next card. Twice is once.
+
+    A promised call moves by as much, and stays its owner's. Managers read who skips whom, and why.
+    """
+    with timed("skip"), own_lease(app, holder, lease_id) as work:
+        return skipping.skip(work, lease_id, holder.seller_id or 0, body.reason)
+
+
+@router.post("/hang-up", response_model=WrapUp, responses=answers(WRAP_UP, errors=[404, 409, 422]))
+def hang_up(app: TheApp, holder: SellerOnly, lease_id: UUID) -> wrapping.WrapUp:
+    """The conversation is over: wrap-up begins, and its limit runs. Hanging up twice is once."""
+    with timed("hang_up"), own_lease(app, holder, lease_id) as work:
+        return wrapping.hang_up(work, lease_id, holder.seller_id or 0)
 
 
 @router.post("/outcome", response_model=Recorded, responses=answers(RECORDED, errors=[404, 409, 422]))
