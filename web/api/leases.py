@@ -83,7 +83,12 @@ class Recorded(Model):
     late: bool = Field(description="It came after its lease had ended; it counts all the same.")
     state: str | None = Field(description="Of the customer in the assignment, afterwards.")
     status: str | None
-    later_lease: UUID | None = Field(description="A later lease of the customer, which is recalled.")
+    later_lease: UUID | None = Field(description="A later lease of the customer, made before this was told.")
+    later_is: Literal["recalled", "flagged", "wanted_back"] | None = Field(
+        None,
+        description="What became of it. recalled: it was only offered. flagged: it is on a screen or rings; "
+        "whoever has it is told. wanted_back: its dialer was asked. null: it had ended.",
+    )
     suppressed: bool = Field(description="The customer and the number are on the do-not-call list now.")
     promised: Promised | None = Field(None, description="The call that is promised now, and when it will be.")
 
@@ -103,7 +108,7 @@ SKIPPED = {
 RESULT = {"outcome": "no_sale", "talk_seconds": 184}
 RECORDED: dict[str, Any] = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "kind": "first", "late": False, "state": "closed",
-    "status": "no_sale", "later_lease": None, "suppressed": False, "promised": None,
+    "status": "no_sale", "later_lease": None, "later_is": None, "suppressed": False, "promised": None,
 }  # fmt: skip
 
 
@@ -156,7 +161,7 @@ def report(
         with own_lease(app, holder, lease_id) as work:
             recorded = outcome.record(work, [said])
         with bound(lease=lease_id):
-            outcome.afterwards(app.opener(holder.crm_id), recorded)
+            recorded = outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]
 
 
