@@ -14,6 +14,7 @@ from calling.dialers.inbox import Told
 from calling.handout.hand_out import HandOut, next_customer
 from calling.handout.reaper import reap
 from calling.handout.screen import on_screen
+from calling.views.floor import floor
 from models.errors import NotFound
 from models.outcomes import Outcome
 
@@ -57,8 +58,14 @@ def test_it_is_on_their_screen_while_they_talk_and_until_they_told(world: World)
     assert card is not None
     assert (card.lease_id, card.state) == (lease, "wrap_up")
     assert shown(world, seller) == card
+    with world.work(NOON + 3 * MINUTE) as work:
+        (now,) = floor(work, card.assignment_id).sellers
+    assert (now.state, now.lease_id) == ("wrap_up", lease)
     done = say(world, lease, Outcome.SALE, NOON + 3 * MINUTE)
     assert (done.kind, done.state) == ("completion", "closed")
+    with world.work(NOON + 3 * MINUTE) as work:
+        (now,) = floor(work, card.assignment_id).sellers
+    assert (now.state, now.lease_id) == ("waiting", None)
     card = next_customer(world.opener(NOON + 3 * MINUTE), seller)
     assert card is not None
     assert card.lease_id != lease

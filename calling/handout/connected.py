@@ -17,17 +17,24 @@ from models.work import Work
 
 _UNTIL = f"coalesce(l.wrap_up_at, l.ended_at) + {LIMIT}"
 
-# Live, or ended by a dialer's word that somebody answered and not told of since, for as long as a wrap-up may
-# take.
+STATE = "case when l.ended_at is null then l.state else 'wrap_up' end"
+"""SQL over `l` lease that is awaited: how it stands for the seller."""
+
+AWAITED = f"""(l.ended_at is null
+            or (l.ended_by = 'outcome' and :now < {_UNTIL}
+                and (select array_agg(t.outcome) = array['{Outcome.ANSWERED.value}'] from attempt t
+                      where t.crm_id = :crm_id and t.lease_id = l.id)))"""  # noqa: S608 - our own words
+"""SQL over `l` lease that was put through, `a` its assignment, with `talk` bound: its seller may tell of it.
+
+Live, or ended by its dialer's word that somebody answered, and not told of since, for as long as a wrap-up
+may take.
+"""
+
 _AWAITED = text(f"""
-    select l.id, case when l.ended_at is null then l.state else 'wrap_up' end as state,
+    select l.id, {STATE} as state,
            case when l.ended_at is null then l.expires_at else {_UNTIL} end as expires_at
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
-     where l.crm_id = :crm_id and l.id = :lease_id and l.connected_seller_id = :seller_id
-       and (l.ended_at is null
-            or (l.ended_by = 'outcome' and :now < {_UNTIL}
-                and (select array_agg(t.outcome) = array[cast(:answered as text)] from attempt t
-                      where t.crm_id = :crm_id and t.lease_id = l.id)))
+     where l.crm_id = :crm_id and l.id = :lease_id and l.connected_seller_id = :seller_id and {AWAITED}
 """)  # noqa: S608 - our own words
 _IS_OVER = text("""
     update seller set connected_lease_id = null
@@ -60,9 +67,7 @@ _SHOW = text("""
 
 def awaited(work: Work, seller_id: int, lease_id: UUID) -> Row[Any] | None:
     """The call that was put through to them, while its outcome is theirs to tell: id, state, expires_at."""
-    return work.run(
-        _AWAITED, lease_id=lease_id, seller_id=seller_id, answered=Outcome.ANSWERED.value, talk=TALK
-    ).first()
+    return work.run(_AWAITED, lease_id=lease_id, seller_id=seller_id, talk=TALK).first()
 
 
 def is_over(work: Work, seller_id: int, lease_id: UUID) -> None:
