@@ -8,7 +8,7 @@ import pytest
 from calls import say, take
 from promises import promise
 from sqlalchemy import Row, text
-from world import NOON, World
+from world import NOON, World, flat_rest
 
 from calling.dialers.orders import came_back, to_offer
 from calling.handout.allocate import allocate_all
@@ -236,6 +236,20 @@ def test_what_came_meanwhile_wins_over_a_skip(world: World) -> None:
     row = placement(world, busy)
     assert (row.state, row.due_at) == ("resting", later + 2 * HOUR)
     nothing_is_broken(world, later + MINUTE)
+
+
+def test_who_was_put_off_meanwhile_is_not_tried_sooner_because_a_call_was_given_up(world: World) -> None:
+    """Seen to fail: the gap alone was waited, an hour where a late word said four."""
+    assignment = world.assignment(retry_plan={"busy": flat_rest(4 * 3600)})
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    first = take(world, seller, rung=False)
+    reap(world.opener(NOON + 15 * MINUTE))
+    take(world, seller, NOON + 15 * MINUTE)
+    say(world, first.lease_id, Outcome.BUSY, NOON + 20 * MINUTE, rung_at=NOON - 2 * HOUR)
+    reap(world.opener(NOON + 75 * MINUTE))
+    row = placement(world, customer)
+    assert (row.state, row.due_at) == ("resting", NOON + 20 * MINUTE + 4 * HOUR)
 
 
 # A manager takes away
