@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 from calls import say, take
+from interleaving import acting_before
 from promises import promise
 from sqlalchemy import Row, text
 from world import NOON, World, flat_rest
 
 from calling.dialers.orders import came_back, to_offer
+from calling.handout import claims
 from calling.handout.allocate import allocate_all
 from calling.handout.due import open_gates, wake_due
 from calling.handout.hand_out import next_customer
@@ -339,6 +341,49 @@ def test_orders_are_asked_back_from_their_dialer(world: World) -> None:
     assert (asked.wanted_back, kept.wanted_back) == ("shift is over", None)
     came_back(world.opener(), [first], "recalled")
     assert take_away(world, first, second).over == [first]
+
+
+def rings(world: World, lease_id: UUID, seller: int, now: datetime) -> None:
+    with world.work(now) as work:
+        ring(work, lease_id, seller)
+
+
+@pytest.mark.parametrize("deed", ["taken away", "skipped", "expired"])
+def test_who_rings_at_that_very_moment_is_not_taken_away(
+    world: World, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    """Between the look and the lock. Planted: the state not looked at behind the lock; seen to fail."""
+    assignment = world.assignment()
+    world.customers(1, assignment)
+    seller = world.seller(assignment)
+    card, now = take(world, seller, rung=False), NOON + 15 * MINUTE
+    acting_before(monkeypatch)(claims._LOCK, lambda: rings(world, card.lease_id, seller, now))
+    if deed == "taken away":
+        assert take_away(world, card.lease_id, now=now) == Seized(rung=[card.lease_id])
+    elif deed == "skipped":
+        with pytest.raises(BadInput, match="it has rung"):
+            skip_card(world, card.lease_id, seller, now=now)
+    else:
+        reap(world.opener(now))
+    assert lease_of(world, card.lease_id).state == "rung"
+    assert placement(world, card.customer_id).state == "leased"
+    nothing_is_broken(world, now)
+
+
+def test_a_word_that_comes_while_a_wrap_up_is_given_up_counts_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told between the reaper's look and its lock: the lease ended by it, and is not ended again."""
+    assignment = world.assignment(wrap_up_seconds=60)
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    card = take(world, seller)
+    over = hung_up(world, card.lease_id, seller, NOON + MINUTE)
+    acting_before(monkeypatch)(claims._LOCK, lambda: say(world, card.lease_id, Outcome.SALE, over))
+    reap(world.opener(over))
+    assert lease_of(world, card.lease_id).ended_by == "outcome"
+    assert placement(world, customer).state == "closed"
+    nothing_is_broken(world, over)
 
 
 def test_taking_away_wants_a_reason(world: World) -> None:
