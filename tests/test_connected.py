@@ -12,6 +12,7 @@ from world import NOON, World
 
 from calling.dialers.inbox import Told
 from calling.handout.hand_out import HandOut, next_customer
+from calling.handout.heartbeat import alive
 from calling.handout.reaper import reap
 from calling.handout.screen import on_screen
 from calling.views.floor import floor
@@ -58,6 +59,9 @@ def test_it_is_on_their_screen_while_they_talk_and_until_they_told(world: World)
     assert card is not None
     assert (card.lease_id, card.state) == (lease, "wrap_up")
     assert shown(world, seller) == card
+    with world.work(NOON + 2 * MINUTE) as work:
+        told = alive(work, seller, NOON)
+    assert (told.lease_id, told.state, told.expires_at) == (lease, "wrap_up", card.expires_at)
     with world.work(NOON + 3 * MINUTE) as work:
         (now,) = floor(work, card.assignment_id).sellers
     assert (now.state, now.lease_id) == ("wrap_up", lease)

@@ -31,7 +31,7 @@ may take.
 """
 
 _AWAITED = text(f"""
-    select l.id, {STATE} as state,
+    select l.id as lease_id, {STATE} as state, l.flagged,
            case when l.ended_at is null then l.expires_at else {_UNTIL} end as expires_at
       from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
      where l.crm_id = :crm_id and l.id = :lease_id and l.connected_seller_id = :seller_id and {AWAITED}
@@ -66,7 +66,7 @@ _SHOW = text("""
 
 
 def awaited(work: Work, seller_id: int, lease_id: UUID) -> Row[Any] | None:
-    """The call that was put through to them, while its outcome is theirs to tell: id, state, expires_at."""
+    """The call put through to them, while it is theirs to tell of: lease_id, state, flagged, expires_at."""
     return work.run(_AWAITED, lease_id=lease_id, seller_id=seller_id, talk=TALK).first()
 
 

@@ -166,7 +166,11 @@ def one_card(work: Work, lease_id: UUID, **now: Any) -> HandOut:
 def _on_the_line(work: Work, seller_id: int, lease_id: UUID | None) -> HandOut | None:
     """The call that a dialer put through to them, while it is theirs to finish."""
     found = awaited(work, seller_id, lease_id) if lease_id is not None else None
-    return None if found is None else one_card(work, found.id, state=found.state, expires_at=found.expires_at)
+    return (
+        None
+        if found is None
+        else one_card(work, found.lease_id, state=found.state, expires_at=found.expires_at)
+    )
 
 
 def _working(work: Work, seller_id: int) -> Row[Any]:

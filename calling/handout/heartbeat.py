@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling.handout.connected import awaited
 from calling.handout.give_back import STARTED
 from calling.handout.presence import be
 from models.errors import Conflict, NotFound
@@ -31,7 +32,7 @@ _NOTE = text("""
        and (alive_at is null or alive_at < :stale)
 """)
 _SCREEN = text("""
-    select s.presence, s.said_by, l.id as lease_id, l.state, l.flagged, l.expires_at
+    select s.presence, s.said_by, l.id as lease_id, l.state, l.flagged, l.expires_at, s.connected_lease_id
       from seller s
       left join lateral (
            select h.id, h.state, h.flagged, h.expires_at from lease h
@@ -77,7 +78,10 @@ def alive(work: Work, seller_id: int, wall: datetime) -> Alive:
     row = work.run(_SCREEN, seller_id=seller_id).first()
     if row is None:
         raise NotFound("seller", seller_id)
-    return Alive(**row._mapping)
+    lease = row
+    if row.connected_lease_id is not None:
+        lease = awaited(work, seller_id, row.connected_lease_id) or row
+    return Alive(row.presence, row.said_by, lease.lease_id, lease.state, lease.flagged, lease.expires_at)
 
 
 def send_silent_away(open_work: OpenWork, wall: datetime, silent: timedelta) -> list[int]:

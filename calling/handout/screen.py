@@ -27,5 +27,5 @@ def on_screen(work: Work, seller_id: int) -> HandOut | None:
     if seller.connected_lease_id is not None and (
         found := awaited(work, seller_id, seller.connected_lease_id)
     ):
-        return one_card(work, found.id, state=found.state, expires_at=found.expires_at)
+        return one_card(work, found.lease_id, state=found.state, expires_at=found.expires_at)
     return None if seller.held is None else one_card(work, seller.held)
