@@ -18,6 +18,7 @@ from ringeliste.cli import (
     hours,
     imports,
     laws,
+    lease_times,
     limits,
     machinery,
     numbers,
@@ -54,7 +55,7 @@ app = typer.Typer(
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
     pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, holders,
-    follow_ups, funnels, set_aside, reports, best_times, order, trials, database,
+    lease_times, follow_ups, funnels, set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -7,12 +7,11 @@ import typer
 
 from models.errors import BadInput
 from ringeliste.cli.front import add
-from ringeliste.cli.options import AsJson, AssignmentName, Author, CrmName, DryRun, whoever
+from ringeliste.cli.options import AsJson, Author, CrmName, DryRun, whoever
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from calling.handout.lease_times import LeaseTimes
     from calling.handout.seizing import Seized
     from models.work import OpenWork, Work
 
@@ -30,7 +29,6 @@ def register(app: typer.Typer) -> None:
     add(app, release, PANEL)
     add(app, skipped, PANEL)
     add(app, unconfirmed, PANEL)
-    add(app, lease_times, PANEL, "lease-times")
 
 
 def holders(
@@ -134,68 +132,6 @@ def unconfirmed(most: Most = 200, crm: CrmName = None, as_json: AsJson = False) 
     from calling.views.who_has_whom import unconfirmed as read
 
     _list_ended(read, "Of every call of a week somebody told what it came to.", most, crm, as_json=as_json)
-
-
-def lease_times(
-    wrap_up: Annotated[
-        str | None,
-        typer.Option(metavar="SECONDS|none", help="From the hang-up to the outcome; none: up to an hour."),
-    ] = None,
-    skip: Annotated[
-        int | None, typer.Option(metavar="SECONDS", help="How long who was skipped is left out.")
-    ] = None,
-    crm: CrmName = None,
-    assignment: AssignmentName = None,
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Show, or set, how long a wrap-up may take and who was skipped is left out, in business time.
-
-    It holds for whoever hangs up, or skips, from then on.
-
-    \b
-    Examples:
-      ringeliste lease-times
-      ringeliste lease-times --wrap-up 120 --skip 600
-      ringeliste lease-times --wrap-up none --dry-run
-    """
-    from dataclasses import replace
-
-    from calling.handout.lease_times import lease_times as read
-    from calling.handout.lease_times import set_lease_times
-    from ringeliste.cli.doors import writing_in
-    from ringeliste.cli.output import answer, would
-
-    with writing_in(crm, assignment, dry_run=dry_run) as (_, open_work, assignment_id), open_work() as work:
-        before = times = read(work, assignment_id)
-        if wrap_up is not None:
-            times = replace(times, wrap_up_seconds=_seconds(wrap_up))
-        if skip is not None:
-            times = replace(times, skip_seconds=skip)
-        if times != before:
-            set_lease_times(work, assignment_id, times)
-    document = {**_told(times), "dry_run": dry_run}
-    said = would(dry_run and times != before) + _in_words(times)
-    answer(document, lambda console: console.print(said), as_json=as_json)
-
-
-def _seconds(told: str) -> int | None:
-    """Raises BadInput."""
-    if told == "none":
-        return None
-    try:
-        return int(told)
-    except ValueError:
-        raise BadInput(f"--wrap-up: {told!r} is no number of seconds; write 120, or none") from None
-
-
-def _told(times: "LeaseTimes") -> dict[str, Any]:
-    return {"wrap_up_seconds": times.wrap_up_seconds, "skip_seconds": times.skip_seconds}
-
-
-def _in_words(times: "LeaseTimes") -> str:
-    limit = "an hour" if times.wrap_up_seconds is None else f"{times.wrap_up_seconds:,} s"
-    return f"A wrap-up may take {limit}; who is skipped is left out for {times.skip_seconds:,} s."
 
 
 def _lease(text: str) -> UUID:
