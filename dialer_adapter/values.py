@@ -105,7 +105,7 @@ class Status:
     result: str | None = None
 
 
-EVENT_KINDS = ("taken", "ringing", "answered", "connected", "key", "intent", "ended", "capacity")
+EVENT_KINDS = ("taken", "ringing", "answered", "connected", "key", "intent", "hung_up", "ended", "capacity")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,8 @@ class Event:
 
     `kind` is one of EVENT_KINDS, else a word we do not know: journalled, not used. `at`: business time, None
     when the dialer could not tell. `body` of `ended`: result (a word of models.outcomes), talk_seconds
-    (business time); of `connected`: seller; of `key`: key; of `intent`: intent; of `capacity`: wanted.
+    (business time); of `connected`: seller (name or id); of `key`: key; of `intent`: intent; of `capacity`:
+    wanted.
     """
 
     event_id: str

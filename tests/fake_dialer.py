@@ -28,7 +28,9 @@ from dialer_adapter.values import (
 from models.errors import Unavailable
 from models.ids import instant_of
 
-RANK = {"taken": 1, "ringing": 2, "answered": 2, "connected": 2, "key": 2, "intent": 2, "ended": 3}
+RANK = {
+    "taken": 1, "ringing": 2, "answered": 2, "connected": 2, "key": 2, "intent": 2, "hung_up": 2, "ended": 3,
+}  # fmt: skip
 STATES = {1: OrderState.TAKEN, 2: OrderState.RINGING, 3: OrderState.ENDED}
 
 

@@ -182,7 +182,8 @@ def test_a_shut_gate_is_named_at_the_ring(api: Api, ana: Caller) -> None:
     stop = {"scope": "segment", "target_id": card["segment_id"], "reason": "wrong script"}
     answer = api.manager().ok("POST", "/pauses", 201, json=stop)["in_the_air"]
     assert card["lease_id"] in answer["recalled"]
-    assert ana.refused(409, "POST", f"/leases/{card['lease_id']}/ring")["why"] == "it ended: recalled"
+    why = ana.refused(409, "POST", f"/leases/{card['lease_id']}/ring")["why"]
+    assert why == "it ended: recalled: paused: wrong script"
 
 
 def test_leases_of_others_do_not_exist(api: Api, world: World, ana: Caller, work: int) -> None:

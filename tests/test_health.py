@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from calls import say, take
 from ground import Database
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
@@ -15,6 +16,9 @@ from sqlalchemy.engine import make_url
 from world import NOON, World
 
 import migrations
+from calling.handout.reaper import reap
+from calling.handout.wrapping import hang_up
+from models.outcomes import Outcome
 from models.tables import Lease
 from wiring.app import App
 from wiring.clock import Clock, ClockBase, wall_now
@@ -117,6 +121,27 @@ def test_gauges_of_the_database(noon: World) -> None:
     assert found["ringeliste_overdue_seconds", mine, "event"] == 0
     assert found["ringeliste_overdue_seconds", theirs, "due"] == 0
     assert found["ringeliste_oldest_lease_seconds", theirs] == 0
+
+
+def test_gauges_of_what_comes_after_a_call(noon: World) -> None:
+    """The oldest wrap-up, and the calls of which nobody told; a late word clears the latter."""
+    noon.customers(2, assignment := noon.assignment())
+    ana, bea = noon.seller(assignment), noon.seller(assignment)
+    wrapping = take(noon, ana, NOON - timedelta(minutes=9))
+    lost = take(noon, bea, NOON - timedelta(hours=1))
+    with noon.work(NOON - timedelta(minutes=7)) as work:
+        hang_up(work, wrapping.lease_id, ana)
+    reap(noon.opener(NOON))
+    registry = CollectorRegistry()
+    registry.register(DatabaseGauges(noon.app))
+    mine, found = str(noon.crm_id), samples(registry)
+    assert found["ringeliste_oldest_wrap_up_seconds", mine] == 420
+    assert found["ringeliste_unconfirmed_calls", mine] == 1
+    for card in (wrapping, lost):
+        say(noon, card.lease_id, Outcome.NO_SALE)
+    found = samples(registry)
+    assert found["ringeliste_oldest_wrap_up_seconds", mine] == 0
+    assert found["ringeliste_unconfirmed_calls", mine] == 0
 
 
 def lease(world: World, assignment: int, number: int, age: int) -> None:

@@ -19,6 +19,7 @@ UNUSUAL = {
     "away": "update seller set presence = 'away'",
     "works another assignment": "update seller set assignment_id = :other",
     "has waited for one": "update seller set asked_in_vain_at = presence_since",
+    "a call was put through to them": "update seller set connected_lease_id = :top",
     "holds one": "update lease set state = 'taken', taken_at = :now where id <> :top",
     "holds one that was dealt before": "update lease set state = 'taken', taken_at = :now where id = :top",
     "has a promised one in the list": "update lease set follow_up_id = :promise where id <> :top",

@@ -4,6 +4,7 @@ import uvicorn
 
 from web.app import create
 from web.following import Following
+from web.silence import Silence
 from web.upkeep import Upkeep
 from wiring.process import begin
 from workers.sending import connect
@@ -15,6 +16,7 @@ def main() -> None:
     connect(app.settings)
     Upkeep(app).start()
     Following(app).start()
+    Silence(app).start()
     uvicorn.run(
         create(app),
         host=app.settings.web_host,

@@ -13,6 +13,7 @@ from calling.dialers.set_aside import unseen
 from calling.follow_ups.late import late_promises
 from calling.views.dry import dry_lists
 from calling.views.registers import register_states
+from calling.views.who_has_whom import many_unconfirmed
 from models.errors import RingelisteError
 from models.tables.attempts import PROBLEM_KINDS
 from models.work import Work
@@ -24,7 +25,7 @@ log = structlog.get_logger(__name__)
 # Live leases are few; each of the others is the first row of a partial index.
 _LEASES = text(
     """
-    select state, count(*) as live, min(offered_at) as since from lease
+    select state, count(*) as live, min(offered_at) as since, min(wrap_up_at) as wrapping from lease
     where crm_id = :crm_id and ended_at is null group by state
     """
 )
@@ -59,11 +60,12 @@ class DatabaseGauges(Collector):
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """A few small queries a CRM. A CRM or a database that does not answer leaves its samples out."""
         families = self._families()
-        leases, oldest, overdue, broken, dry, late, registers, aside, up = families
+        leases, oldest, wrap_up, untold, waiting, broken, dry, late, registers, aside, up = families
         try:
             for crm_id in self._app.crms():
                 with self._app.work(crm_id) as work:
-                    _measure(work, leases, oldest, overdue)
+                    _measure(work, leases, oldest, wrap_up, waiting)
+                    untold.add_metric([str(crm_id)], many_unconfirmed(work))
                     broken.add_metric([str(crm_id)], work.run(_BROKEN).scalar_one())
                     alarming = (one.gate for one in dry_lists(work) if not one.after_hours)
                     for gate, lists in Counter(alarming).items():
@@ -75,7 +77,7 @@ class DatabaseGauges(Collector):
                     for kind in PROBLEM_KINDS:
                         aside.add_metric([str(crm_id), kind], lying.kinds.get(kind, 0))
                     waits = _seconds(work.now, lying.since)
-                    overdue.add_metric([str(crm_id), "set_aside"], waits)
+                    waiting.add_metric([str(crm_id), "set_aside"], waits)
             up.add_metric([], 1)
         except RingelisteError as error:
             log.warning("metrics of the database are missing", error=reason(error))
@@ -89,6 +91,16 @@ class DatabaseGauges(Collector):
             GaugeMetricFamily(
                 "ringeliste_oldest_lease_seconds",
                 "Age of the oldest live lease, business time.",
+                labels=["crm"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_oldest_wrap_up_seconds",
+                "How long ago the oldest call that is in wrap-up was over, business time; 0: none is.",
+                labels=["crm"],
+            ),
+            GaugeMetricFamily(
+                "ringeliste_unconfirmed_calls",
+                "Calls of the last seven days of which nobody has told what they came to.",
                 labels=["crm"],
             ),
             GaugeMetricFamily(
@@ -135,14 +147,17 @@ def _by_gate(work: Work) -> Counter[str]:
 
 
 def _measure(
-    work: Work, leases: GaugeMetricFamily, oldest: GaugeMetricFamily, waiting: GaugeMetricFamily
-) -> None:
+    work: Work, leases: GaugeMetricFamily, oldest: GaugeMetricFamily, wrap_up: GaugeMetricFamily,
+    waiting: GaugeMetricFamily,
+) -> None:  # fmt: skip
     """Add the samples of one CRM."""
     crm = str(work.crm_id)
     rows = work.run(_LEASES).mappings().all()
     for row in rows:
         leases.add_metric([crm, row["state"]], row["live"])
     oldest.add_metric([crm], _seconds(work.now, min((row["since"] for row in rows), default=None)))
+    wrapping = min((row["wrapping"] for row in rows if row["wrapping"]), default=None)
+    wrap_up.add_metric([crm], _seconds(work.now, wrapping))
     for what, since in work.run(_WAITING).mappings().one().items():
         waiting.add_metric([crm, what], _seconds(work.now, since))
 

@@ -87,6 +87,9 @@ class Settings:
     recall_wait_seconds: Annotated[float, Between(0, 60)] = 1.0
     """How long a pause waits for dialers to confirm recalls before it lists them as unknown (wall time)."""
 
+    silent_seconds: Annotated[int, Between(60, 3600)] = 150
+    """A seller's page of which nothing was heard for so long is dead: its seller is away (wall time)."""
+
     debug: Annotated[int, Between(0, 1)] = 0
     """1: a command that fails shows where the error came from, as `--debug` does."""
 

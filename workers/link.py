@@ -11,12 +11,12 @@ from uuid import UUID
 
 import structlog
 
-from calling.dialers import inbox, orders
+from calling.dialers import inbox, orders, untold
 from calling.dialers.inbox import Told
 from calling.dialers.orders import LinkedDialer, OrderToOffer
 from calling.handout.allocate import allocate_all
 from dialer_adapter.port import Dialer
-from dialer_adapter.values import Event, Mode, Order
+from dialer_adapter.values import Event, Mode, Order, OrderState
 from wiring.app import App
 from wiring.logs import bound
 from workers.jobs import side_by_side, to_the_end
@@ -49,6 +49,7 @@ class Link:
         with bound(crm=self._crm_id, assignment=self._dialer.assignment_id, dialer=self._dialer.id):
             await self._port.beat()
             await self._catch_up()
+            await self._ask_once_more()
             await self._enter_epoch()
             jobs = (self._beat(), self._listen(), self._digest(), self._work())
             await side_by_side([asyncio.create_task(job) for job in jobs], stopping)
@@ -88,6 +89,15 @@ class Link:
             await self._hear(batch.events)
             await self._port.beat()
         await to_the_end(inbox.process_inbox, self._open_work, self._dialer.id)
+
+    async def _ask_once_more(self) -> None:
+        """After calls that ended unconfirmed while we were out of touch: the dialer may know by now."""
+        leases = await to_the_end(self._untold)
+        for start in range(0, len(leases), orders.BATCH):
+            answers = await self._port.status(leases[start : start + orders.BATCH])
+            results = [(a.lease_id, a.result) for a in answers if a.state is OrderState.ENDED and a.result]
+            await to_the_end(untold.hear_late, self._open_work, self._dialer.id, results)
+            await self._port.beat()
 
     async def _digest(self) -> None:
         """Let what was told take effect; a tick does it for a link that died after its ack."""
@@ -151,6 +161,10 @@ class Link:
             orders.heard(work, self._dialer.id, wanted=wanted, rings_late_seconds=late)
             asked = orders.recalls(work, self._dialer.id)
             return sorted({*asked, *orders.unsettled(work, self._dialer.id)})
+
+    def _untold(self) -> list[UUID]:
+        with self._open_work() as work:
+            return untold.untold(work, self._dialer.id)
 
     def _top_up(self) -> list[OrderToOffer]:
         """Deal, then mark as sent what is about to be offered."""

@@ -20,6 +20,7 @@ from calling.follow_ups.asking import HORIZON, Wish
 from models.outcomes import Outcome
 
 TAKEN, RUNG, ENDED = ("taken",), ("ringing", "answered", "connected"), ("ended",)
+HUNG_UP = ("hung_up",)
 NOTED = ("key", "intent")
 """Kinds that change no lease: they stay in the journal, for who reads the call later."""
 
@@ -40,7 +41,8 @@ _MOST = 2**63
 class Heard:
     """An event that can be used. `at`, `rung_at` (UTC) are not after the instant at which we heard of it.
 
-    `problem`: what of it could not be used, None: all was well.
+    `seller`: to whom the call was put through, by name or id as the dialer calls them. `problem`: what of it
+    could not be used, None: all was well.
     """
 
     event_id: str
@@ -52,6 +54,7 @@ class Heard:
     rung_at: datetime | None
     promise: Wish | None
     problem: str | None
+    seller: str | None = None
 
 
 NO_CAUSES: Mapping[str, Outcome] = MappingProxyType({})
@@ -59,7 +62,7 @@ NO_CAUSES: Mapping[str, Outcome] = MappingProxyType({})
 
 def read(row: Row[Any], causes: Mapping[str, Outcome] = NO_CAUSES) -> Heard:
     """The event of a journal's row; `causes`: what its dialer's causes come to. Raises Unusable."""
-    if row.kind not in (*TAKEN, *RUNG, *ENDED, *NOTED):
+    if row.kind not in (*TAKEN, *RUNG, *HUNG_UP, *ENDED, *NOTED):
         raise Unusable(
             f"unknown kind {row.kind!r}", "unreadable" if row.kind in UNREADABLE else "unknown_kind"
         )
@@ -85,7 +88,18 @@ def read(row: Row[Any], causes: Mapping[str, Outcome] = NO_CAUSES) -> Heard:
         min(rung_at or at, row.received_at),
         promise,
         "; ".join(odd) or None,
+        _seller(body.get("seller")) if row.kind == "connected" else None,
     )
+
+
+def left_out(event: Heard) -> str:
+    """The problem of an event that names a seller whom nobody knows."""
+    return "; ".join(filter(None, (event.problem, f"left out seller: {saying(event.seller)}")))
+
+
+def _seller(value: Any) -> str | None:
+    """A name or an id as text; None where none was told."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
 
 
 _A_DAY = timedelta(days=1)

@@ -12,13 +12,15 @@ from sqlalchemy import Row
 from calling.dialers import heard
 from calling.dialers import inbox_sql as sql
 from calling.dialers.causes import Known, known_causes
-from calling.dialers.heard import ENDED, RUNG, TAKEN, Heard
+from calling.dialers.heard import ENDED, HUNG_UP, RUNG, TAKEN, Heard
 from calling.dialers.laying_aside import ORPHAN, SOMEBODY_ELSES, Aside, lay_events
 from calling.dialers.putting_back import NOBODY, put_back
 from calling.dialers.results import Unusable, own_word, words_of
 from calling.handout import gates, placements
+from calling.handout.connected import connect, sellers_named
 from calling.handout.give_back import note_rings
 from calling.handout.ring import TALK
+from calling.handout.wrapping import hung_up
 from calling.outcomes.outcome import Report, record_all
 from calling.walls.suppress import finish_suppressions
 from models import turnstile
@@ -147,7 +149,7 @@ def _work_off(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], cau
 
 
 def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], causes: Known) -> None:
-    """Takes, then rings, then outcomes: each is idempotent, so a crash between them is harmless."""
+    """Takes, rings, talks, then outcomes: each is idempotent, so a crash between them is harmless."""
     good, problems, unused = _read(rows, causes)
     with open_work() as work:
         leases = {lease.id: lease for lease in work.run(sql.LEASES, leases=[h.lease_id for h in good])}
@@ -162,7 +164,9 @@ def _process(open_work: OpenWork, dialer_id: int, rows: Sequence[Row[Any]], caus
             else:
                 known.append(_not_before(event, lease.offered_at))
         _take(work, [event for event in known if event.kind in TAKEN])
-        _ring(work, [event for event in known if event.kind in RUNG])
+        # Who hung up had been rung, even if that is told later.
+        _ring(work, [event for kinds in (RUNG, HUNG_UP) for event in known if event.kind in kinds])
+    _talk(open_work, known, problems)
     reports = [
         Report(x.lease_id, x.result, "dialer", x.talk_seconds, x.rung_at, x.promise)
         for x in known
@@ -210,6 +214,26 @@ def _done(
             if row.event_id in events and row.event_id in unused
         ]
         lay_events(work, dialer_id, aside, version=causes.version)
+
+
+def _talk(open_work: OpenWork, events: Sequence[Heard], problems: dict[str, str | None]) -> None:
+    """To whom calls were put through, and which are over; a seller whom nobody knows is a problem.
+
+    A transaction of its own: leases are locked before the placements that a ring has locked.
+    """
+    put_through = [event for event in events if event.seller is not None]
+    over = [(event.lease_id, event.at) for event in events if event.kind in HUNG_UP]
+    if not put_through and not over:
+        return
+    with open_work() as work:
+        leases = [*(event.lease_id for event in put_through), *(lease for lease, _ in over)]
+        turnstile.pass_shared(work, (lease.assignment_id for lease in work.run(sql.LEASES, leases=leases)))
+        named = sellers_named(work, [event.seller for event in put_through if event.seller])
+        connect(work, [(x.lease_id, named[x.seller]) for x in put_through if x.seller in named])
+        hung_up(work, over)
+    for event in put_through:
+        if event.seller not in named:
+            problems[event.event_id] = heard.left_out(event)
 
 
 def _take(work: Work, events: Sequence[Heard]) -> None:

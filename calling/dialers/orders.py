@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from calling.dialers.last_look import shut_orders
 from calling.handout import claims
-from calling.handout.give_back import give_back
+from calling.handout.give_back import Why, give_back
 from models import turnstile
 from models.errors import NotFound
 from models.work import OpenWork, Work
@@ -132,7 +132,9 @@ def to_offer(work: Work, dialer_id: int) -> list[OrderToOffer]:
     locked = list(work.run(_LOCK_UNSENT, leases=[row.id for row in unsent]).scalars())
     stopped = shut_orders(work, locked)
     if stopped:
-        give_back(work, sorted(stopped), "recalled")
+        give_back(
+            work, sorted(stopped), "recalled", why=Why(reason="stopped by the last look before it is sent")
+        )
     rows = work.run(_SEND, leases=[lease for lease in locked if lease not in stopped]).all()
     orders = [OrderToOffer(r.lease_id, r.e164, r.ring_by, r.customer_ref, r.mode) for r in rows]
     return sorted(orders, key=lambda order: order.lease_id)

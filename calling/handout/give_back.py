@@ -1,9 +1,10 @@
 """A lease ends without an outcome: its customer goes back to where they came from.
 
-Every path that frees a customer unrung comes through here: release, recall, expiry, never seen.
+Every path that frees a customer unrung comes through here: release, skip, recall, expiry, never seen.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +18,7 @@ UNRUNG = ("offered", "taken")
 STARTED = ("rung", "wrap_up")
 
 _LOCK = text("""
-    select id, assignment_id, customer_id, seller_id from lease
+    select id, assignment_id, customer_id, coalesce(seller_id, connected_seller_id) as seller_id from lease
      where crm_id = :crm_id and id = any(:leases) and ended_at is null and state = any(:states)
        and (not :unsent or dialer_id is null or sent_at is null)
        and (not :expired or expires_at <= :now)
@@ -25,7 +26,8 @@ _LOCK = text("""
 """)
 
 _END = text("""
-    update lease set state = 'ended', ended_at = :now, ended_by = :ended_by
+    update lease set state = 'ended', ended_at = :now, ended_by = :ended_by,
+           ended_author = :author, ended_reason = :reason
      where crm_id = :crm_id and id = any(:leases)
 """)
 
@@ -40,15 +42,15 @@ _RETURN = text("""
 _COUNT_AS_RUNG = text("""
     update lease set rung_at = :now where crm_id = :crm_id and id = any(:leases) and rung_at is null
 """)
-# A promise stays promised: only an outcome consumes it. Its owner is waited for anew from then on.
-_REST = text("""
+# A promise stays promised: only an outcome consumes it. Its owner is waited for anew from then on. Whoever
+# was put off meanwhile is not tried sooner.
+_REST = """
     with rested as (
         update placement p
            set state = case when p.return_state in ('closed', 'follow_up') then p.return_state
                             else 'resting' end,
                due_at = case p.return_state when 'closed' then p.return_due_at
-                        else greatest(:now + a.gap_seconds * interval '1 second',
-                                      case p.return_state when 'follow_up' then p.return_due_at end) end,
+                        else greatest(:now + a.{seconds} * interval '1 second', p.return_due_at) end,
                lease_id = null, return_state = null, return_due_at = null
           from lease l, assignment a
          where p.crm_id = :crm_id and p.customer_id = any(:customers) and p.lease_id = any(:leases)
@@ -64,7 +66,12 @@ _REST = text("""
       from rested r
      where r.state = 'follow_up' and f.crm_id = :crm_id and f.assignment_id = r.assignment_id
        and f.customer_id = r.customer_id and f.ended_at is null
-""")
+"""
+# Where they go: back to where they came from, unless they rest first, for as long as their assignment says.
+_GO_ON = {
+    "unconfirmed": text(_REST.format(seconds="gap_seconds")),
+    "skipped": text(_REST.format(seconds="skip_seconds")),
+}
 
 _ANSWER_RECALLS = text("""
     update recall set answered_at = :now, answer = :answer
@@ -72,10 +79,24 @@ _ANSWER_RECALLS = text("""
 """)
 _ANSWERS = {"never_seen": "never_seen", "unconfirmed": "late"}
 
+TAKEN_AWAY = ("recalled", "expired", "unconfirmed")
+"""Endings that no seller asked for: who had the customer on their screen, or in their list, is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who ended a lease, None: its holder, or time; and why, None: nobody had to say."""
+
+    author: str | None = None
+    reason: str | None = None
+
+
+UNSAID = Why()
+
 
 def give_back(
     work: Work, leases: Sequence[UUID], ended_by: str, *, states: Sequence[str] = UNRUNG,
-    unsent: bool = False, expired: bool = False,
+    unsent: bool = False, expired: bool = False, why: Why = UNSAID,
 ) -> list[UUID]:  # fmt: skip
     """End those of these leases that stand in `states`, unrung; the leases that ended.
 
@@ -92,8 +113,8 @@ def give_back(
     if unconfirmed:
         work.run(_COUNT_AS_RUNG, leases=ended)
     customers = sorted({customer_id for _, customer_id in placements.lock_touched(work, ended)})
-    work.run(_END, leases=ended, ended_by=ended_by)
-    work.run(_REST if unconfirmed else _RETURN, leases=ended, customers=customers)
+    work.run(_END, leases=ended, ended_by=ended_by, author=why.author, reason=why.reason)
+    work.run(_GO_ON.get(ended_by, _RETURN), leases=ended, customers=customers)
     claims.drop(work, ended)
     work.run(_ANSWER_RECALLS, leases=ended, answer=_ANSWERS.get(ended_by, "recalled"))
     if unconfirmed:
@@ -106,17 +127,20 @@ def give_back(
         )  # fmt: skip
     for row in rows:
         work.hint("allocate", row.assignment_id)
-        if row.seller_id is not None and ended_by == "recalled":
+        if row.seller_id is not None and ended_by in TAKEN_AWAY:
             work.hint("lease_taken_away", row.seller_id)
     return ended
 
 
-def give_up(work: Work, leases: Sequence[UUID], *, expired: bool = False) -> list[UUID]:
+def give_up(
+    work: Work, leases: Sequence[UUID], *, states: Sequence[str] = (*UNRUNG, *STARTED),
+    expired: bool = False, why: Why = UNSAID,
+) -> list[UUID]:  # fmt: skip
     """End leases whose fate nobody knows: they count as rung *now* and wait the minimum gap (P5).
 
     From now, not from the ring: they may be talking still.
     """
-    return give_back(work, leases, "unconfirmed", states=(*UNRUNG, *STARTED), expired=expired)
+    return give_back(work, leases, "unconfirmed", states=states, expired=expired, why=why)
 
 
 _NOTE_RINGS = text("""

@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 
 from calling.handout import allocate, gates, strands, top_of_list
 from calling.handout.absence import told_utc
+from calling.handout.connected import awaited, is_over
 from calling.handout.give_back import give_back
 from calling.handout.promised import OVERTAKEN
 from calling.hours.opening import openings
@@ -28,7 +29,8 @@ ROUNDS = 5
 class HandOut:
     """A customer on a seller's screen. `e164` is the number to ring; times are UTC.
 
-    `promised_at`: a call was promised them for then, with `promise_note`; None: it was not.
+    `promised_at`: a call was promised them for then, with `promise_note`; None: it was not. `flagged`: what
+    an earlier call of theirs came to, told since this one began.
     """
 
     lease_id: UUID
@@ -47,12 +49,14 @@ class HandOut:
     expires_at: datetime
     promised_at: datetime | None = None
     promise_note: str | None = None
+    flagged: str | None = None
 
 
 # Nearly always nothing promised is due: the first row of an index says so, in a question that is asked
 # anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
     select s.presence, s.assignment_id, s.presence_since, s.away_reason, s.back_at, s.said_by,
+           s.connected_lease_id,
            coalesce(s.asked_in_vain_at >= s.presence_since, false) as waits,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
@@ -63,17 +67,18 @@ _SELLER = text("""
 _CARD = f"""
     select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
            l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id,
-           f.asked_at as promised_at, f.note as promise_note, {OVERTAKEN} as overtaken
+           f.asked_at as promised_at, f.note as promise_note, l.flagged, {OVERTAKEN} as overtaken
       from lease l
       left join follow_up f on f.crm_id = :crm_id and f.id = l.follow_up_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
       join customer c on c.crm_id = :crm_id and c.id = l.customer_id
-     where l.crm_id = :crm_id and l.ended_at is null
+     where l.crm_id = :crm_id
 """  # noqa: S608 - our own words
 # In the order of the index, or the planner takes another one of live leases: while there are few, all look
 # alike to it, and only this one has no dead entries of everybody else's.
-_LIST = text(f"{_CARD} and l.seller_id = :seller_id order by l.id")
+_LIST = text(f"{_CARD} and l.ended_at is null and l.seller_id = :seller_id order by l.id")
+_ONE = text(f"{_CARD} and l.id = :lease_id")
 
 # Two tabs at once begin at the same lease: who comes second finds it taken, and takes no other beside it.
 _TAKE = text("""
@@ -107,6 +112,8 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     stopped: list[UUID] = []
     with open_work() as work:
         seller = _working(work, seller_id)
+        if connected := _on_the_line(work, seller_id, seller.connected_lease_id):
+            return connected
         assignment_id = seller.assignment_id
         turnstile.pass_shared(work, [assignment_id])
         jumps = seller.promise_due and allocate.promise_waits(work, assignment_id, seller_id)
@@ -115,6 +122,9 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
         with open_work() as work:
             turnstile.pass_shared(work, [assignment_id])
             give_back(work, sorted(stopped), "released", states=["offered"])
+    if seller.connected_lease_id is not None:
+        with open_work() as work:
+            is_over(work, seller_id, seller.connected_lease_id)
     stranded = None
     if card is None:
         card, stranded = _deal(open_work, seller_id, assignment_id, jumps=jumps)
@@ -148,6 +158,21 @@ def _deal(
         if card is not None or not dealt.short:
             return card, dealt.stranded
     return None, None
+
+
+def one_card(work: Work, lease_id: UUID, **now: Any) -> HandOut:
+    """The card of one lease, whatever became of it; `now`: what is shown otherwise."""
+    return _card(work.run(_ONE, lease_id=lease_id).one(), **now)
+
+
+def _on_the_line(work: Work, seller_id: int, lease_id: UUID | None) -> HandOut | None:
+    """The call that a dialer put through to them, while it is theirs to finish."""
+    found = awaited(work, seller_id, lease_id) if lease_id is not None else None
+    return (
+        None
+        if found is None
+        else one_card(work, found.lease_id, state=found.state, expires_at=found.expires_at)
+    )
 
 
 def _working(work: Work, seller_id: int) -> Row[Any]:

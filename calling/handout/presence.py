@@ -11,7 +11,7 @@ from sqlalchemy import Row, TextClause, text
 
 from calling.handout import absence
 from calling.handout.absence import NOTHING, Absence, Reckoned
-from calling.handout.give_back import give_back
+from calling.handout.give_back import Why, give_back
 from calling.segments.bulk_steps import check_segment
 from models import turnstile
 from models.errors import BadInput, Conflict, NotFound
@@ -32,7 +32,9 @@ _SET = text("""
     update seller
        set presence = :presence, presence_since = :since, away_reason = :reason, back_at = :back_at,
            off_until = :off_until, said_by = :said_by, assignment_id = :assignment_id,
-           segment_id = :segment_id
+           segment_id = :segment_id,
+           -- Who comes back is watched from their page's first sign on.
+           alive_at = case when presence = 'available' then alive_at end
      where crm_id = :crm_id and id = :seller_id
 """)
 _NOTE = text("""
@@ -102,7 +104,8 @@ def be(
         or (not row.own_promise and turning[1] not in (None, row.segment_id))
     ]
     if leaving:
-        give_back(work, leaving, "released" if said_by is None else "recalled")
+        why = Why(said_by, None if said_by is None else f"they were said to be {presence}")
+        give_back(work, leaving, "released" if said_by is None else "recalled", why=why)
     last = _read(work, _LOCKED, seller_id)
     # A segment that they keep may be gone by now; their row says so.
     where = (works, last.segment_id if assignment_id is None else segment_id)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from calling.handout.flagging import flag_overtaken
 from calling.handout.give_back import STARTED, give_back, give_up
 from calling.handout.promised import OVERTAKEN
 from calling.handout.recalling import recall
@@ -68,6 +69,8 @@ def reap(open_work: OpenWork) -> int:
         callable_ = list(CALLABLE_NUMBER_STATES)
         overtaken = list(work.run(_OVERTAKEN, callable=callable_, batch=BATCH).scalars())
         recall(work, overtaken, "overtaken by a late outcome, or moved", states=["offered"])
+    with open_work() as work:
+        flag_overtaken(work)
     return ended
 
 

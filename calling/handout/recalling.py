@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 
 from calling.dialers.orders import want_back
-from calling.handout.give_back import STARTED, UNRUNG, give_back
+from calling.handout.give_back import STARTED, UNRUNG, Why, give_back
 from models import turnstile
 from models.work import OpenWork, Work
 
@@ -85,18 +85,22 @@ _FATE = text("""
 """)
 
 
-def recall(work: Work, leases: Sequence[UUID], reason: str, *, states: Sequence[str] = LIVE) -> None:
+def recall(
+    work: Work, leases: Sequence[UUID], reason: str, *, states: Sequence[str] = LIVE,
+    author: str | None = None,
+) -> None:  # fmt: skip
     """Take back what sellers hold unrung and what was never sent; ask the links for the rest.
 
     Only leases that stand in `states`; what a seller has rung stays. Whether an order was sent is looked at
-    under its lock: the link may send it at this very moment.
+    under its lock: the link may send it at this very moment. `author`: who wants them back, None: no person.
     """
     rows = work.run(_HOLDERS, leases=list(leases), states=list(states)).all()
     if not rows:
         return
     turnstile.pass_shared(work, (row.assignment_id for row in rows))
     unrung = [state for state in states if state in UNRUNG]
-    here = set(give_back(work, [r.id for r in rows], "recalled", states=unrung, unsent=True))
+    found, why = [row.id for row in rows], Why(author, reason)
+    here = set(give_back(work, found, "recalled", states=unrung, unsent=True, why=why))
     outside = [r for r in rows if r.dialer_id is not None and r.id not in here]
     if outside:
         want_back(work, [r.id for r in outside], reason)
@@ -113,13 +117,15 @@ def recall_all(
     return recall_leases(open_work, leases, reason, patience)
 
 
-def recall_leases(open_work: OpenWork, leases: Sequence[UUID], reason: str, patience: Patience) -> WallAnswer:
+def recall_leases(
+    open_work: OpenWork, leases: Sequence[UUID], reason: str, patience: Patience, *, author: str | None = None
+) -> WallAnswer:
     """Recall these live leases, in batches; then what became of each."""
     if not leases:
         return WallAnswer()
     for start in range(0, len(leases), BATCH):
         with open_work() as work:
-            recall(work, leases[start : start + BATCH], reason)
+            recall(work, leases[start : start + BATCH], reason, author=author)
     answer = fates(open_work, leases)
     while answer.unknown and patience():
         look_again(open_work, answer)

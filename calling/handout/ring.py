@@ -19,10 +19,14 @@ from models.errors import BadInput, LeaseGone, NotNow
 from models.work import Work
 
 _LOCK = text("""
-    select id, state, seller_id, dialer_id, assignment_id, customer_id, e164, ring_by, rung_at, ended_by
+    select id, state, seller_id, dialer_id, assignment_id, customer_id, e164, ring_by, rung_at, wrap_up_at,
+           expires_at, ended_by, ended_author, ended_reason
       from lease where crm_id = :crm_id and id = :lease_id for update
 """)
-_WHERE = text("select assignment_id, seller_id from lease where crm_id = :crm_id and id = :lease_id")
+_WHERE = text("""
+    select assignment_id, seller_id, connected_seller_id from lease
+     where crm_id = :crm_id and id = :lease_id
+""")
 _RING = text("""
     update lease set state = 'rung', rung_at = :now, expires_at = :expires_at, clock_id = :clock_id
      where crm_id = :crm_id and id = :lease_id
@@ -49,7 +53,7 @@ def ring(work: Work, lease_id: UUID, seller_id: int) -> Ring:
     Ringing twice is one ring.
     Raises LeaseGone, NotNow (with the gate, and until when).
     """
-    lease = _locked(work, lease_id, seller_id)
+    lease = lock_live(work, lease_id, seller_id)
     if lease.state == "rung":
         return Ring(lease_id, lease.e164, lease.ring_by, lease.rung_at)
     if lease.state != "taken":
@@ -90,24 +94,40 @@ def refuse_if_shut(work: Work, lease: Any) -> gates.Facts:
 
 def release(work: Work, lease_id: UUID, seller_id: int) -> None:
     """Give a customer back unrung. Giving back twice is once. Raises LeaseGone, BadInput when it has rung."""
-    lease = work.run(_WHERE, lease_id=lease_id).first()
-    if lease is None or lease.seller_id != seller_id:
-        raise LeaseGone(lease_id, "there is no such lease of yours")
-    turnstile.pass_shared(work, [lease.assignment_id])
+    pass_own(work, lease_id, seller_id)
     if give_back(work, [lease_id], "released"):
         return
-    row = work.run(_LOCK, lease_id=lease_id).one()
-    if row.state not in (*UNRUNG, "ended"):
+    if lock(work, lease_id).state not in (*UNRUNG, "ended"):
         raise BadInput("it has rung: report an outcome instead of giving it back", lease=str(lease_id))
 
 
-def _locked(work: Work, lease_id: UUID, seller_id: int) -> Row[Any]:
-    """Pass the turnstile, then lock the lease; it has to be this seller's and live."""
+def pass_own(work: Work, lease_id: UUID, seller_id: int, *, even_connected: bool = False) -> None:
+    """Pass the turnstile of a lease's assignment. Raises LeaseGone where the lease is not this seller's.
+
+    `even_connected`: a dialer's call that was put through to them is theirs.
+    """
     found = work.run(_WHERE, lease_id=lease_id).first()
-    if found is None or found.seller_id != seller_id:
+    connected = even_connected and found is not None and found.connected_seller_id == seller_id
+    if found is None or not (found.seller_id == seller_id or connected):
         raise LeaseGone(lease_id, "there is no such lease of yours")
     turnstile.pass_shared(work, [found.assignment_id])
-    lease = work.run(_LOCK, lease_id=lease_id).one()
+
+
+def lock(work: Work, lease_id: UUID) -> Row[Any]:
+    """Lock a lease, live or ended; the turnstile is passed."""
+    return work.run(_LOCK, lease_id=lease_id).one()
+
+
+def lock_live(work: Work, lease_id: UUID, seller_id: int, *, even_connected: bool = False) -> Row[Any]:
+    """Pass the turnstile, then lock the lease; it has to be this seller's and live. Raises LeaseGone."""
+    pass_own(work, lease_id, seller_id, even_connected=even_connected)
+    lease = lock(work, lease_id)
     if lease.state == "ended":
-        raise LeaseGone(lease_id, f"it ended: {lease.ended_by}")
+        raise LeaseGone(lease_id, how_it_ended(lease))
     return lease
+
+
+def how_it_ended(lease: Row[Any]) -> str:
+    """For whoever had it on their screen: how, and by whose word and why if somebody said so."""
+    by = f" by {lease.ended_author}" if lease.ended_author else ""
+    return f"it ended: {lease.ended_by}{by}" + (f": {lease.ended_reason}" if lease.ended_reason else "")

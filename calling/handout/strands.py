@@ -9,9 +9,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from calling.handout.closing import Closing, bound
-from calling.handout.give_back import give_back
+from calling.handout.give_back import Why, give_back
 from models import turnstile
 from models.work import OpenWork, Work
+
+_WHY = Why(reason="a colleague had none")
 
 # From the longest list, and among the longest the oldest; of it the card that would be their turn last.
 _STRANDED = text("""
@@ -51,4 +53,4 @@ def take_back(open_work: OpenWork, assignment_id: int, lease_id: UUID) -> bool:
     """
     with open_work() as work:
         turnstile.pass_shared(work, [assignment_id])
-        return bool(give_back(work, [lease_id], "recalled", states=["offered"]))
+        return bool(give_back(work, [lease_id], "recalled", states=["offered"], why=_WHY))

@@ -27,7 +27,7 @@ _TAKE = text(f"""
     with seller_there as materialized (
         select s.id, s.assignment_id from seller s
          where s.crm_id = :crm_id and s.id = :seller_id and s.presence = 'available'
-           and coalesce(s.asked_in_vain_at < s.presence_since, true)
+           and coalesce(s.asked_in_vain_at < s.presence_since, true) and s.connected_lease_id is null
            and coalesce((select min(f.due_at) from follow_up f
                           where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
                             and f.ended_at is null) > :now, true)
@@ -60,7 +60,7 @@ _TAKE = text(f"""
        and not {STOPS_SELLER}
     returning l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
               l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at,
-              cast(null as timestamptz) as promised_at, cast(null as text) as promise_note
+              cast(null as timestamptz) as promised_at, cast(null as text) as promise_note, l.flagged
 """)  # noqa: S608 - our own words
 
 

@@ -6,6 +6,7 @@ commit (the wall of a do-not-call, the recall of a later lease) is found again b
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from calling.follow_ups.own_wall import tell
 from calling.follow_ups.putting import Promised
 from calling.follow_ups.standing import as_they_stand
 from calling.handout import claims, placements
+from calling.handout.flagging import Fate, flag
 from calling.handout.recalling import recall
 from calling.outcomes import dead_numbers
 from calling.outcomes import outcome_sql as sql
@@ -177,6 +179,7 @@ def _answers(
             suppressed=report.outcome is Outcome.DO_NOT_CALL,
             promised=made.get(lease.id),
             dead=lease.e164 if EFFECTS[report.outcome].for_everybody and lease.id not in alive else None,
+            outcome=report.outcome.value,
         )
         for lease, report, change, revision in changes
     }
@@ -206,7 +209,7 @@ def record_all(open_work: OpenWork, reports: Iterable[Report]) -> list[Recorded]
                 rest.append(report)
         recorded += _in_one(open_work, list(batch.values()))
         waiting = rest
-    afterwards(open_work, recorded)
+    recorded = afterwards(open_work, recorded)
     if asked and not any(r.suppressed for r in recorded):
         finish_suppressions(open_work)  # told again: whoever recorded it may have died before its wall
     return recorded
@@ -217,12 +220,18 @@ def _in_one(open_work: OpenWork, reports: Sequence[Report]) -> list[Recorded]:
         return record(work, reports)
 
 
-def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
-    """What has to follow the commit of outcomes; a tick finds it again after a crash."""
-    later = [r.later_lease for r in recorded if r.later_lease is not None]
+def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> list[Recorded]:
+    """What has to follow the commit of outcomes; a tick finds it again after a crash.
+
+    The same, with what became of each later lease.
+    """
+    later = {r.later_lease: str(r.outcome) for r in recorded if r.later_lease is not None}
+    fates: dict[UUID, Fate] = {}
     if later:
         with open_work() as work:
-            recall(work, later, "an earlier call came to an outcome", states=["offered"])
+            recall(work, sorted(later), "an earlier call came to an outcome", states=["offered"])
+        with open_work() as work:
+            fates = flag(work, later)
     if dead := {r.dead for r in recorded if r.dead is not None}:
         with open_work() as work:
             offered = dead_numbers.offered(work, dead)
@@ -233,3 +242,4 @@ def afterwards(open_work: OpenWork, recorded: Sequence[Recorded]) -> None:
                 )
     if any(r.suppressed for r in recorded):
         finish_suppressions(open_work)
+    return [replace(r, later_is=fates.get(r.later_lease)) if r.later_lease else r for r in recorded]

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.putting import Promised
+from calling.handout.flagging import Fate
 from models.outcomes import Outcome
 
 
@@ -30,7 +31,8 @@ class Recorded:
     """What came of a report. `again`: it was known already, nothing changed. `orphan`: no such lease.
 
     `promised`: the call that is promised now; None where none was, or something later had overtaken it.
-    `dead`: the number (E.164), if whoever has it is not to be rung there any more.
+    `dead`: the number (E.164), if whoever has it is not to be rung there any more. `later_lease`: of the
+    customer, made since; what became of it is `later_is`, once `afterwards` has seen to it.
     """
 
     lease_id: UUID
@@ -42,3 +44,5 @@ class Recorded:
     suppressed: bool = False
     promised: Promised | None = None
     dead: str | None = None
+    outcome: str | None = None
+    later_is: Fate | None = None

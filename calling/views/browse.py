@@ -84,7 +84,8 @@ _PLACEMENTS = text("""
      order by p.assignment_id
 """)
 _LEASES = text("""
-    select id, assignment_id, seller_id, dialer_id from lease where crm_id = :crm_id and id = any(:leases)
+    select id, assignment_id, seller_id, dialer_id, connected_seller_id from lease
+     where crm_id = :crm_id and id = any(:leases)
 """)
 _SELLER = text("""
     select id, name, presence, presence_since, away_reason as reason, back_at, said_by, assignment_id,
@@ -166,7 +167,7 @@ def customer(work: Work, customer_id: int) -> tuple[Row[Any], Rows]:
 
 
 def leases(work: Work, ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
-    """Whose these are: id -> row with assignment_id, seller_id, dialer_id; unknown ones are missing."""
+    """Whose these are: id -> row with assignment_id and whom it is with; unknown ones are missing."""
     return {row.id: row for row in work.run(_LEASES, leases=list(ids))}
 
 

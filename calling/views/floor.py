@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from calling.handout.connected import AWAITED, STATE
+from calling.handout.ring import TALK
 from calling.hours.opening import REGISTER_STALE, after_hours, openings
 from calling.walls import pauses
 from models.ids import first_id_of
@@ -72,21 +74,31 @@ class Floor:
     rebuilding: bool
 
 
-_SELLERS = text("""
+# Whom they took, or whom a dialer put through to them, until they have told what came of it.
+_SELLERS = text(f"""
     select s.id, s.name, s.presence, s.presence_since, s.away_reason, s.back_at, s.said_by,
            coalesce(s.off_until > :now, false) as off, s.segment_id, l.id as lease_id, l.state, l.customer_id,
-           coalesce(l.wrap_up_at, l.rung_at, l.taken_at) as since,
+           l.since,
            c.name as customer, c.external_id,
            (select count(*) from lease o where o.crm_id = :crm_id and o.seller_id = s.id
                and o.ended_at is null and o.state = 'offered') as listed
       from seller s
       left join lateral (
-           select * from lease h where h.crm_id = :crm_id and h.seller_id = s.id and h.ended_at is null
-              and h.state in ('taken', 'rung', 'wrap_up') order by h.id limit 1) l on true
+           select h.id, h.state, h.customer_id,
+                  coalesce(h.wrap_up_at, h.rung_at, h.taken_at) as since, 1 as place
+             from lease h
+            where h.crm_id = :crm_id and h.seller_id = s.id and h.ended_at is null
+              and h.state in ('taken', 'rung', 'wrap_up')
+           union all
+           select l.id, {STATE}, l.customer_id, coalesce(l.wrap_up_at, l.ended_at, l.rung_at), 0
+             from lease l join assignment a on a.crm_id = :crm_id and a.id = l.assignment_id
+            where l.crm_id = :crm_id and l.id = s.connected_lease_id and l.connected_seller_id = s.id
+              and {AWAITED}
+           order by place, id limit 1) l on true
       left join customer c on c.crm_id = :crm_id and c.id = l.customer_id
      where s.crm_id = :crm_id and s.assignment_id = :assignment_id
      order by s.name, s.id
-""")
+""")  # noqa: S608 - our own words
 # Ids carry their time, so this reads the last hour's leases and no others.
 _LAST = text("""
     select seller_id, max(ended_at) as ended_at from lease
@@ -156,7 +168,7 @@ def _sellers(work: Work, assignment_id: int, standing: pauses.Pauses) -> list[Se
     found = []
     since = first_id_of(work.now - LOOK_BACK)
     last = {row.seller_id: row.ended_at for row in work.run(_LAST, since=since)}
-    for row in work.run(_SELLERS, assignment_id=assignment_id):
+    for row in work.run(_SELLERS, assignment_id=assignment_id, talk=TALK):
         paused = standing.shut(assignment_id=assignment_id, segment_id=row.segment_id, seller_id=row.id)
         idle = "away" if row.presence == "away" else "paused" if paused else "waiting"
         idle_since = max(row.presence_since, last.get(row.id) or row.presence_since)

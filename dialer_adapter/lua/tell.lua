@@ -1,7 +1,7 @@
 -- Dialer: tell events. ARGV: consumer, then event id, lease id, kind, at_ms (business; "" = now), body (JSON) per
 -- event. Returns how many were new. Telling one again is harmless: do so until it is acknowledged.
 -- A lease only goes forward, taken to ringing to ended; what a dialer says it holds is not offered to another.
-local RANK = {taken = 1, ringing = 2, answered = 2, connected = 2, key = 2, intent = 2, ended = 3}
+local RANK = {taken = 1, ringing = 2, answered = 2, connected = 2, key = 2, intent = 2, hung_up = 2, ended = 3}
 local STATE = {'taken', 'ringing', 'ended'}
 local consumer, fresh = ARGV[1], 0
 local held = P .. ':held:' .. consumer

@@ -1,6 +1,6 @@
 """What the causes of dialers come to; why something was set aside, as a word.
 
-Revision: 0033, after: 0030
+Revision: 0033, after: 0031
 """
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0033"
-down_revision = "0030"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 

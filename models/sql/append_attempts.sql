@@ -3,7 +3,8 @@ insert into attempt (crm_id, lease_id, revision, kind, assignment_id, customer_i
                      seller_id, dialer_id, e164, number_kind, zone, outcome, status, counted, late, rung_at,
                      reported_at, talk_seconds, data_version)
 select :crm_id, l.id, t.revision, case when t.revision = 0 then 'first' else 'completion' end,
-       l.assignment_id, l.customer_id, l.segment_id, l.rule_version, l.seller_id, l.dialer_id, l.e164,
+       l.assignment_id, l.customer_id, l.segment_id, l.rule_version,
+       coalesce(l.seller_id, l.connected_seller_id), l.dialer_id, l.e164,
        l.number_kind, l.zone,
        t.outcome, t.status, t.counted, t.late, l.rung_at, :now, t.talk_seconds,
        l.data_version

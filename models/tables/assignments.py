@@ -24,6 +24,8 @@ class Assignment(Base):
         CheckConstraint("max_attempts between 1 and 255", name="max_attempts"),
         CheckConstraint("gap_seconds >= 0", name="gap_seconds"),
         CheckConstraint("follow_up_grace_seconds >= 0", name="follow_up_grace_seconds"),
+        CheckConstraint("wrap_up_seconds > 0", name="wrap_up_seconds"),
+        CheckConstraint("skip_seconds >= 0", name="skip_seconds"),
         CheckConstraint(one_of("do_not_call_scope", ("crm", "owner")), name="do_not_call_scope"),
     )
 
@@ -49,6 +51,8 @@ class Assignment(Base):
     follow_up_grace_seconds: Mapped[int] = mapped_column(
         server_default="900"
     )  # business time for which a due personal follow-up waits for its owner
+    wrap_up_seconds: Mapped[int | None]  # business time from the hang-up to the outcome; None: no limit
+    skip_seconds: Mapped[int] = mapped_column(server_default="600")  # how long who was skipped is left out
     created_at: Mapped[datetime]
 
 

@@ -9,9 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.tables.base import Base, CrmId, Key, SmallInt, one_of
 
 LEASE_STATES = ("offered", "taken", "rung", "wrap_up", "ended")
-ENDINGS = ("outcome", "released", "recalled", "expired", "never_seen", "unconfirmed")
+ENDINGS = ("outcome", "released", "skipped", "recalled", "expired", "never_seen", "unconfirmed")
 LIVE = text("ended_at is null")
 RUNG = text("rung_at is not null")
+ODD_END = text("ended_by in ('skipped', 'unconfirmed')")
 
 
 class Lease(Base):
@@ -39,6 +40,8 @@ class Lease(Base):
         Index("ix_lease_number_rings", "crm_id", "e164", "rung_at", postgresql_where=RUNG),
         # How fast a list is worked.
         Index("ix_lease_assignment_rings", "crm_id", "assignment_id", "rung_at", postgresql_where=RUNG),
+        # What a person looks at: skipped cards, calls of which nobody told.
+        Index("ix_lease_odd_end", "crm_id", "ended_by", "id", postgresql_where=ODD_END),
         {"postgresql_with": {"fillfactor": "70"}},
     )
 
@@ -66,6 +69,10 @@ class Lease(Base):
     data_version: Mapped[SmallInt | None]  # laws, zones and holidays by which it was offered
     clock_id: Mapped[int | None]  # where the customer was held to be when it was dealt, and when it was rung
     follow_up_id: Mapped[int | None]  # the promise that it was handed out to keep
+    ended_author: Mapped[str | None]  # who took it away; None: its holder ended it, or time did
+    ended_reason: Mapped[str | None]  # why it was skipped, or taken away
+    flagged: Mapped[str | None]  # what an earlier call came to, told while this one had started
+    connected_seller_id: Mapped[int | None]  # to whom its dialer put the call through
 
 
 class ClaimCustomer(Base):

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Identity, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -49,6 +50,8 @@ class Seller(Base):
     assignment_id: Mapped[int | None]
     segment_id: Mapped[int | None]  # None: every segment of the assignment
     asked_in_vain_at: Mapped[datetime | None]  # since when they wait for a customer; None: they do not
+    alive_at: Mapped[datetime | None]  # wall time of their page's last sign; None: it sends none
+    connected_lease_id: Mapped[UUID | None]  # the last call that a dialer put through to them
 
 
 class PresenceChange(Base):

@@ -15,9 +15,11 @@ from ringeliste.cli import (
     fields,
     follow_ups,
     funnels,
+    holders,
     hours,
     imports,
     laws,
+    lease_times,
     limits,
     machinery,
     numbers,
@@ -53,8 +55,8 @@ app = typer.Typer(
 )
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
-    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups,
-    funnels, causes, set_aside, reports, best_times, order, trials, database,
+    pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, holders,
+    lease_times, follow_ups, funnels, causes, set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -171,7 +171,7 @@ def _promise(result: Outcome, promised: str | None) -> "Wish | None":
 
 
 def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
-    """Whose report it is: that of the seller, or of the dialer, who held it. Raises NotFound."""
+    """Whose report it is: the seller's who held it or was put through, else the dialer's. Raises NotFound."""
     from calling.views.browse import leases
     from models.errors import NotFound
 
@@ -179,7 +179,7 @@ def _held_by(open_work: "OpenWork", lease: "UUID") -> Any:
         row = leases(work, [lease]).get(lease)
     if row is None:
         raise NotFound("lease", lease)
-    return "seller" if row.seller_id is not None else "dialer"
+    return "dialer" if row.seller_id is None and row.connected_seller_id is None else "seller"
 
 
 def _draw_card(console: "Console", card: "HandOut | None", *, dry_run: bool) -> None:

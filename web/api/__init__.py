@@ -11,8 +11,10 @@ from web.api import (
     fields,
     follow_up_grace,
     follow_ups,
+    holders,
     holds,
     hours,
+    lease_times,
     leases,
     limits,
     me,
@@ -26,6 +28,7 @@ from web.api import (
     registers,
     retries,
     rules,
+    screen,
     segment_explanations,
     segment_stories,
     segments,
@@ -44,10 +47,10 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
-    segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions, registers,
-    limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions, outcomes,
-    set_aside, causes, audit,
+    me, screen, sellers, leases, holders, follow_ups, follow_up_grace, assignments, lease_times, retries,
+    number_plans, order, rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours,
+    pauses, suppressions, registers, limits, own_limits, customers, zones, segment_explanations, tags, fields,
+    templates, versions, outcomes, set_aside, causes, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -67,7 +70,8 @@ under which the log knows it), and the error's own data. 409 means *true once, n
 _TAGS = [
     {"name": "me", "description": "The holder of the key; a seller's presence and next customer."},
     {"name": "sellers", "description": "Who is there, who is away and why; said by a manager too."},
-    {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
+    {"name": "leases", "description": "A customer held by a seller: ring, give back, skip, hang up, report."},
+    {"name": "holders", "description": "Who has whom; taken away by a manager; skipped; not told of."},
     {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {

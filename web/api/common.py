@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import (
@@ -107,6 +108,22 @@ class Asked(Model):
 
 
 Paging = Annotated[Asked, Query()]
+
+
+def page_of_leases(
+    kind: str, asked: Asked, first: UUID, read: Callable[[UUID, int], Sequence[Any]]
+) -> dict[str, Any]:
+    """The same of a list that goes by ids of leases; `first`: where it begins. Raises BadInput."""
+    last = cursors.decode_text(kind, asked.cursor)
+    try:
+        rows = read(UUID(last) if last else first, asked.limit + 1)
+    except ValueError:
+        raise BadInput(
+            f"cursor: not one of this list; take it from `next` of the page before ({kind})"
+        ) from None
+    items = list(rows[: asked.limit])
+    more = len(rows) > asked.limit
+    return {"items": items, "next": cursors.encode_text(kind, str(items[-1].id)) if more else None}
 
 
 def page(kind: str, asked: Asked, read: Callable[[int, int], Sequence[Any]]) -> dict[str, Any]:

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 from pydantic import Field
+from sqlalchemy import Row
 
 from calling.dialers.laying_aside import lay_reports
 from calling.follow_ups.asking import Wish, check_promises
-from calling.handout import ring
+from calling.handout import ring, skipping, wrapping
 from calling.outcomes import outcome
 from calling.views import browse
 from models.errors import BadInput, NotFound
 from models.outcomes import Outcome
 from models.work import Work
 from web.about import about
-from web.api.common import AskedInstant, Instant, Model, TheApp
+from web.api.common import AskedInstant, Instant, Model, TheApp, Words
 from web.api.docs import answers, example
 from web.api.follow_up_models import Promise, Promised
 from web.keys import Caller, Holder, SellerOnly
@@ -42,6 +43,28 @@ class Ring(Model):
     rung_at: Instant
 
 
+class WrapUp(Model):
+    """The call is over. Without an outcome by `expires_at` the seller is free, and a late word counts."""
+
+    lease_id: UUID
+    wrap_up_at: Instant
+    expires_at: Instant
+
+
+class Skip(Model):
+    """Why they are not rung now."""
+
+    reason: Words
+
+
+class Skipped(Model):
+    """What the customer is now: resting, or promised a call, until `due_at`; or what came meanwhile."""
+
+    lease_id: UUID
+    state: str
+    due_at: Instant | None
+
+
 class Result(Model):
     """What a call came to."""
 
@@ -61,7 +84,12 @@ class Recorded(Model):
     late: bool = Field(description="It came after its lease had ended; it counts all the same.")
     state: str | None = Field(description="Of the customer in the assignment, afterwards.")
     status: str | None
-    later_lease: UUID | None = Field(description="A later lease of the customer, which is recalled.")
+    later_lease: UUID | None = Field(description="A later lease of the customer, made before this was told.")
+    later_is: Literal["recalled", "flagged", "wanted_back"] | None = Field(
+        None,
+        description="What became of it. recalled: it was only offered. flagged: it is on a screen or rings; "
+        "whoever has it is told. wanted_back: its dialer was asked. null: it had ended.",
+    )
     suppressed: bool = Field(description="The customer and the number are on the do-not-call list now.")
     promised: Promised | None = Field(None, description="The call that is promised now, and when it will be.")
 
@@ -70,10 +98,18 @@ RING = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "e164": "+351912345678",
     "ring_by": "2026-03-02T19:59:00Z", "rung_at": "2026-03-02T12:00:05Z",
 }  # fmt: skip
+WRAP_UP = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "wrap_up_at": "2026-03-02T12:04:10Z",
+    "expires_at": "2026-03-02T12:06:10Z",
+}  # fmt: skip
+SKIP = {"reason": "I know them privately"}
+SKIPPED = {
+    "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "state": "resting", "due_at": "2026-03-02T12:10:05Z",
+}  # fmt: skip
 RESULT = {"outcome": "no_sale", "talk_seconds": 184}
 RECORDED: dict[str, Any] = {
     "lease_id": "019cad9a-2c00-7c3e-9d0a-0c0ffee00001", "kind": "first", "late": False, "state": "closed",
-    "status": "no_sale", "later_lease": None, "suppressed": False, "promised": None,
+    "status": "no_sale", "later_lease": None, "later_is": None, "suppressed": False, "promised": None,
 }  # fmt: skip
 
 
@@ -92,6 +128,25 @@ def release(app: TheApp, holder: SellerOnly, lease_id: UUID) -> None:
     """Give the customer back unrung. Giving back twice is once."""
     with timed("release"), own_lease(app, holder, lease_id) as work:
         ring.release(work, lease_id, holder.seller_id or 0)
+
+
+@router.post("/skip", response_model=Skipped, responses=answers(SKIPPED, errors=[404, 409, 422]))
+def skip(
+    app: TheApp, holder: SellerOnly, lease_id: UUID, body: Annotated[Skip, Body(**example(SKIP))]
+) -> skipping.Skipped:
+    """Give the customer back unrung, and let them rest a while: they are not the next card. Twice is once.
+
+    A promised call moves by as much, and stays its owner's. Managers read who skips whom, and why.
+    """
+    with timed("skip"), own_lease(app, holder, lease_id) as work:
+        return skipping.skip(work, lease_id, holder.seller_id or 0, body.reason)
+
+
+@router.post("/hang-up", response_model=WrapUp, responses=answers(WRAP_UP, errors=[404, 409, 422]))
+def hang_up(app: TheApp, holder: SellerOnly, lease_id: UUID) -> wrapping.WrapUp:
+    """The conversation is over: wrap-up begins, and its limit runs. Hanging up twice is once."""
+    with timed("hang_up"), own_lease(app, holder, lease_id) as work:
+        return wrapping.hang_up(work, lease_id, holder.seller_id or 0)
 
 
 @router.post("/outcome", response_model=Recorded, responses=answers(RECORDED, errors=[404, 409, 422]))
@@ -115,7 +170,7 @@ def report(
                 lay_reports(work, holder.dialer_id, [(lease_id, told_of(body))], told_by=holder.author)
             raise
         with bound(lease=lease_id):
-            outcome.afterwards(app.opener(holder.crm_id), recorded)
+            recorded = outcome.afterwards(app.opener(holder.crm_id), recorded)
     return recorded[0]
 
 
@@ -155,7 +210,14 @@ def own_lease(app: App, holder: Holder, lease_id: UUID) -> Iterator[Work]:
     """
     with about(lease=lease_id), app.work(holder.crm_id) as work:
         lease = browse.leases(work, [lease_id]).get(lease_id)
-        if lease is None or (lease.seller_id, lease.dialer_id) != (holder.seller_id, holder.dialer_id):
+        if lease is None or not _is_theirs(lease, holder):
             raise NotFound("lease", lease_id)
         with about(assignment=lease.assignment_id):
             yield work
+
+
+def _is_theirs(lease: Row[Any], holder: Holder) -> bool:
+    """Whether they hold it, or a dialer put its call through to them."""
+    if holder.role == "seller":
+        return holder.seller_id in (lease.seller_id, lease.connected_seller_id)
+    return bool(holder.dialer_id == lease.dialer_id)

@@ -72,6 +72,9 @@ class HandOut(Model):
     expires_at: Instant = Field(description="Without a ring they go back to the list then.")
     promised_at: Instant | None = Field(None, description="This call was promised them for then.")
     promise_note: str | None = None
+    flagged: str | None = Field(
+        None, description="What an earlier call of theirs came to, told since this one began: look first."
+    )
 
 
 ME = {
