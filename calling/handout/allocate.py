@@ -10,11 +10,12 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from calling.handout import gates, strands
 from calling.handout.candidates import Card, candidates, scarce
 from calling.handout.closing import Closing, closing_of
+from calling.handout.hot import deal_hot
 from calling.handout.leasing import Chosen, lease_all
 from calling.handout.needs import Need, needs_of, shrink
 from calling.handout.promised import deal_promises
@@ -30,20 +31,25 @@ BATCH = 200
 SPARE = 8
 """Customers looked at beyond those that are wanted, before the rest of twice as many."""
 
-# Whether anything promised is due, and who is kept free for a promise, with whoever shares a number with
-# them: in a question asked anyway.
+# Whether anything promised is due, or anybody is a hot lead; and who is dealt for nothing else: whoever is
+# kept free for a promise, with whoever shares a number with them, and hot leads. In a question asked anyway.
 _ASSIGNMENT = text("""
     select a.*,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = a.id
                         and f.ended_at is null) <= :now, false) as promise_due,
+           exists (select from hot_lead h
+                    where h.crm_id = :crm_id and h.assignment_id = a.id and h.ended_at is null) as hot,
            array(select f.customer_id from follow_up f
                   where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
                  union
                  select sharer.customer_id from follow_up f
                    join customer_number m on m.crm_id = :crm_id and m.customer_id = f.customer_id
                    join customer_number sharer on sharer.crm_id = :crm_id and sharer.e164 = m.e164
-                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now) as kept_free,
+                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
+                 union
+                 select h.customer_id from hot_lead h
+                  where h.crm_id = :crm_id and h.assignment_id = a.id and h.ended_at is null) as kept_free,
            (select b.lifts from best_hours b
              where b.crm_id = :crm_id and b.assignment_id = a.id and b.ordering) as lifts
       from assignment a where a.crm_id = :crm_id and a.id = :assignment_id
@@ -96,23 +102,22 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     closing = closing_of(work, standing, assignment_id, needs) if needs else {}
     if not any(closing.values()):
         return Allocation(0, False)
-    promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
-    wanted = _wanted(needs, BATCH - len(promised))
+    first = _front(work, assignment, needs, closing)
+    wanted = _wanted(needs, BATCH - len(first))
     found = candidates(work, assignment, needs, closing, wanted)
     if few := scarce(found, needs, wanted):
         shrink(needs, few)
         wanted = _wanted(needs, wanted)
-    kept_ids = [c.customer_id for c in promised]
+    first_ids = [c.customer_id for c in first]
     # Most of the best are free: the others are asked about only if these were not enough.
-    facts = _facts(work, assignment_id, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
+    facts = _facts(work, assignment_id, [*first_ids, *(c.customer_id for c in found[: wanted + SPARE])])
     dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     if len(dealt) < wanted and len(found) > wanted + SPARE:
         facts |= _facts(work, assignment_id, [c.customer_id for c in found[wanted + SPARE :]])
         dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     blocked = [customer for customer, fact in facts.items() if fact.shut]
-    kept = [c for c in promised if c.customer_id in facts and _is_free(facts[c.customer_id])]
-    chosen = kept + dealt
-    leased = lease_all(work, assignment, chosen, facts, closing, blocked)
+    kept = [c for c in first if c.customer_id in facts and _is_free(facts[c.customer_id])]
+    leased = lease_all(work, assignment, kept + dealt, facts, closing, blocked)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     stranded = None
@@ -132,27 +137,37 @@ def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
     return scarce(found, needs, wanted)
 
 
-def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
-    """Whether a due promise would be dealt to this seller now. The caller has passed the turnstile."""
+def front_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
+    """Whether a hot lead or a due promise would be dealt to this seller now.
+
+    The caller has passed the turnstile.
+    """
     standing = pauses.standing(work)
     needs = needs_of(work, standing, assignment_id, seller_id)
     if not any(need.promised > 0 for need in needs):
         return False
     closing = closing_of(work, standing, assignment_id, needs)
-    return any(need.seller_id == seller_id for _, need in deal_promises(work, assignment_id, needs, closing))
+    dealt = [need for _, need in deal_hot(work, assignment_id, needs, closing)]
+    dealt += [need for _, need in deal_promises(work, assignment_id, needs, closing)]
+    return any(need.seller_id == seller_id for need in dealt)
 
 
 def _wanted(needs: Iterable[Need], most: int) -> int:
     return min(sum(max(need.wanted, 0) for need in needs), most)
 
 
-def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
-    """Due promises, dealt before anybody else."""
-    pairs = deal_promises(work, assignment_id, needs, closing)
-    ids = sorted(work.new_id(work.now) for _ in pairs)
-    return [
-        Chosen(due.customer_id, due.segment_id, due.clock_id, need, lease_id, due.follow_up_id)
-        for (due, need), lease_id in zip(pairs, ids, strict=True)
+def _front(work: Work, assignment: RowMapping, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
+    """Who is dealt before anybody else: hot leads, then due promises."""
+    hot = deal_hot(work, assignment["id"], needs, closing) if assignment["hot"] else []
+    due = deal_promises(work, assignment["id"], needs, closing) if assignment["promise_due"] else []
+    ids = iter(sorted(work.new_id(work.now) for _ in (*hot, *due)))
+    chosen = [
+        Chosen(one.customer_id, one.segment_id, one.clock_id, need, next(ids), hot_lead_id=one.hot_lead_id)
+        for one, need in hot
+    ]
+    return chosen + [
+        Chosen(one.customer_id, one.segment_id, one.clock_id, need, next(ids), one.follow_up_id)
+        for one, need in due
     ]
 
 

@@ -66,6 +66,7 @@ class Lease(Base):
     data_version: Mapped[SmallInt | None]  # laws, zones and holidays by which it was offered
     clock_id: Mapped[int | None]  # where the customer was held to be when it was dealt, and when it was rung
     follow_up_id: Mapped[int | None]  # the promise that it was handed out to keep
+    hot_lead_id: Mapped[int | None]  # the hot lead as which it was handed out
 
 
 class ClaimCustomer(Base):

@@ -14,6 +14,7 @@ from ringeliste.cli import (
     fields,
     follow_ups,
     funnels,
+    hot_leads,
     hours,
     imports,
     laws,
@@ -53,7 +54,7 @@ app = typer.Typer(
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
     pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, follow_ups,
-    funnels, set_aside, reports, best_times, order, trials, database,
+    hot_leads, funnels, set_aside, reports, best_times, order, trials, database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -11,6 +11,7 @@ from web.api import (
     follow_up_grace,
     follow_ups,
     holds,
+    hot_leads,
     hours,
     leases,
     limits,
@@ -43,10 +44,10 @@ from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, sellers, leases, follow_ups, follow_up_grace, assignments, retries, number_plans, order, rules,
-    segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions, registers,
-    limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions, outcomes,
-    set_aside, audit,
+    me, sellers, leases, follow_ups, follow_up_grace, hot_leads, assignments, retries, number_plans, order,
+    rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions,
+    registers, limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions,
+    outcomes, set_aside, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -68,6 +69,7 @@ _TAGS = [
     {"name": "sellers", "description": "Who is there, who is away and why; said by a manager too."},
     {"name": "leases", "description": "A customer held by a seller: ring, give back, report."},
     {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
+    {"name": "hot-leads", "description": "Whoever is rung before all others, now."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",

@@ -72,6 +72,8 @@ class HandOut(Model):
     expires_at: Instant = Field(description="Without a ring they go back to the list then.")
     promised_at: Instant | None = Field(None, description="This call was promised them for then.")
     promise_note: str | None = None
+    hot_at: Instant | None = Field(None, description="Since then they are a hot lead: ring at once.")
+    hot_reason: str | None = None
 
 
 ME = {
