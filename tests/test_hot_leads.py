@@ -11,6 +11,7 @@ from world import NOON, World
 
 from calling.handout.allocate import allocate_all
 from calling.handout.due import wake_due
+from calling.handout.give_back import give_back
 from calling.handout.hand_out import next_customer
 from calling.handout.reaper import reap
 from calling.handout.ring import release, ring
@@ -95,12 +96,12 @@ def test_it_comes_before_a_promise_that_is_due(world: World) -> None:
 def test_it_waits_in_nobodys_list_for_whoever_is_free_first(world: World) -> None:
     """Planted: hot leads left among the candidates; seen to fail: it lay behind a conversation."""
     assignment = world.assignment()
-    lead, *_ = world.customers(20, assignment)
+    lead = world.customers(20, assignment)[1]
     talking, free = world.seller(assignment), world.seller(assignment, presence="away")
-    with world.work() as work:
-        work.run(text("update placement set rank = 7 where customer_id = :c"), c=lead)
     card = next_customer(world.opener(), talking)
     assert card is not None
+    with world.work() as work:
+        give_back(work, [lease.id for lease in live(world) if lease.state == "offered"], "recalled")
 
     one(world, assignment, lead)
     allocate_all(world.opener(), assignment)
@@ -124,6 +125,20 @@ def test_two_at_once_go_to_two_sellers(world: World) -> None:
     held = {lease.customer_id: lease.seller_id for lease in live(world) if lease.hot_lead_id}
     assert set(held) == {first, second}
     assert set(held.values()) == set(sellers)
+
+
+def test_a_second_one_waits_for_somebody_else_while_the_first_lies_unseen(world: World) -> None:
+    """Planted: a hot lead in a list keeps nobody busy; seen to fail."""
+    assignment = world.assignment()
+    first, second, *_ = world.customers(20, assignment)
+    world.seller(assignment)
+
+    for lead in (first, second):
+        one(world, assignment, lead)
+        allocate_all(world.opener(), assignment)
+
+    assert [lease.customer_id for lease in live(world) if lease.hot_lead_id] == [first]
+    assert second not in {lease.customer_id for lease in live(world)}
 
 
 def test_whoever_rests_is_ready_at_once_and_rests_again_after_the_call(world: World) -> None:
