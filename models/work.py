@@ -21,7 +21,8 @@ class Hint:
 
     kind: HintKind
     crm_id: int
-    subject: int | str  # the assignment, rebuild or dialer it is about; a seller for lease_taken_away
+    subject: int | str  # the assignment, rebuild or dialer it is about; a seller for customer_ready and
+    # lease_taken_away
 
 
 TRANSACTION_TIMEOUT_SINCE = 170_000

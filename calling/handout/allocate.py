@@ -118,12 +118,20 @@ def deal(work: Work, assignment_id: int, *, only_seller: int | None = None) -> A
     blocked = [customer for customer, fact in facts.items() if fact.shut]
     kept = [c for c in first if c.customer_id in facts and _is_free(facts[c.customer_id])]
     leased = lease_all(work, assignment, kept + dealt, facts, closing, blocked)
+    _tell(work, (c.need for c in kept + dealt if c.lease_id in leased), only_seller)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     stranded = None
     if own and only_seller and not progress:
         stranded = strands.find(work, assignment_id, only_seller, own.segment_id, closing)
     return Allocation(len(leased), progress and (unmet or wanted == BATCH), stranded)
+
+
+def _tell(work: Work, dealt_to: Iterable[Need], asker: int | None) -> None:
+    """Whoever had nothing may be waiting for what they have now."""
+    for need in dealt_to:
+        if need.idle and need.seller_id is not None and need.seller_id != asker:
+            work.hint("customer_ready", need.seller_id)
 
 
 def scarce_now(work: Work, assignment_id: int) -> set[int | None]:

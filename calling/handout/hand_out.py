@@ -132,6 +132,12 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     return card
 
 
+def on_screen(work: Work, seller_id: int) -> HandOut | None:
+    """The customer whom the seller has taken, or rung; None: they have none."""
+    held = next((row for row in work.run(_LIST, seller_id=seller_id) if row.state != "offered"), None)
+    return _card(held) if held else None
+
+
 def _deal(
     open_work: OpenWork, seller_id: int, assignment_id: int, *, jumps: bool = False
 ) -> tuple[HandOut | None, UUID | None]:

@@ -16,6 +16,7 @@ from web.api import (
     leases,
     limits,
     me,
+    news,
     number_plans,
     order,
     outcomes,
@@ -39,15 +40,16 @@ from web.api import (
     zones,
 )
 from web.api.docs import describe_problems
+from web.desks import Desks
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, sellers, leases, follow_ups, follow_up_grace, hot_leads, assignments, retries, number_plans, order,
-    rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses, suppressions,
-    registers, limits, own_limits, customers, zones, segment_explanations, tags, fields, templates, versions,
-    outcomes, set_aside, audit,
+    me, news, sellers, leases, follow_ups, follow_up_grace, hot_leads, assignments, retries, number_plans,
+    order, rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours, pauses,
+    suppressions, registers, limits, own_limits, customers, zones, segment_explanations, tags, fields,
+    templates, versions, outcomes, set_aside, audit,
 )  # fmt: skip
 
 _DESCRIPTION = """
@@ -93,7 +95,7 @@ _TAGS = [
 ]
 
 
-def make_api(app: App, keys: KeyRing) -> FastAPI:
+def make_api(app: App, keys: KeyRing, desks: Desks | None = None) -> FastAPI:
     """API v1 over this application."""
     api = FastAPI(
         title="Ringeliste",
@@ -106,7 +108,7 @@ def make_api(app: App, keys: KeyRing) -> FastAPI:
         servers=[{"url": PREFIX}],
         separate_input_output_schemas=False,
     )
-    api.state.app, api.state.keys = app, keys
+    api.state.app, api.state.keys, api.state.desks = app, keys, desks or Desks(app.settings)
     problems.install(api)
     describe_problems(api)
     for part in PARTS:

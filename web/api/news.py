@@ -1,0 +1,64 @@
+"""What a seller's page wants to know at once: that a customer is there, or was taken away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.responses import Response, StreamingResponse
+
+from calling.handout.hand_out import on_screen
+from web.api.common import TheApp, TheDesks
+from web.api.docs import answers
+from web.api.me import CARD, HandOut
+from web.desks import Desks
+from web.keys import SellerOnly
+
+router = APIRouter(tags=["me"])
+
+BEAT_SECONDS = 15.0
+"""So long at most nothing is sent: proxies close what is silent."""
+
+_EVENTS = """A stream of server-sent events; each has a name and no data that counts:
+
+`look`: first of all, and whenever something may have been missed; `customer_ready`: one was dealt to you, so
+`POST /me/next`; `lease_taken_away`: one was taken back. A hint, never the truth: `GET /me/lease` is."""
+
+
+_ON_SCREEN = answers(CARD, says="The customer on your screen: taken, or rung.")
+
+
+@router.get("/me/lease", response_model=HandOut, responses={**_ON_SCREEN, 204: {"description": "None."}})
+def lease(app: TheApp, holder: SellerOnly) -> Any:
+    """The customer whom you have on your screen. Nothing is taken by asking."""
+    with app.work(holder.crm_id) as work:
+        card = on_screen(work, holder.seller_id or 0)
+    return Response(status_code=204) if card is None else card
+
+
+@router.get(
+    "/me/news", response_class=StreamingResponse, description=_EVENTS,
+    responses={200: {"content": {"text/event-stream": {"example": "event: customer_ready\ndata: {}\n\n"}}}},
+)  # fmt: skip
+async def news(desks: TheDesks, holder: SellerOnly) -> StreamingResponse:
+    """What happens to your customers, as it happens."""
+    await desks.begun()
+    return StreamingResponse(
+        _told(desks, (holder.crm_id, holder.seller_id or 0)),
+        media_type="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+    )
+
+
+async def _told(desks: Desks, seller: tuple[int, int]) -> AsyncIterator[str]:
+    with desks.told(seller) as words:
+        yield _event("look")
+        while not desks.closing:
+            try:
+                yield _event(await asyncio.wait_for(words.get(), BEAT_SECONDS))
+            except TimeoutError:
+                yield ": here\n\n"
+
+
+def _event(word: str) -> str:
+    return f"event: {word}\ndata: {{}}\n\n"
