@@ -17,6 +17,7 @@ from benchmarks import (
     rebuilding,
     recording,
     sweeping,
+    waking,
 )
 from benchmarks.figures import Figure
 from models.errors import BadInput
@@ -28,6 +29,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "allocate": allocating.measure,
     "pairs": pairing.measure,
     "next": asking.measure,
+    "wake": waking.measure,
     "outcomes": recording.measure,
     "pause": pausing.measure,
     "facets": facets.measure,
