@@ -31,7 +31,7 @@ from workers.sending import connect
 
 SELLERS, ROUNDS = 20, 200
 QUIET_SECONDS = 0.1
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 _REST = text("""
     update placement set state = 'resting', due_at = :until where crm_id = :crm_id and state = 'ready'

@@ -20,6 +20,7 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
+    "hot list",
     "bench", "best-times", "check", "db status", "dnc list", "explain", "facets", "fields handbook",
     "fields list",
     "followups list",
@@ -34,6 +35,7 @@ READING = {
     "templates show", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
+    "hot cool", "hot make",
     "bench", "db start", "db stop", "db upgrade", "demo", "dnc import", "dnc outcomes", "fields add",
     "fields change", "fields retire", "fields revive", "followups cancel", "followups grace",
     "followups hand-over", "followups promise", "hours base", "hours bind", "hours end", "hours exempt",

@@ -370,6 +370,27 @@ def test_sent_away_while_they_wait_they_are_told(api: Api, world: World, pool: T
     assert (answer.status_code, answer.json()["said_by"]) == (409, "Kari")
 
 
+def test_a_key_that_is_revoked_while_they_wait_is_given_nobody(
+    api: Api, world: World, pool: ThreadPoolExecutor
+) -> None:
+    """Planted: only whoever hangs up is gone; seen to fail."""
+    work = world.assignment()
+    world.customers(3, work, state="resting", due_at=NOON + HOUR)
+    ana = api.seller(world.seller(work))
+    waits = hold(pool, ana)
+    waiting(api)
+    with world.app.shared() as session:
+        session.execute(text("update api_key set revoked_at = :now"), {"now": NOON})
+    keys = api.site.state.keys
+    wait_until(lambda: keys.remembered(ana.key) is None)
+    with world.app.work(world.crm_id, now=NOON) as opened:
+        opened.run(text("update placement set state = 'ready', due_at = null"))
+        opened.hint("allocate", work)
+
+    assert waits.result(20).status_code == 204
+    assert ana.ask("POST", "/me/next").status_code == 401
+
+
 def test_at_night_the_answer_comes_at_once(api: Api, world: World) -> None:
     """Planted: they wait all the same; seen to fail."""
     work = world.assignment()

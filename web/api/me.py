@@ -17,7 +17,7 @@ from web.api.common import Instant, Model, TheApp, TheDesks
 from web.api.docs import answers, example
 from web.api.presence_models import THERE, WANTED, PresenceNow, WantedPresence
 from web.desks import LONGEST_WAIT, Where
-from web.keys import Anybody, Holder, SellerOnly
+from web.keys import Anybody, Holder, SellerOnly, gone
 from wiring.app import App
 from wiring.metrics import timed
 
@@ -141,7 +141,9 @@ def be(
     "/me/next",
     response_model=HandOut,
     responses={
-        **answers(CARD, errors=[404, 409], says="The customer, taken. The same again while one is held."),
+        **answers(
+            CARD, errors=[404, 409, 422], says="The customer, taken. The same again while one is held."
+        ),
         204: {
             "description": "Nobody can be rung now.",
             "headers": {
@@ -166,7 +168,7 @@ async def next_one(
         headers, where = await run_in_threadpool(_when_to_ask_again, app, holder)
         if wait and "Next-Opening" not in headers:
             seller = (holder.crm_id, _seller(holder))
-            card = await desks.wait_for(seller, where, ask, wait, request.is_disconnected)
+            card = await desks.wait_for(seller, where, ask, wait, partial(gone, request))
     if card is None:
         return Response(status_code=204, headers=headers)
     with about(lease=card.lease_id, assignment=card.assignment_id):

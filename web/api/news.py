@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,13 +17,16 @@ from web.keys import SellerOnly
 
 router = APIRouter(tags=["me"])
 
-BEAT_SECONDS = 15.0
-"""So long at most nothing is sent: proxies close what is silent."""
+BEAT_SECONDS, STREAM_SECONDS = 15.0, 60.0
+"""So long at most nothing is sent: proxies close what is silent. And so long a stream lasts: whoever listens
+comes again by themself, and shows their key."""
 
 _EVENTS = """A stream of server-sent events; each has a name and no data that counts:
 
 `look`: first of all, and whenever something may have been missed; `customer_ready`: one was dealt to you, so
-`POST /me/next`; `lease_taken_away`: one was taken back. A hint, never the truth: `GET /me/lease` is."""
+`POST /me/next`; `lease_taken_away`: one was taken back. A hint, never the truth: `GET /me/lease` is.
+
+A stream lasts a minute; event sources come again by themselves."""
 
 
 _ON_SCREEN = answers(CARD, says="The customer on your screen: taken, or rung.")
@@ -36,10 +40,19 @@ def lease(app: TheApp, holder: SellerOnly) -> Any:
     return Response(status_code=204) if card is None else card
 
 
+_STREAM = {
+    "description": "The stream.",
+    "content": {
+        "text/event-stream": {
+            "schema": {"type": "string"}, "example": "event: customer_ready\ndata: {}\n\n",
+        },
+    },
+}  # fmt: skip
+
+
 @router.get(
-    "/me/news", response_class=StreamingResponse, description=_EVENTS,
-    responses={200: {"content": {"text/event-stream": {"example": "event: customer_ready\ndata: {}\n\n"}}}},
-)  # fmt: skip
+    "/me/news", response_class=StreamingResponse, description=_EVENTS, responses={**answers(), 200: _STREAM}
+)
 async def news(desks: TheDesks, holder: SellerOnly) -> StreamingResponse:
     """What happens to your customers, as it happens."""
     await desks.begun()
@@ -53,7 +66,8 @@ async def news(desks: TheDesks, holder: SellerOnly) -> StreamingResponse:
 async def _told(desks: Desks, seller: tuple[int, int]) -> AsyncIterator[str]:
     with desks.told(seller) as words:
         yield _event("look")
-        while not desks.closing:
+        ends = monotonic() + STREAM_SECONDS
+        while not desks.closing and monotonic() < ends:
             try:
                 yield _event(await asyncio.wait_for(words.get(), BEAT_SECONDS))
             except TimeoutError:
