@@ -87,7 +87,7 @@ def test_news_wake_and_nobody_looks_before() -> None:
 
 
 def test_two_hundred_do_not_ask_for_one_card() -> None:
-    """Planted: news wake everybody; seen to fail: 203 asked for three cards."""
+    """Planted: news wake everybody; seen to fail."""
 
     async def story() -> None:
         room = Room()
