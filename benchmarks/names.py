@@ -18,6 +18,7 @@ from benchmarks import (
     rebuilding,
     recording,
     sweeping,
+    waking,
 )
 from benchmarks.figures import Figure
 from models.errors import BadInput
@@ -30,6 +31,7 @@ NAMES: Mapping[str, Callable[..., list[Figure]]] = {
     "pairs": pairing.measure,
     "next": asking.measure,
     "next-http": asking_http.measure,
+    "wake": waking.measure,
     "outcomes": recording.measure,
     "pause": pausing.measure,
     "facets": facets.measure,

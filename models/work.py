@@ -23,7 +23,8 @@ class Hint:
 
     kind: HintKind
     crm_id: int
-    subject: int | str  # the assignment, rebuild or dialer it is about; a seller for lease_taken_away
+    subject: int | str  # the assignment, rebuild or dialer it is about; a seller for customer_ready and
+    # lease_taken_away
 
 
 Question = tuple[TextClause, Mapping[str, Any]]

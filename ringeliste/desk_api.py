@@ -18,6 +18,9 @@ STEP_SECONDS = 0.5
 
 CLOCK_SECONDS = 2.0
 
+WAIT_SECONDS = 20.0
+"""Wall time for which a question for the next customer is held open."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -41,8 +44,8 @@ class DeskApi:
         await self._ask("PUT", "/me/presence", {"presence": "available", "assignment_id": assignment_id})
 
     async def next_customer(self) -> tuple[dict[str, Any] | None, float]:
-        """A card; or None, and the wall seconds after which to ask again."""
-        answer = await self._ask("POST", "/me/next")
+        """A card, as soon as there is one; or None, and the wall seconds after which to ask again."""
+        answer = await self._ask("POST", f"/me/next?wait={WAIT_SECONDS:g}")
         if answer.status_code == httpx.codes.NO_CONTENT:
             return None, float(answer.headers.get("Retry-After", 1))
         return answer.json(), 0.0

@@ -20,6 +20,7 @@ from ringeliste.demo_rules import RULES
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {
+    "hot list",
     "bench", "best-times", "causes history", "causes show", "check", "db status", "dnc list",
     "explain", "facets", "fields handbook",
     "fields list",
@@ -36,6 +37,7 @@ READING = {
     "templates show", "unconfirmed", "versions", "zones history", "zones unknown",
 }  # fmt: skip
 WRITING = {
+    "hot cool", "hot make",
     "bench", "causes set", "db start", "db stop", "db upgrade", "demo", "dnc import", "dnc outcomes",
     "fields add",
     "fields change", "fields retire", "fields revive", "followups cancel", "followups grace",

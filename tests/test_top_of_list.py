@@ -24,6 +24,8 @@ UNUSUAL = {
     "holds one that was dealt before": "update lease set state = 'taken', taken_at = :now where id = :top",
     "has a promised one in the list": "update lease set follow_up_id = :promise where id <> :top",
     "a promise is due": "update follow_up set due_at = :now",
+    "somebody is a hot lead": "insert into hot_lead"
+    " (crm_id, assignment_id, customer_id, made_at, author, reason) values (:crm_id, :assignment, :hot, :now, 'a', 'r')",
     "may ring no more": "update lease set ring_by = :now",
     "of another assignment": "update lease set assignment_id = :other where id = :top",
     "stamped": "update placement set gated_by = 'suppressed', gated_until = 'infinity'",
@@ -77,6 +79,7 @@ def dealt(world: World, but: str) -> int:
     with world.work() as work:
         values = {
             "assignment": assignment, "other": other, "seller": seller, "promise": promised.id,
+            "hot": customers[3],
             "part": world.unsegmented(other), "clock": world.clock(["Atlantic/Azores"]),
             "top": work.run(text("select id from lease order by id limit 1")).scalar_one(),
         }  # fmt: skip

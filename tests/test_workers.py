@@ -35,7 +35,7 @@ from workers.broker import NAMESPACE, QueueAway, broker
 from workers.catalogue import DUTIES
 from workers.duty import duty
 from workers.middleware import ASKED_MILLISECONDS, asked_key
-from workers.sending import ACTORS, NEWS_CHANNEL, ask, connect, send_hint
+from workers.sending import ACTORS, NEWS, NEWS_CHANNEL, ask, connect, send_hint
 
 NUMBER = "+351912345678"
 
@@ -98,8 +98,7 @@ def live_leases(world: World) -> int:
 
 
 def test_every_kind_of_hint_has_somebody_to_hear_it() -> None:
-    told_as_news = {"recall", "lease_taken_away"}
-    assert set(get_args(HintKind)) == set(ACTORS) | told_as_news
+    assert set(get_args(HintKind)) == set(ACTORS) | NEWS
 
 
 def test_a_committed_hint_becomes_a_message_of_ids_alone(process: World, redis: "Redis") -> None:

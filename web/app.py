@@ -7,6 +7,7 @@ from starlette.staticfiles import StaticFiles
 
 from web import health, problems
 from web.api import PREFIX, make_api
+from web.desks import Desks
 from web.edge import Edge
 from web.keys import KeyRing
 from wiring.app import App
@@ -19,10 +20,11 @@ def create(app: App, *, pages: bool = True) -> FastAPI:
     keys = KeyRing(app)
     site = FastAPI(title="Ringeliste", openapi_url=None, docs_url=None, redoc_url=None)
     site.state.app, site.state.keys = app, keys
+    site.state.desks = Desks(app.settings)
     site.add_middleware(Edge)
     problems.install(site)
     site.include_router(health.routes(app))
-    site.mount(PREFIX, make_api(app, keys))
+    site.mount(PREFIX, make_api(app, keys, site.state.desks))
     site.mount("/static", StaticFiles(directory=STATIC))
     if pages:
         from web import pages as of_people  # NiceGUI begins to work when it is imported

@@ -109,6 +109,15 @@ async def _holder(request: Request, credentials: Credentials) -> Holder:
     return known
 
 
+async def gone(request: Request) -> bool:
+    """Whether who asked for this has hung up, or their key was revoked: asked by what takes long."""
+    if await request.is_disconnected():
+        return True
+    keys: KeyRing = request.app.state.keys
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    return keys.remembered(token) is None and await run_in_threadpool(keys.holder, token) is None
+
+
 def allow(*roles: Role) -> Any:
     """A parameter of an endpoint: the holder of a key of one of these roles; others get 403."""
 

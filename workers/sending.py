@@ -15,11 +15,12 @@ from workers.middleware import ASKED_MILLISECONDS, asked_key
 from workers.rebuild import rebuild
 
 NEWS_CHANNEL = "ringeliste:news"
-"""Hints that no actor serves are told here, as JSON: to links (recall) and pages (lease_taken_away)."""
+"""What somebody may wait for is told here, as JSON: links (recall), sellers without a customer, pages."""
+
+NEWS: frozenset[HintKind] = frozenset(("allocate", "customer_ready", "recall", "lease_taken_away"))
 
 ACTORS: dict[HintKind, Actor[[int, int], None]] = {
     "allocate": allocate,
-    "customer_ready": allocate,
     "inbox": inbox,
     "rebuild": rebuild,
 }
@@ -32,14 +33,13 @@ def connect(settings: Settings) -> None:
 
 
 def send_hint(hint: Hint) -> None:
-    """Tell one hint to whoever serves its kind. Raises QueueAway while Redis is."""
-    actor = ACTORS.get(hint.kind)
-    if actor:
+    """Tell one hint to who waits for it, then to who serves its kind. Raises QueueAway while Redis is."""
+    if hint.kind in NEWS:
+        news = json.dumps({"kind": hint.kind, "crm_id": hint.crm_id, "subject": hint.subject})
+        with speaking_of_the_queue():
+            broker.client.publish(NEWS_CHANNEL, news)
+    if actor := ACTORS.get(hint.kind):
         ask(actor, hint.crm_id, int(hint.subject))
-        return
-    news = json.dumps({"kind": hint.kind, "crm_id": hint.crm_id, "subject": hint.subject})
-    with speaking_of_the_queue():
-        broker.client.publish(NEWS_CHANNEL, news)
 
 
 def ask(actor: Actor[..., None], *ids: int) -> bool:

@@ -10,9 +10,12 @@ from datetime import datetime
 from heapq import heapify, heappop, heappush
 from uuid import UUID
 
+from sqlalchemy import RowMapping
+
 from calling.handout import gates, strands
 from calling.handout.candidates import Card, candidates, scarce
 from calling.handout.closing import Closing, closing_of
+from calling.handout.hot import deal_hot
 from calling.handout.leasing import Chosen, lease_all
 from calling.handout.needs import Need, needs_of, shrink
 from calling.handout.promised import deal_promises
@@ -75,29 +78,36 @@ def _deal(work: Work, reading: Reading, only_seller: int | None) -> Allocation:
         own.in_hand = 0  # what lies in their list is shut just now, or they would not ask
     if not any(closing.values()):
         return Allocation(0, False)
-    promised = _keep_promises(work, assignment_id, needs, closing) if assignment["promise_due"] else []
-    wanted = _wanted(needs, BATCH - len(promised))
+    first = _front(work, assignment, needs, closing)
+    wanted = _wanted(needs, BATCH - len(first))
     found = candidates(work, assignment, needs, closing, wanted)
     if few := scarce(found, needs, wanted):
         shrink(needs, few)
         wanted = _wanted(needs, wanted)
-    kept_ids = [c.customer_id for c in promised]
+    first_ids = [c.customer_id for c in first]
     # Most of the best are free: the others are asked about only if these were not enough.
-    facts = _facts(work, reading, [*kept_ids, *(c.customer_id for c in found[: wanted + SPARE])])
+    facts = _facts(work, reading, [*first_ids, *(c.customer_id for c in found[: wanted + SPARE])])
     dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     if len(dealt) < wanted and len(found) > wanted + SPARE:
         facts |= _facts(work, reading, [c.customer_id for c in found[wanted + SPARE :]])
         dealt = _spread(work, _free(found, facts), needs, closing)[:wanted]
     blocked = [customer for customer, fact in facts.items() if fact.shut]
-    kept = [c for c in promised if c.customer_id in facts and _is_free(facts[c.customer_id])]
-    chosen = kept + dealt
-    leased = lease_all(work, assignment, chosen, facts, closing, blocked)
+    kept = [c for c in first if c.customer_id in facts and _is_free(facts[c.customer_id])]
+    leased = lease_all(work, assignment, kept + dealt, facts, closing, blocked)
+    _tell(work, (c.need for c in kept + dealt if c.lease_id in leased), only_seller)
     progress = bool(leased or blocked)
     unmet = len(leased) - len(kept) < wanted and len(found) >= wanted
     stranded = None
     if own and only_seller and not progress:
         stranded = strands.find(work, assignment_id, only_seller, own.segment_id, closing)
     return Allocation(len(leased), progress and (unmet or wanted == BATCH), stranded)
+
+
+def _tell(work: Work, dealt_to: Iterable[Need], asker: int | None) -> None:
+    """Whoever had nothing may be waiting for what they have now."""
+    for need in dealt_to:
+        if need.idle and need.seller_id is not None and need.seller_id != asker:
+            work.hint("customer_ready", need.seller_id)
 
 
 def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
@@ -109,27 +119,37 @@ def scarce_now(work: Work, assignment_id: int) -> set[int | None]:
     return scarce(found, now.needs, wanted)
 
 
-def promise_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
-    """Whether a due promise would be dealt to this seller now. The caller has passed the turnstile."""
+def front_waits(work: Work, assignment_id: int, seller_id: int) -> bool:
+    """Whether a hot lead or a due promise would be dealt to this seller now.
+
+    The caller has passed the turnstile.
+    """
     standing = pauses.standing(work)
     needs = needs_of(work, standing, assignment_id, seller_id)
     if not any(need.promised > 0 for need in needs):
         return False
     closing = closing_of(work, standing, assignment_id, needs)
-    return any(need.seller_id == seller_id for _, need in deal_promises(work, assignment_id, needs, closing))
+    dealt = [need for _, need in deal_hot(work, assignment_id, needs, closing)]
+    dealt += [need for _, need in deal_promises(work, assignment_id, needs, closing)]
+    return any(need.seller_id == seller_id for need in dealt)
 
 
 def _wanted(needs: Iterable[Need], most: int) -> int:
     return min(sum(max(need.wanted, 0) for need in needs), most)
 
 
-def _keep_promises(work: Work, assignment_id: int, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
-    """Due promises, dealt before anybody else."""
-    pairs = deal_promises(work, assignment_id, needs, closing)
-    ids = sorted(work.new_id(work.now) for _ in pairs)
-    return [
-        Chosen(due.customer_id, due.segment_id, due.clock_id, need, lease_id, due.follow_up_id)
-        for (due, need), lease_id in zip(pairs, ids, strict=True)
+def _front(work: Work, assignment: RowMapping, needs: Sequence[Need], closing: Closing) -> list[Chosen]:
+    """Who is dealt before anybody else: hot leads, then due promises."""
+    hot = deal_hot(work, assignment["id"], needs, closing) if assignment["hot"] else []
+    due = deal_promises(work, assignment["id"], needs, closing) if assignment["promise_due"] else []
+    ids = iter(sorted(work.new_id(work.now) for _ in (*hot, *due)))
+    chosen = [
+        Chosen(one.customer_id, one.segment_id, one.clock_id, need, next(ids), hot_lead_id=one.hot_lead_id)
+        for one, need in hot
+    ]
+    return chosen + [
+        Chosen(one.customer_id, one.segment_id, one.clock_id, need, next(ids), one.follow_up_id)
+        for one, need in due
     ]
 
 

@@ -29,8 +29,9 @@ ROUNDS = 5
 class HandOut:
     """A customer on a seller's screen. `e164` is the number to ring; times are UTC.
 
-    `promised_at`: a call was promised them for then, with `promise_note`; None: it was not. `flagged`: what
-    an earlier call of theirs came to, told since this one began.
+    `promised_at`: a call was promised them for then, with `promise_note`; None: it was not. `hot_at`: since
+    then they are a hot lead, with `hot_reason`; None: they are none. `flagged`: what an earlier call of
+    theirs came to, told since this one began.
     """
 
     lease_id: UUID
@@ -50,26 +51,33 @@ class HandOut:
     promised_at: datetime | None = None
     promise_note: str | None = None
     flagged: str | None = None
+    hot_at: datetime | None = None
+    hot_reason: str | None = None
 
 
-# Nearly always nothing promised is due: the first row of an index says so, in a question that is asked
-# anyway. (Asked whether one exists, the planner read all those of other assignments.)
+# Nearly always nothing promised is due, and nobody is a hot lead: the first row of an index says so, in a
+# question that is asked anyway. (Asked whether one exists, the planner read all those of other assignments.)
 _SELLER = text("""
     select s.presence, s.assignment_id, s.presence_since, s.away_reason, s.back_at, s.said_by,
            s.connected_lease_id,
            coalesce(s.asked_in_vain_at >= s.presence_since, false) as waits,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
-                        and f.ended_at is null) <= :now, false) as promise_due
+                        and f.ended_at is null) <= :now, false)
+           or exists (select from hot_lead h
+                       where h.crm_id = :crm_id and h.assignment_id = s.assignment_id
+                         and h.ended_at is null) as front_due
       from seller s where s.crm_id = :crm_id and s.id = :seller_id
 """)
 
 _CARD = f"""
     select l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
            l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at, p.clock_id,
-           f.asked_at as promised_at, f.note as promise_note, l.flagged, {OVERTAKEN} as overtaken
+           f.asked_at as promised_at, f.note as promise_note, l.flagged, {OVERTAKEN} as overtaken,
+           h.made_at as hot_at, h.reason as hot_reason
       from lease l
       left join follow_up f on f.crm_id = :crm_id and f.id = l.follow_up_id
+      left join hot_lead h on h.crm_id = :crm_id and h.id = l.hot_lead_id
       join placement p on p.crm_id = :crm_id and p.assignment_id = l.assignment_id
                       and p.customer_id = l.customer_id
       join customer c on c.crm_id = :crm_id and c.id = l.customer_id
@@ -103,9 +111,9 @@ _WAITS = text("""
 def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
     """The seller's next customer, taken; None when nobody can be rung now.
 
-    A due promise before all others, then the top of their own list by key; a seller with an empty list deals
-    for themself, behind those who have waited longer. Whoever asked in vain waits from then on.
-    Raises NotFound, and Conflict when the seller is away or works no assignment.
+    A hot lead before all others, then a due promise, then the top of their own list by key; a seller with an
+    empty list deals for themself, behind those who have waited longer. Whoever asked in vain waits from then
+    on. Raises NotFound, and Conflict when the seller is away or works no assignment.
     """
     if (top := top_of_list.take(open_work, seller_id)) is not None:
         return _card(top)
@@ -116,7 +124,7 @@ def next_customer(open_work: OpenWork, seller_id: int) -> HandOut | None:
             return connected
         assignment_id = seller.assignment_id
         turnstile.pass_shared(work, [assignment_id])
-        jumps = seller.promise_due and allocate.promise_waits(work, assignment_id, seller_id)
+        jumps = seller.front_due and allocate.front_waits(work, assignment_id, seller_id)
         card = None if jumps else _held_or_taken(work, seller_id, assignment_id, stopped)
     if stopped:
         with open_work() as work:
@@ -141,9 +149,9 @@ def _deal(
 ) -> tuple[HandOut | None, UUID | None]:
     """Deal for one seller until they have a customer; else which card could be taken back for them.
 
-    `jumps`: a promise is due, so that whoever is in their list has to wait. A round that met only blocked
-    customers has stamped them: the next one sees further. Each is a transaction of its own: what it locks, it
-    locks in key order.
+    `jumps`: a hot lead waits or a promise is due, so that whoever is in their list has to wait. A round that
+    met only blocked customers has stamped them: the next one sees further. Each is a transaction of its own:
+    what it locks, it locks in key order.
     """
     for _ in range(ROUNDS):
         with open_work() as work:
@@ -176,7 +184,7 @@ def _on_the_line(work: Work, seller_id: int, lease_id: UUID | None) -> HandOut |
 
 
 def _working(work: Work, seller_id: int) -> Row[Any]:
-    """The assignment that they work, and whether any promise of it is due. Raises NotFound, Conflict."""
+    """The assignment that they work; whether it has hot leads, or due promises. Raises NotFound, Conflict."""
     seller = work.run(_SELLER, seller_id=seller_id).first()
     if seller is None:
         raise NotFound("seller", seller_id)
@@ -205,7 +213,9 @@ def _held_or_taken(work: Work, seller_id: int, assignment_id: int, stopped: list
     was offered for what is no longer so, is noted in `stopped`: they would keep the list full and the seller
     idle.
     """
-    cards = sorted(work.run(_LIST, seller_id=seller_id), key=lambda row: row.promised_at is None)
+    cards = sorted(
+        work.run(_LIST, seller_id=seller_id), key=lambda row: (row.hot_at is None, row.promised_at is None)
+    )
     held = next((row for row in cards if row.state != "offered"), None)
     if held:
         return _card(held)

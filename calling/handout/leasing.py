@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 
 from calling.handout import claims, gates, placements
 from calling.handout.closing import Closing
+from calling.handout.hot import HOLD as HOT_HOLD
 from calling.handout.needs import Need
 from calling.handout.promised import ended_promises
 from calling.hours.opening import last_ring_by
@@ -23,7 +24,10 @@ EXPIRY_GRACE = timedelta(seconds=120)
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A customer dealt to a holder, not leased yet. `follow_up_id`: the promise that is kept by it."""
+    """A customer dealt to a holder, not leased yet. `follow_up_id`: the promise that is kept by it.
+
+    `hot_lead_id`: the hot lead as which they are dealt.
+    """
 
     customer_id: int
     segment_id: int
@@ -31,6 +35,7 @@ class Chosen:
     need: Need
     lease_id: UUID
     follow_up_id: int | None = None
+    hot_lead_id: int | None = None
 
 
 def lease_all(
@@ -69,6 +74,7 @@ def lease_all(
                 _expiry(work, assignment, c, ring_by) for c, ring_by in zip(rows, ring_bys, strict=True)
             ],
             follow_ups=[c.follow_up_id for c in rows],
+            hot_leads=[c.hot_lead_id for c in rows],
             callable=list(CALLABLE_NUMBER_STATES),
         ).scalars()
     )
@@ -85,7 +91,11 @@ def _ring_by(work: Work, assignment: RowMapping, chosen: Chosen, closes_at: date
 
 
 def _expiry(work: Work, assignment: RowMapping, chosen: Chosen, ring_by: datetime) -> datetime:
-    """When the reaper looks: a seller's list after its hold, a dialer's order when it can ring no more."""
+    """When the reaper looks: a seller's list after its hold, a dialer's order when it can ring no more.
+
+    A hot lead lies in no list for longer than a minute: whoever has not seen them by then is not there.
+    """
     if chosen.need.dialer_id is None:
-        return min(ring_by, work.now + timedelta(seconds=assignment["hold_seconds"]))
+        hold = timedelta(seconds=assignment["hold_seconds"])
+        return min(ring_by, work.now + (hold if chosen.hot_lead_id is None else min(hold, HOT_HOLD)))
     return ring_by + chosen.need.rings_late + EXPIRY_GRACE

@@ -27,7 +27,7 @@ class Need:
 
     `promised`: how many promised calls, which jump the queue and count towards `wanted`. `person`: somebody
     is heard, not a machine alone. `forbidden`: clocks where the law forbids them at any hour. `in_hand`: what
-    a seller holds, the call they are in among it.
+    a seller holds, the call they are in among it. `idle`: they held nothing before this round.
     """
 
     seller_id: int | None
@@ -40,6 +40,7 @@ class Need:
     person: bool = True
     forbidden: frozenset[int] = frozenset()
     in_hand: int = 0
+    idle: bool = False
 
     def keep(self) -> None:
         """A promise is dealt to them: it counts towards what they want."""
@@ -102,5 +103,5 @@ def _need(row: Row[Any], promised: int) -> Need:
     rings_late = timedelta(seconds=row.rings_late_seconds)
     return Need(
         row.seller_id, row.dialer_id, row.segment_id, row.wanted, rings_late, promised, row.robot, row.person,
-        in_hand=row.in_hand,
+        in_hand=row.in_hand, idle=row.in_hand == 0,
     )  # fmt: skip

@@ -93,7 +93,7 @@ _IN_THE_WAY = text("""
           join claim_number n on n.crm_id = :crm_id and n.e164 = m.e164
          where m.crm_id = :crm_id and m.customer_id = wanted.customer_id) held
       join lease l on l.crm_id = :crm_id and l.id = held.lease_id
-     where l.ended_at is null and l.state = 'offered' and l.follow_up_id is null
+     where l.ended_at is null and l.state = 'offered' and l.follow_up_id is null and l.hot_lead_id is null
        and not exists (select from recall r where r.crm_id = :crm_id and r.lease_id = l.id)
      order by l.id
 """)
@@ -137,7 +137,12 @@ def _look(work: Work, assignment_id: int) -> list[UUID]:
     if not wanted:
         return []
     work.hint("allocate", assignment_id)
-    return list(work.run(_IN_THE_WAY, customers=wanted).scalars())
+    return sorted(in_the_way(work, wanted))
+
+
+def in_the_way(work: Work, customers: Sequence[int]) -> set[UUID]:
+    """What is offered of these customers, or of whoever shares a number with them, and jumps no queue."""
+    return set(work.run(_IN_THE_WAY, customers=list(customers)).scalars()) if customers else set()
 
 
 def _turned(work: Work, assignment_id: int, known: Openings, closing: Closing) -> Sequence[Row[Any]]:

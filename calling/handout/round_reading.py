@@ -12,20 +12,25 @@ from calling.walls import pauses
 from models.errors import NotFound
 from models.work import Question, Work
 
-# Whether anything promised is due, and who is kept free for a promise, with whoever shares a number with
-# them: in a question asked anyway.
+# Whether anything promised is due, or anybody is a hot lead; and who is dealt for nothing else: whoever is
+# kept free for a promise, with whoever shares a number with them, and hot leads. In a question asked anyway.
 _ASSIGNMENT = text("""
     select a.*,
            coalesce((select min(f.due_at) from follow_up f
                       where f.crm_id = :crm_id and f.assignment_id = a.id
                         and f.ended_at is null) <= :now, false) as promise_due,
+           exists (select from hot_lead h
+                    where h.crm_id = :crm_id and h.assignment_id = a.id and h.ended_at is null) as hot,
            array(select f.customer_id from follow_up f
                   where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
                  union
                  select sharer.customer_id from follow_up f
                    join customer_number m on m.crm_id = :crm_id and m.customer_id = f.customer_id
                    join customer_number sharer on sharer.crm_id = :crm_id and sharer.e164 = m.e164
-                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now) as kept_free,
+                  where f.crm_id = :crm_id and f.ended_at is null and f.kept_free_until > :now
+                 union
+                 select h.customer_id from hot_lead h
+                  where h.crm_id = :crm_id and h.assignment_id = a.id and h.ended_at is null) as kept_free,
            (select b.lifts from best_hours b
              where b.crm_id = :crm_id and b.assignment_id = a.id and b.ordering) as lifts
       from assignment a where a.crm_id = :crm_id and a.id = :assignment_id

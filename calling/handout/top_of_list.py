@@ -3,7 +3,7 @@
 What every `next` costs most is the asking, so this is two statements in one turn: the turnstile, and a change
 of one row that asks everything which could stop it. It believes the stamp of the gates, which whoever changes
 a fact writes, and `ring_by`, which whoever shuts hours brings forward; `ring` believes neither. Whatever it
-would have to weigh (a promise, a second number, another clock, another segment) it leaves to hand_out.py.
+would have to weigh (a promise, a hot lead, a second number, another clock or segment) hand_out.py weighs.
 """
 
 from typing import Any
@@ -31,6 +31,9 @@ _TAKE = text(f"""
            and coalesce((select min(f.due_at) from follow_up f
                           where f.crm_id = :crm_id and f.assignment_id = s.assignment_id
                             and f.ended_at is null) > :now, true)
+           and not exists (select from hot_lead h
+                            where h.crm_id = :crm_id and h.assignment_id = s.assignment_id
+                              and h.ended_at is null)
     ), listed as materialized (
         select l.id, l.state, l.follow_up_id from lease l
          where l.crm_id = :crm_id and l.ended_at is null and l.seller_id = :seller_id
@@ -60,7 +63,8 @@ _TAKE = text(f"""
        and not {STOPS_SELLER}
     returning l.id as lease_id, l.state, l.assignment_id, p.segment_id, l.customer_id, c.external_id, c.name,
               l.e164, l.zone, p.status, p.attempts, c.fields, l.ring_by, l.expires_at,
-              cast(null as timestamptz) as promised_at, cast(null as text) as promise_note, l.flagged
+              cast(null as timestamptz) as promised_at, cast(null as text) as promise_note,
+              cast(null as timestamptz) as hot_at, cast(null as text) as hot_reason, l.flagged
 """)  # noqa: S608 - our own words
 
 

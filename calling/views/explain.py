@@ -61,6 +61,7 @@ class Explanation:
 _PLACEMENT = text("""
     select p.*, c.external_id, c.name, s.name as segment, s.retired_at, h.author as held_by, k.zones,
            l.seller_id, l.dialer_id, l.state as lease_state, f.wall_time, f.zone as promised_in,
+           hot.made_at as hot_at, hot.reason as hot_reason,
            c.reckoning_zone, a.retry_plan, coalesce(t.rung_at, p.last_attempt_at) as tried_at,
            coalesce(ls.name, ld.name) as holder, o.id as owner_id, o.name as owner, f.handed_from,
            case when o.off_until > greatest(f.due_at, :now)
@@ -86,6 +87,8 @@ _PLACEMENT = text("""
       left join follow_up f on f.crm_id = :crm_id and f.assignment_id = p.assignment_id
                            and f.customer_id = p.customer_id and f.ended_at is null
       left join seller o on o.crm_id = :crm_id and o.id = f.seller_id
+      left join hot_lead hot on hot.crm_id = :crm_id and hot.assignment_id = p.assignment_id
+                            and hot.customer_id = p.customer_id and hot.ended_at is null
      where p.crm_id = :crm_id and p.assignment_id = :assignment_id and p.customer_id = :customer_id
 """)
 

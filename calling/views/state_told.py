@@ -17,7 +17,7 @@ _LEASED = {"offered": "offered to", "taken": "taken by", "rung": "rung by", "wra
 def state_told(row: Row[Any], hours: Doors, now: datetime) -> Answer:
     """Ready is open, and a promise that is due; others open by themselves, or wait for somebody."""
     if row.state == "ready":
-        return Answer("state", True, None, "ready")
+        return Answer("state", True, None, f"ready{_hot(row)}")
     if row.state == "follow_up":
         due = row.due_at <= now
         return Answer("state", due, None if due else row.due_at, _promise(row))
@@ -27,6 +27,10 @@ def state_told(row: Row[Any], hours: Doors, now: datetime) -> Answer:
         kind = "seller" if row.seller_id else "dialer"
         return Answer("state", False, None, f"{_LEASED[row.lease_state]} {kind} {row.holder}")
     return Answer("state", False, None, row.state)
+
+
+def _hot(row: Row[Any]) -> str:
+    return "" if row.hot_at is None else f", before all others: a hot lead, {row.hot_reason}"
 
 
 def _same_part(row: Row[Any], hours: Doors) -> str:

@@ -6,8 +6,10 @@ with chosen as (
     select * from unnest(
         cast(:customers as bigint[]), cast(:leases as uuid[]), cast(:segments as bigint[]),
         cast(:sellers as bigint[]), cast(:dialers as bigint[]), cast(:numbers as text[]), cast(:zones as text[]),
-        cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[]), cast(:follow_ups as bigint[])
-    ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at, follow_up_id)
+        cast(:ring_bys as timestamptz[]), cast(:expiries as timestamptz[]), cast(:follow_ups as bigint[]),
+        cast(:hot_leads as bigint[])
+    ) as t(customer_id, lease_id, segment_id, seller_id, dialer_id, e164, zone, ring_by, expires_at, follow_up_id,
+           hot_lead_id)
 ), hit as (
     update placement p
        set state = 'leased', lease_id = t.lease_id, return_state = p.state, return_due_at = p.due_at
@@ -22,7 +24,7 @@ with chosen as (
 )
 insert into lease (crm_id, id, assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
                    state, e164, number_kind, zone, offered_at, ring_by, expires_at, data_version, clock_id,
-                   follow_up_id)
+                   follow_up_id, hot_lead_id)
 select :crm_id, lease_id, :assignment_id, customer_id, segment_id, rule_version, seller_id, dialer_id,
        'offered', e164, kind, zone,
        -- Whoever freed them may have begun after us: a lease never begins before the one before it ended.
@@ -32,6 +34,6 @@ select :crm_id, lease_id, :assignment_id, customer_id, segment_id, rule_version,
                         cross join lateral (select max(l.ended_at) as ended_at from lease l
                                              where l.crm_id = :crm_id and l.customer_id = m.customer_id) last
                         where m.crm_id = :crm_id and m.e164 = hit.e164)),
-       ring_by, expires_at, :data_version, clock_id, follow_up_id
+       ring_by, expires_at, :data_version, clock_id, follow_up_id, hot_lead_id
   from hit
 returning id

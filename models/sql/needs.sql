@@ -3,7 +3,7 @@
 -- A dialer holds as many orders as its link last heard it wants, and only while the link is in touch. Orders
 -- that are wanted back, or of which nobody knows since Redis burnt, do not count against it; nor does anything
 -- that can ring no more.
--- `promised`: how many promised calls they may be given besides. Who is on a call gets none: it would wait
+-- `promised`: how many promised calls or hot leads they may be given besides. Who is on a call gets none: it would wait
 -- behind a conversation; who is not may get one beyond the depth, since it jumps the queue. `room`: how many if
 -- nobody were busy. `person`: a seller, or a dialer in a mode in which a person is heard.
 -- In the order in which they are dealt to: whoever has nothing before whoever has something, then who asked in
@@ -16,7 +16,7 @@ with waiting as materialized (
     select l.seller_id, l.dialer_id,
            count(*) filter (where l.state = 'offered' and l.ring_by > :now) as orders,
            count(*) filter (where l.state <> 'offered' or l.ring_by > :now) as in_hand,
-           bool_or(l.state <> 'offered' or l.follow_up_id is not null) as busy,
+           bool_or(l.state <> 'offered' or l.follow_up_id is not null or l.hot_lead_id is not null) as busy,
            max(l.offered_at) as dealt_at
       from lease l
      where l.crm_id = :crm_id and l.ended_at is null

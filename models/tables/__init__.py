@@ -28,6 +28,7 @@ from models.tables.customers import (
 )
 from models.tables.follow_ups import FollowUp
 from models.tables.history import SegmentEvent, SegmentMove
+from models.tables.hot_leads import HotLead
 from models.tables.hours import (
     Exemption,
     OwnHoursChange,
@@ -61,7 +62,7 @@ TENANT = (
     Customer, CustomerNumber, ZoneVerification, Field, UniqueValue, CustomerDay, CustomerTag, TagTaken,
     CustomerEdit,
     Assignment, BestHours, NumberPlanChange, RetryChange, Segment, Label, RuleSet, Placement, Hold,
-    FollowUp, SegmentMove, SegmentEvent, BulkAction, BulkPart,
+    FollowUp, HotLead, SegmentMove, SegmentEvent, BulkAction, BulkPart,
     Seller, PresenceChange, Dialer, DialerCause, DialerCauseChange,
     Lease, ClaimCustomer, ClaimNumber, Recall, RingLimit,
     Attempt, DialerEvent, SetAside,
@@ -77,7 +78,7 @@ __all__ = [
     "Crm", "CrmRegister", "Customer", "CustomerDay", "CustomerEdit", "CustomerNumber", "CustomerTag",
     "DataOwner", "DataVersion", "Dialer", "DialerCause", "DialerCauseChange",
     "DialerEvent", "Exemption", "FacetChange", "FacetHorizon",
-    "Field", "FollowUp", "Hold", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange",
+    "Field", "FollowUp", "Hold", "HotLead", "ImportRun", "Label", "Lease", "LimitChange", "NumberPlanChange",
     "OwnHoursChange", "Pause", "Placement", "PresenceChange", "ReachChange", "Rebuild", "Recall", "Register",
     "RegisterExemption", "RegisterNumber", "RegisterStaging", "RegisterVersion", "RetryChange",
     "RezonedCustomers", "RezonedPromise", "Rezoning", "RingLimit", "RuleSet", "Segment", "SegmentEvent",

@@ -73,6 +73,7 @@ class Lease(Base):
     ended_reason: Mapped[str | None]  # why it was skipped, or taken away
     flagged: Mapped[str | None]  # what an earlier call came to, told while this one had started
     connected_seller_id: Mapped[int | None]  # to whom its dialer put the call through
+    hot_lead_id: Mapped[int | None]  # the hot lead as which it was handed out
 
 
 class ClaimCustomer(Base):

@@ -16,6 +16,7 @@ from ringeliste.cli import (
     follow_ups,
     funnels,
     holders,
+    hot_leads,
     hours,
     imports,
     laws,
@@ -56,7 +57,8 @@ app = typer.Typer(
 PARTS = (
     machinery, imports, segments, facets, fields, tags, rules, templates, people, hours, laws, walls,
     pause_list, suppression, dnc, registers, limits, retries, numbers, zones, sellers, calls, holders,
-    lease_times, follow_ups, funnels, causes, set_aside, reports, best_times, order, trials, database,
+    lease_times, follow_ups, hot_leads, funnels, causes, set_aside, reports, best_times, order, trials,
+    database,
 )  # fmt: skip
 for part in PARTS:
     part.register(app)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from calling.handout import allocate, due, reaper
 from calling.handout.best_hours import learn_best_hours
 from calling.handout.promise_watch import watch_promises
+from calling.hot_leads.watching import watch_hot_leads
 from calling.hours.opening import Openings, openings
 from calling.outcomes.attempts import ensure_months
 from calling.registers import following
@@ -63,6 +64,7 @@ class Ticks:
         while True:
             due.wake_due(self._stage.opener)
             due.open_gates(self._stage.opener)
+            watch_hot_leads(self._stage.opener)
             watch_promises(self._stage.opener)
             sweep_all(self._stage.opener)
             reaper.reap(self._stage.opener)

@@ -13,11 +13,13 @@ from web.api import (
     follow_ups,
     holders,
     holds,
+    hot_leads,
     hours,
     lease_times,
     leases,
     limits,
     me,
+    news,
     number_plans,
     order,
     outcomes,
@@ -42,13 +44,14 @@ from web.api import (
     zones,
 )
 from web.api.docs import describe_problems
+from web.desks import Desks
 from web.keys import KeyRing
 from wiring.app import App
 
 PREFIX = "/api/v1"
 PARTS = (
-    me, screen, sellers, leases, holders, follow_ups, follow_up_grace, assignments, lease_times, retries,
-    number_plans, order, rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours,
+    me, screen, news, sellers, leases, holders, follow_ups, follow_up_grace, hot_leads, assignments,
+    lease_times, retries, number_plans, order, rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours,
     pauses, suppressions, registers, limits, own_limits, customers, zones, segment_explanations, tags, fields,
     templates, versions, outcomes, set_aside, causes, audit,
 )  # fmt: skip
@@ -73,6 +76,7 @@ _TAGS = [
     {"name": "leases", "description": "A customer held by a seller: ring, give back, skip, hang up, report."},
     {"name": "holders", "description": "Who has whom; taken away by a manager; skipped; not told of."},
     {"name": "follow-ups", "description": "Promised calls: made, changed, handed over, listed."},
+    {"name": "hot-leads", "description": "Whoever is rung before all others, now."},
     {"name": "assignments", "description": "Pieces of calling work: segments, figures, the floor."},
     {
         "name": "segments",
@@ -99,7 +103,7 @@ _TAGS = [
 ]
 
 
-def make_api(app: App, keys: KeyRing) -> FastAPI:
+def make_api(app: App, keys: KeyRing, desks: Desks | None = None) -> FastAPI:
     """API v1 over this application."""
     api = FastAPI(
         title="Ringeliste",
@@ -112,7 +116,7 @@ def make_api(app: App, keys: KeyRing) -> FastAPI:
         servers=[{"url": PREFIX}],
         separate_input_output_schemas=False,
     )
-    api.state.app, api.state.keys = app, keys
+    api.state.app, api.state.keys, api.state.desks = app, keys, desks or Desks(app.settings)
     problems.install(api)
     describe_problems(api)
     for part in PARTS:

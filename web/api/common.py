@@ -22,6 +22,7 @@ from calling.intake.numbers import Number, read_number
 from models.errors import BadInput
 from models.tables import FOREVER
 from web import cursors
+from web.desks import Desks
 from wiring.app import App
 
 LARGEST = 2**63 - 1
@@ -80,7 +81,14 @@ def get_app(request: Request) -> App:
     return app
 
 
+def get_desks(request: Request) -> Desks:
+    """Who waits for a customer in this process."""
+    desks: Desks = request.app.state.desks
+    return desks
+
+
 TheApp = Annotated[App, Depends(get_app)]
+TheDesks = Annotated[Desks, Depends(get_desks)]
 
 Item = TypeVar("Item")
 

@@ -1,27 +1,32 @@
 """The holder of the key: who they are, what time it is for them, and a seller's next customer."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from calling.handout import presence
-from calling.handout.hand_out import next_customer
+from calling.handout import hand_out, presence
 from calling.hours.opening import openings
 from calling.views import browse
 from web.about import about
-from web.api.common import Instant, Model, TheApp
+from web.api.common import Instant, Model, TheApp, TheDesks
 from web.api.docs import answers, example
 from web.api.presence_models import THERE, WANTED, PresenceNow, WantedPresence
-from web.keys import Anybody, Holder, SellerOnly
+from web.desks import LONGEST_WAIT, Where
+from web.keys import Anybody, Holder, SellerOnly, gone
 from wiring.app import App
 from wiring.metrics import timed
 
 router = APIRouter(tags=["me"])
 
 _SOON, _LATEST = 1, 3600  # wall seconds that Retry-After says when nobody can be rung
+_WAITS = (
+    "Wall seconds: hold the answer back until there is a customer. Answered at once while hours are shut."
+)
 
 
 class Me(Model):
@@ -75,6 +80,8 @@ class HandOut(Model):
     flagged: str | None = Field(
         None, description="What an earlier call of theirs came to, told since this one began: look first."
     )
+    hot_at: Instant | None = Field(None, description="Since then they are a hot lead: ring at once.")
+    hot_reason: str | None = None
 
 
 ME = {
@@ -137,7 +144,9 @@ def be(
     "/me/next",
     response_model=HandOut,
     responses={
-        **answers(CARD, errors=[404, 409], says="The customer, taken. The same again while one is held."),
+        **answers(
+            CARD, errors=[404, 409, 422], says="The customer, taken. The same again while one is held."
+        ),
         204: {
             "description": "Nobody can be rung now.",
             "headers": {
@@ -150,28 +159,43 @@ def be(
         },
     },
 )
-def next_one(app: TheApp, holder: SellerOnly) -> Any:
+async def next_one(
+    app: TheApp, holder: SellerOnly, desks: TheDesks, request: Request,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT, description=_WAITS)] = 0,
+) -> Any:  # fmt: skip
     """Take the next customer. Two tabs of one seller are shown the same one."""
-    with timed("next"):
-        card = next_customer(app.opener(holder.crm_id), _seller(holder))
+    ask = partial(_ask, app, holder)
+    headers: dict[str, str] = {}
+    card = await run_in_threadpool(ask)
     if card is None:
-        return Response(status_code=204, headers=_when_to_ask_again(app, holder))
+        headers, where = await run_in_threadpool(_when_to_ask_again, app, holder)
+        if wait and "Next-Opening" not in headers:
+            seller = (holder.crm_id, _seller(holder))
+            card = await desks.wait_for(seller, where, ask, wait, partial(gone, request))
+    if card is None:
+        return Response(status_code=204, headers=headers)
     with about(lease=card.lease_id, assignment=card.assignment_id):
         return card
 
 
-def _when_to_ask_again(app: App, holder: Holder) -> dict[str, str]:
-    """Soon, or once any hours of their assignment open."""
+def _ask(app: App, holder: Holder) -> hand_out.HandOut | None:
+    with timed("next"):
+        return hand_out.next_customer(app.opener(holder.crm_id), _seller(holder))
+
+
+def _when_to_ask_again(app: App, holder: Holder) -> tuple[dict[str, str], Where]:
+    """Soon, or once any hours of their assignment open; and what they work."""
     with app.work(holder.crm_id) as work:
-        hours, assignment_id = openings(work), browse.seller(work, holder.seller_id).assignment_id
+        hours, seller = openings(work), browse.seller(work, holder.seller_id)
+        assignment_id, where = seller.assignment_id, (holder.crm_id, seller.assignment_id, seller.segment_id)
         opens_at = (
             None if hours.any_open(work.now, assignment_id) else hours.next_of_all(work.now, assignment_id)
         )
     if opens_at is None:
-        return {"Retry-After": str(_SOON)}
+        return {"Retry-After": str(_SOON)}, where
     away = app.clock.wall_seconds_until(opens_at)
     wait = _LATEST if away is None else min(max(round(away), _SOON), _LATEST)
-    return {"Retry-After": str(wait), "Next-Opening": opens_at.isoformat()}
+    return {"Retry-After": str(wait), "Next-Opening": opens_at.isoformat()}, where
 
 
 def _seller(holder: Holder) -> int:
