@@ -25,7 +25,8 @@ UNUSUAL = {
     "has a promised one in the list": "update lease set follow_up_id = :promise where id <> :top",
     "a promise is due": "update follow_up set due_at = :now",
     "somebody is a hot lead": "insert into hot_lead"
-    " (crm_id, assignment_id, customer_id, made_at, author, reason) values (:crm_id, :assignment, :hot, :now, 'a', 'r')",
+    " (crm_id, assignment_id, customer_id, made_at, author, reason)"
+    " values (:crm_id, :assignment, :hot, :now, 'a', 'r')",
     "may ring no more": "update lease set ring_by = :now",
     "of another assignment": "update lease set assignment_id = :other where id = :top",
     "stamped": "update placement set gated_by = 'suppressed', gated_until = 'infinity'",

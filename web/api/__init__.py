@@ -51,7 +51,8 @@ from wiring.app import App
 PREFIX = "/api/v1"
 PARTS = (
     me, screen, news, sellers, leases, holders, follow_ups, follow_up_grace, hot_leads, assignments,
-    lease_times, retries, number_plans, order, rules, segments, rebuilds, segment_stories, selections, holds, hours, own_hours,
+    lease_times, retries, number_plans, order, rules, segments, rebuilds, segment_stories, selections, holds,
+    hours, own_hours,
     pauses, suppressions, registers, limits, own_limits, customers, zones, segment_explanations, tags, fields,
     templates, versions, outcomes, set_aside, causes, audit,
 )  # fmt: skip
