@@ -50,8 +50,8 @@ def settle(
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
-    `said`: what was told of this call before, and is completed now; None: it is the lease's first report, so
-    it counts as an attempt. `other_number`: the customer has another callable number than the one rung.
+    `said`: what was told of this call before, and is completed now; None: it is the lease's first report, or
+    what was told is taken back. `other_number`: the customer has another callable number than the one rung.
     `times`: how often this outcome came in the assignment by now. `promised`: when a call promised in this
     one is due; `kept`: one promised before, that this one does not consume. `opens`: the customer's hours.
     Any first outcome counts; a late one changes status and state only if no later attempt exists, and never
@@ -59,7 +59,8 @@ def settle(
     take effect (P4). Closed stays closed, but for the last word of the very call that closed them.
     """
     effect = EFFECTS[outcome]
-    counted = replace(before, attempts=before.attempts + (1 if said is None and effect.counts else 0))
+    completed = said is not None and EFFECTS[Outcome(said)].counts
+    counted = replace(before, attempts=before.attempts + effect.counts - completed)
     newest = before.last_lease_id is None or before.last_lease_id <= lease.id
     if before.state in ("left", "anonymised"):
         return counted
