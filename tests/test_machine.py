@@ -3,6 +3,27 @@
 The model (machine_model.py) is a second author's reading of the documents. After every step all that can
 be seen is compared: states, due times, statuses, counts, what a lease goes back to, segments, leases and how
 they ended, rings, words in force, claims, recalls, states of numbers and the do-not-call list.
+
+Planted in the product, one at a time, and seen to fail within so many examples of thirty steps:
+
+| planted | examples |
+|---|---|
+| a second report of a lease counts | 16 |
+| a sale that is told late changes nothing | 48 |
+| whoever is given back becomes ready, whatever came meanwhile | 32 |
+| the first number of a customer alone is claimed | 16 |
+| a late outcome recalls no later card | 16 |
+| an order that was sent expires like a card | 16 |
+| a dead number is dead for one customer only | 16 |
+| who turns to other work keeps their cards | 32 |
+| of two gaps the shorter counts | 16 |
+| an answer does not end the calls in a row without one | 16 |
+
+Planted and not found by so few (32 or 48): the gap of who was given up counts from the ring; a segment's pause
+takes only what was dealt from it; the limit of attempts closes nobody by a word that came too late to settle;
+an order goes out without a last look.
+
+Not looked at: promised calls, and what a seller's last word takes back of who is at a number.
 """
 
 import re
