@@ -1,9 +1,9 @@
 """A second author's reading of design.md 2-3 and docs/{states,limits,numbers,pauses}.md, as dicts.
 
-Nothing here is taken from the product's code, and nothing of it is asked; test_machine.py holds both against
-each other. Small enough to be read at a sitting: one zone, flat rests, rolling limits, no promised calls.
-Whom a hand-out chooses is the product's to say; the model judges whether it was allowed to, and whether
-"nobody" is true.
+Nothing here is taken from the product's code but how long things last, and nothing of it is asked;
+test_machine.py holds both against each other. Small enough to be read at a sitting: one zone, flat rests,
+rolling limits, no promised calls. Whom a hand-out chooses is the product's to say; the model judges whether
+it was allowed to, and whether "nobody" is true.
 """
 
 from collections.abc import Iterable, Iterator

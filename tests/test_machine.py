@@ -19,9 +19,10 @@ Planted in the product, one at a time, and seen to fail within so many examples 
 | of two gaps the shorter counts | 16 |
 | an answer does not end the calls in a row without one | 16 |
 
-Planted and not found by so few (32 or 48): the gap of who was given up counts from the ring; a segment's pause
-takes only what was dealt from it; the limit of attempts closes nobody by a word that came too late to settle;
-an order goes out without a last look.
+Planted and not found by so few (16 to 48): the gap of who was given up counts from the ring; a segment's
+pause takes only what was dealt from it; the limit of attempts closes nobody by a word that came too late to
+settle; an order goes out without a last look; a ring that is told of a lease that has ended is dropped; cards
+that a gate has stopped stay in a list; the last card of who waits is taken for a colleague.
 
 Not looked at: promised calls, and what a seller's last word takes back of who is at a number.
 """
