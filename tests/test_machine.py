@@ -717,11 +717,13 @@ class Machine(RuleBasedStateMachine):
 
 
 def run(world: World, examples: int, steps: int) -> None:
+    """Few examples are the same in each run; many are drawn anew."""
     machine = type("Bound", (Machine,), {"app": world.app})
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples, stateful_step_count=steps, deadline=None,
+            derandomize=examples < 100,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
