@@ -123,6 +123,44 @@ def test_batches_in_opposite_order_never_deadlock(world: World) -> None:
     assert violations(world) == []
 
 
+@pytest.mark.parametrize("years", [-50, 10])
+def test_a_ring_lies_between_the_offer_and_the_report(world: World, years: int) -> None:
+    """Whatever clock it is told by: a ring in 1976 would begin no gap, one in 2036 would never end it.
+
+    Planted: the instant taken as told; seen to fail.
+    """
+    assignment = world.assignment(retry_seconds={"busy": 60})
+    (customer,) = world.customers(1, assignment)
+    seller = world.seller(assignment)
+    handed = take(world, seller, rung=False)
+    told = NOON.replace(year=NOON.year + years)
+    say(world, handed.lease_id, Outcome.BUSY, NOON + MINUTE, rung_at=told)
+    (attempt,) = attempts(world)
+    assert attempt.rung_at == (NOON if years < 0 else NOON + MINUTE)
+    for minutes, handed_out in ((59, False), (61, True)):
+        now = NOON + minutes * MINUTE
+        wake_due(world.opener(now))
+        open_gates(world.opener(now))
+        assert (next_customer(world.opener(now), seller) is not None) is handed_out
+    assert placement(world, customer).state == "leased"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "count"), [(Outcome.FAILED, Outcome.NO_SALE, 1), (Outcome.NO_ANSWER, Outcome.FAILED, 0)]
+)
+def test_the_last_word_of_a_call_says_whether_it_counts(
+    world: World, first: Outcome, last: Outcome, count: int
+) -> None:
+    """Planted: the first word counts, whatever the seller says; seen to fail."""
+    assignment = world.assignment()
+    (customer,) = world.customers(1, assignment)
+    lease = dialled(world, assignment)
+    say(world, lease, first, by="dialer")
+    say(world, lease, last, NOON + MINUTE)
+    assert placement(world, customer).attempts == count
+    assert violations(world, NOON + MINUTE) == []
+
+
 def test_an_outcome_of_an_expired_lease_still_counts(world: World) -> None:
     """Seen to fail: with `ended` leases left out of `record`."""
     assignment = world.assignment()

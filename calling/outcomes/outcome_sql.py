@@ -34,9 +34,11 @@ CAME = text("""
                           and later.revision > a.revision)
      group by a.assignment_id, a.customer_id, a.outcome
 """)
+# Nothing rings before it was offered, nor after we heard of it: a clock in 1970 would open every gap.
 END = text("""
     update lease l
-       set rung_at = coalesce(l.rung_at, t.rung_at),
+       set rung_at = coalesce(l.rung_at, case when t.rung_at is not null
+                                           then greatest(l.offered_at, least(t.rung_at, :now)) end),
            state = 'ended', ended_at = coalesce(l.ended_at, :now), ended_by = coalesce(l.ended_by, 'outcome')
       from unnest((select cast(:leases as uuid[])), cast(:rung as timestamptz[])) as t(id, rung_at)
      where l.crm_id = :crm_id and l.id = t.id

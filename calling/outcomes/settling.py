@@ -51,8 +51,8 @@ def settle(
 ) -> Change:  # fmt: skip
     """The placement after `outcome` of `lease`.
 
-    `said`: what was told of this call before, and is completed now; None: it is the lease's first report, so
-    it counts as an attempt. `other_number`: a number of theirs is left, should this outcome give one up.
+    `said`: what was told of this call before, and is completed now; None: it is the lease's first report.
+    `other_number`: a number of theirs is left, should this outcome give one up.
     `answered_since`: it calls the number dead, but somebody has answered there by a later call.
     `times`: how often this outcome came in the assignment by now. `promised`: when a call promised in this
     one is due; `kept`: one promised before, that this one does not consume. `opens`: the customer's hours.
@@ -61,7 +61,8 @@ def settle(
     take effect (P4). Closed stays closed, but for the last word of the very call that closed them.
     """
     effect = EFFECTS[outcome]
-    counted = replace(before, attempts=before.attempts + (1 if said is None and effect.counts else 0))
+    completed = said is not None and EFFECTS[Outcome(said)].counts
+    counted = replace(before, attempts=before.attempts + effect.counts - completed)
     newest = before.last_lease_id is None or before.last_lease_id <= lease.id
     if before.state in ("left", "anonymised"):
         return counted

@@ -92,8 +92,8 @@ CHECKS: tuple[tuple[str, str, str], ...] = (
            and not exists (select from attempt a where a.crm_id = :crm_id and a.lease_id = e.lease_id)"""),
     ("P4", "attempts are miscounted", """
         select count(*) from placement p left join (
-            select assignment_id, customer_id, count(*) as attempts from attempt
-             where crm_id = :crm_id and revision = 0 and outcome = any(:counting)
+            select assignment_id, customer_id, count(*) as attempts from attempt_in_force
+             where crm_id = :crm_id and outcome = any(:counting)
              group by assignment_id, customer_id) made using (assignment_id, customer_id)
          where p.crm_id = :crm_id and p.attempts <> coalesce(made.attempts, 0)"""),
     ("P4", "an outcome that implies a ring without one", """
