@@ -182,7 +182,7 @@ def _take(work: Work, events: Sequence[Heard]) -> None:
 
 
 def _ring(work: Work, events: Sequence[Heard]) -> None:
-    first = {event.lease_id: event for event in reversed(events)}
+    first = {event.lease_id: event for event in sorted(events, key=lambda event: event.at, reverse=True)}
     if not first:
         return
     times = [event.at for event in first.values()]

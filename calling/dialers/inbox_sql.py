@@ -27,11 +27,14 @@ TAKE = text("""
       from locked, unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at)
      where l.crm_id = :crm_id and l.id = locked.id and l.id = t.id
 """)
-# A ring is a ring even if it is told after the lease has ended: limits and the gap count it.
+# A ring is a ring even if it is told after the lease has ended: limits and the gap count it. When it began is
+# what the first of its events says, in whatever order they come.
 RING = text("""
     with locked as (
-        select id from lease where crm_id = :crm_id and id = any(:leases) and rung_at is null
-         order by id for update
+        select l.id from lease l
+          join unnest(cast(:leases as uuid[]), cast(:times as timestamptz[])) as t(id, at) on t.id = l.id
+         where l.crm_id = :crm_id and l.id = any(:leases) and (l.rung_at is null or l.rung_at > t.at)
+         order by l.id for update of l
     )
     update lease l
        set rung_at = t.at, taken_at = coalesce(l.taken_at, t.at),
