@@ -10,7 +10,9 @@ from models.outcomes import Outcome
 from models.work import Work
 from ringeliste.faults.scene import Scene
 
-_ATTEMPTS = text("select lease_id, outcome from attempt where crm_id = :crm_id and revision = 0 order by lease_id")
+_ATTEMPTS = text(
+    "select lease_id, outcome from attempt where crm_id = :crm_id and revision = 0 order by lease_id"
+)
 _LEFT = {
     "P5: leases that nobody ended": "select count(*) from lease where crm_id = :crm_id and ended_at is null",
     "P4: events that nobody worked off": """
@@ -44,7 +46,9 @@ def _words(work: Work, told: dict[UUID, Outcome]) -> list[str]:
     invented = sorted(str(lease_id) for lease_id in counted.keys() - told.keys())
     other = sorted(str(key) for key in told.keys() & counted.keys() if told[key].value != counted[key])
     kinds = {"counted twice": twice, "lost": lost, "invented": invented, "counted as another": other}
-    return [f"P4: words {kind}: {len(which)}, first of lease {which[0]}" for kind, which in kinds.items() if which]
+    return [
+        f"P4: words {kind}: {len(which)}, first of lease {which[0]}" for kind, which in kinds.items() if which
+    ]
 
 
 def _left(work: Work) -> list[str]:

@@ -98,7 +98,7 @@ class Baton:
     def begin(
         self, name: str, act: Callable[[], object], *, after: float = 0.0, process: Process | None = None
     ) -> Actor:
-        """Somebody comes on stage in `after` seconds, and leaves it when `act` returns or their process dies."""
+        """Somebody comes on stage in `after` seconds; they leave when `act` returns, or their process dies."""
         actor = Actor(name, self.elapsed + after, process)
         self._actors.append(actor)
         Thread(target=self._play, args=(actor, act), name=name, daemon=True).start()
@@ -137,12 +137,12 @@ class Baton:
             actor.process = before
 
     def run(self, seconds: float) -> None:
-        """Let so many seconds pass; raises what anybody could not help."""
+        """Let so many seconds pass. Raises what anybody could not help, and Gone behind the last step."""
         self._stage.wakes = self.elapsed + seconds
         if not self._over:
             self._hand_over(self._stage)
-        if self.failure is not None:
-            raise self.failure
+        if self._over:
+            raise self.failure or Gone
 
     def close(self) -> None:
         """Everybody leaves."""

@@ -1,6 +1,7 @@
 """The dialer on the stage: lines that ring, a queue that burns, and a way to it on which much is lost."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -25,14 +26,14 @@ from ringeliste.faults.scene import Scene
 T = TypeVar("T")
 
 LINES = 2
-LOOKS = (5.0, 25.0)
+LOOKS = (10.0, 45.0)
 """Seconds between two looks into its queue."""
 
 LATE = (20.0, 150.0)
 """Seconds for which an event lies about, from and to."""
 
-LOOP_SPEED = 300.0
-"""Business seconds a second of the link's: its turn, 0.1 s, comes twice a minute."""
+LOOP_SPEED = 600.0
+"""Business seconds a second of the link's: its turn, 0.1 s, comes once a minute."""
 
 
 class DialerOnStage:
@@ -61,8 +62,7 @@ class DialerOnStage:
             self.at.want(0 if scene.closing else 2 * LINES)
             for order in self.at.take(free):
                 self._calls[order.lease_id] = "taken", order
-                life = self._lives
-                scene.baton.begin("line", lambda order=order, life=life: self._call(order, life))
+                scene.baton.begin("line", partial(self._call, order, self._lives))
             scene.baton.wait(self._dice.uniform(*LOOKS))
 
     def _call(self, order: Order, life: int) -> None:
@@ -76,7 +76,7 @@ class DialerOnStage:
             return
         if its.rings:
             self._tell(order, "ringing")
-            around: dict[str, object] = {
+            around = {
                 "dialer": scene.world.dialer_id, "assignment": scene.world.assignments[0],
             }  # fmt: skip
             scene.ring(order.lease_id, order.e164, order.customer_ref, 0, around)
@@ -113,7 +113,9 @@ class TroubledPort:
 
     capabilities: Capabilities = InMemoryDialer.capabilities
 
-    def __init__(self, scene: Scene, dialer: InMemoryDialer, patience: Callable[[float], Awaitable[None]]) -> None:
+    def __init__(
+        self, scene: Scene, dialer: InMemoryDialer, patience: Callable[[float], Awaitable[None]]
+    ) -> None:
         self._scene, self._dialer, self._patience = scene, dialer, patience
         self._held: dict[str, float] = {}  # event -> elapsed seconds before which it is nowhere
         self._given: set[str] = set()
@@ -141,7 +143,7 @@ class TroubledPort:
         found = await self._through("events", lambda: self._dialer.events(""))
         there = [event for event in found.events if self._is_there(event)]
         if not there and wait:
-            await self._patience(wait / 5)
+            await self._patience(wait / 8)
             return EventBatch((), cursor)
         self._given |= {event.event_id for event in there}
         return EventBatch(tuple(self._in_what_order(there)), cursor)

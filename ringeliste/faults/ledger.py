@@ -3,7 +3,7 @@
 It knows nothing of the database. What it finds broken is broken for the people at the telephones.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -18,7 +18,7 @@ OPENS, CLOSES = time(9), time(20)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A telephone that rings, or on which somebody talks. `asked_at`: when we could first know of the ring."""
+    """A telephone that rings, or on which somebody talks. `asked_at`: when we were first asked for the ring."""
 
     lease_id: UUID
     e164: str
@@ -53,12 +53,10 @@ class Ledger:
     walls: list[Wall] = field(default_factory=list)
     promised: set[str] = field(default_factory=set)
 
-    def ring(
-        self, call: Call, zones: Iterable[str], around: dict[str, object]
-    ) -> None:
+    def ring(self, call: Call, zones: Iterable[str], around: Mapping[str, object]) -> None:
         """A telephone rings now. `around`: scope -> what a wall of that scope would have to stand around."""
         self._check_hours(call, zones)
-        self._check_walls(call, around | {"crm": None, "number": call.e164, "customer": call.customer})
+        self._check_walls(call, {**around, "crm": None, "number": call.e164, "customer": call.customer})
         self._check_gap(call)
         self.busy[call.lease_id] = call
         self.rings.append(call)
@@ -87,7 +85,7 @@ class Ledger:
             if not OPENS <= clock < CLOSES:
                 raise PromiseBroken(f"P3: lease {call.lease_id} rang at {clock} in {zone}")
 
-    def _check_walls(self, call: Call, around: dict[str, object]) -> None:
+    def _check_walls(self, call: Call, around: Mapping[str, object]) -> None:
         for wall in self.walls:
             behind = wall.scope in around and around[wall.scope] == wall.target
             named = "dialer" in around if wall.named is None else call.lease_id in wall.named
@@ -100,7 +98,9 @@ class Ledger:
     def _check_gap(self, call: Call) -> None:
         for other in self.busy.values():
             if other.e164 == call.e164 or other.customer == call.customer:
-                raise PromiseBroken(f"P1: leases {other.lease_id} and {call.lease_id} ring one person at once")
+                raise PromiseBroken(
+                    f"P1: leases {other.lease_id} and {call.lease_id} ring one person at once"
+                )
         if call.customer in self.promised:
             return
         for before in self.rings:

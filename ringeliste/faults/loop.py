@@ -12,6 +12,8 @@ from typing import Any
 
 from ringeliste.faults.baton import Baton, Crash, Gone
 
+Thread = asyncio.Future[Any]
+
 
 class _Patience(SelectSelector):
     """Waits on the stage; nothing is ever heard from outside."""
@@ -68,7 +70,7 @@ class StageLoop(asyncio.SelectorEventLoop):
                 self.run_until_complete(asyncio.wait(left))
             self.close()
 
-    def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:  # type: ignore[override]
+    def run_in_executor(self, _executor: Any, func: Callable[..., Any], *args: Any) -> Thread:  # type: ignore[override]
         """A thread is an actor of the same process."""
         future: asyncio.Future[Any] = self.create_future()
         self._threads.add(future)

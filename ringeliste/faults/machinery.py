@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-
 from calling.dialers.inbox import process_inbox
 from calling.dialers.orders import linked_dialer
 from calling.handout import due, reaper
@@ -59,19 +58,22 @@ class Machinery:
     dialer: DialerOnStage
     _waiting: set[Hint] = field(default_factory=set)
 
-
     def ticks(self) -> list[tuple[str, float, Duty]]:
         """Name, seconds between two, and what is to be done."""
         world = self.scene.world
         return [
-            ("due", 75, wake),
-            ("reap", 75, reaper.reap),
-            ("top-up", 75, partial(self._for_each, allocate_all, world.assignments)),
-            ("inbox", 100, partial(process_inbox, dialer_id=world.dialer_id)),
-            ("sweep", 150, sweep_all),
-            ("walls", 200, walls),
-            ("rebuilds", 240, rebuilds),
+            ("due", 130, wake),
+            ("reap", 130, reaper.reap),
+            ("top-up", 150, partial(self._for_each, allocate_all, world.assignments)),
+            ("inbox", 150, partial(process_inbox, dialer_id=world.dialer_id)),
+            ("sweep", 240, sweep_all),
+            ("walls", 360, walls),
+            ("rebuilds", 360, rebuilds),
         ]
+
+    def duties(self) -> list[tuple[str, Duty]]:
+        """What the ticks do, by name."""
+        return [(name, duty) for name, _, duty in self.ticks()]
 
     def tick(self, name: str, every: float, duty: Duty) -> None:
         """One tick for ever, each time by a worker that may die of it."""
@@ -103,7 +105,7 @@ class Machinery:
             return
         self._waiting.add(hint)
         for _ in range(2 if lost == "hint twice" else 1):
-            after = scene.trouble.seconds(10, 200) if lost == "hint late" else 0.0
+            after = scene.trouble.seconds(10, 200) if lost == "hint late" else scene.trouble.seconds(0, 15)
             scene.baton.begin("worker", partial(self._follow, hint, duty), after=after)
 
     def link(self) -> None:
@@ -113,7 +115,9 @@ class Machinery:
             try:
                 self._link()
             except* (RingelisteError, Crash, asyncio.CancelledError) as why:
-                scene.baton.step(f"the link ends: {[str(error) or type(error).__name__ for error in why.exceptions]}")
+                scene.baton.step(
+                    f"the link ends: {[str(error) or type(error).__name__ for error in why.exceptions]}"
+                )
             scene.baton.wait(dice.uniform(*RESTS))
 
     def _link(self) -> None:

@@ -7,7 +7,6 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 from uuid import UUID
 
-from calling.customers.finding import ids_of
 from calling.follow_ups.asking import Wish
 from calling.follow_ups.promising import promise
 from calling.handout.recalling import WallAnswer
@@ -122,7 +121,9 @@ class Manager:
         key, _, customer_id = self._somebody()
         assignment_id = self._dice.choice(self._scene.world.assignments)
         seller_id = self._dice.choice((None, *self._scene.world.sellers))
-        wish = Wish(self._scene.baton.now + timedelta(minutes=self._dice.randint(2, 15)), shared=seller_id is None)
+        wish = Wish(
+            self._scene.baton.now + timedelta(minutes=self._dice.randint(2, 15)), shared=seller_id is None
+        )
         self._scene.ledger.promised.add(key)
         try:
             self._ask(

@@ -1,11 +1,13 @@
-"""One seed is played: half an hour of calling with faults, then peace, and then everything is held to account."""
+"""A seed is played: half an hour of calling with faults, then peace, then everything is held to account."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from random import Random
+
+from sqlalchemy import Engine
 
 from calling.outcomes.outcome import Report, record_all
 from models.errors import PromiseBroken
@@ -22,12 +24,14 @@ from ringeliste.faults.trouble import Trouble
 from ringeliste.faults.world import BUILT_AT, GAP_SECONDS, World
 from wiring.hints import install_publisher
 from wiring.settings import Settings
-from sqlalchemy import Engine
 
 BEGINS = (timedelta(hours=4), timedelta(hours=4), timedelta(hours=11.6))
 """After the world was built: noon, or shortly before Lisbon closes."""
 
-CALM_SECONDS = 900
+CALM_SECONDS, LAST_SECONDS = 480, 130
+"""Until everybody has told what there was to tell; and until the link has asked after all that is left."""
+
+MINUTES = 30.0
 AFTERWARDS = timedelta(hours=3)
 """Longer than any lease lives."""
 
@@ -46,7 +50,7 @@ class Verdict:
 
 
 def play(
-    settings: Settings, engine: Engine, world: World, seed: int, *, minutes: float = 30.0,
+    settings: Settings, engine: Engine, world: World, seed: int, *, minutes: float = MINUTES,
     until_step: int | None = None,
 ) -> Verdict:  # fmt: skip
     """Play a seed in the database of `engine`, which holds `world` as it was built and nothing else.
@@ -62,8 +66,7 @@ def play(
         with _hints_to(machinery):
             scene.baton.run(minutes * 60)
             _make_peace(scene, machinery)
-        if not scene.baton.over:
-            broken = account(scene)
+        broken = account(scene)
     except Gone:
         pass
     except PromiseBroken as found:
@@ -103,10 +106,11 @@ def _make_peace(scene: Scene, machinery: Machinery) -> None:
     scene.closing = scene.trouble.calm = True
     scene.baton.run(CALM_SECONDS)
     scene.baton.jumped += AFTERWARDS
-    scene.baton.run(CALM_SECONDS / 3)
+    scene.baton.run(LAST_SECONDS)
     reports = [Report(lease_id, word, "seller") for lease_id, word in sorted(scene.untold.items())]
     machinery.do("told at last", partial(record_all, reports=reports))
-    scene.baton.run(CALM_SECONDS / 3)
+    for name, duty in machinery.duties():
+        machinery.do(name, duty)
 
 
 @contextmanager

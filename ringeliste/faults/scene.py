@@ -1,16 +1,15 @@
 """The scene of one seed: all that its actors share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 from typing import TypeVar
 from uuid import UUID
 
-from models.errors import Conflict, NotFound, Unavailable
+from models.errors import Unavailable
 from models.outcomes import Outcome
-from models.work import Hint, OpenWork
+from models.work import OpenWork
 from ringeliste.faults.baton import Baton, Crash
 from ringeliste.faults.ledger import Call, Ledger
 from ringeliste.faults.processes import Processes
@@ -30,7 +29,7 @@ RESULTS = {
 """What becomes of calls, in shares: more of what is rare in life."""
 
 NO_RING = (Outcome.CONGESTION, Outcome.INVALID_NUMBER, Outcome.FAILED)
-RINGS, TALKS = (5, 30), (20, 200)
+RINGS, TALKS = (10, 45), (30, 240)
 """Seconds, from and to. Talk and all that comes late are shorter than the gap, or nobody could keep it."""
 
 
@@ -55,7 +54,6 @@ class Scene:
     world: World
     closing: bool = False
     untold: dict[UUID, Outcome] = field(default_factory=dict)
-    hint: Callable[[Hint], None] = lambda _: None
 
     def dice(self, *whose: object) -> Random:
         """Dice of somebody's own: what one does never changes another's luck."""
@@ -71,7 +69,7 @@ class Scene:
         )
 
     def ring(
-        self, lease_id: UUID, e164: str, customer: str, asked: float, around: dict[str, object]
+        self, lease_id: UUID, e164: str, customer: str, asked: float, around: Mapping[str, object]
     ) -> None:
         """A telephone rings; whoever rings it had begun to ask so many seconds ago."""
         now = self.baton.now
@@ -97,12 +95,3 @@ class Scene:
                         return answer
                     self.baton.step(f"{what}: the answer is lost")
             self.baton.wait(who.uniform(2, 12))
-
-    @contextmanager
-    def duty(self, name: str) -> Iterator[OpenWork]:
-        """A worker's task: what came at a bad moment is left to the next one."""
-        try:
-            with self.processes.at(name) as open_work:
-                yield open_work
-        except (Conflict, Unavailable, NotFound) as bad:
-            self.baton.step(f"a bad moment: {bad.message}")

@@ -15,7 +15,7 @@ from ringeliste.faults.scene import Scene, Verb
 
 T = TypeVar("T")
 
-LOOK, NOTE, IDLE, GONE = (3, 12), (3, 30), (30, 90), (60, 500)
+LOOK, NOTE, IDLE, GONE = (5, 40), (15, 120), (60, 200), (60, 300)
 TURNS_ELSEWHERE = 0.04
 """How often a seller goes to the other assignment before they ask for the next customer."""
 
@@ -117,7 +117,8 @@ class SellerOnStage:
         return self._scene.ask(self._dice, what, verb)
 
     def _pass(self, span: tuple[int, int]) -> None:
-        self._scene.baton.wait(self._dice.uniform(*span))
+        least, most = span
+        self._scene.baton.wait(self._dice.uniform(least, least + 5 if self._scene.closing else most))
 
 
 def report(scene: Scene, card: HandOut, result: Outcome, dice: Random) -> Report:

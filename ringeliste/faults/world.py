@@ -24,9 +24,9 @@ BUILT_AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 GAP_SECONDS, HOLD_SECONDS, OFFER_SECONDS, ATTEMPTS = 600, 420, 240, 3
 _REST = {"delay": 420, "growth": 1, "jitter": 0, "other_part": False}
-RESTS = {name: _REST for name in ("answered", "no_answer", "busy", "machine", "congestion", "failed")}
+RESTS = dict.fromkeys(("answered", "no_answer", "busy", "machine", "congestion", "failed"), _REST)
 _DAY = [[f"{OPENS:%H:%M}", f"{CLOSES:%H:%M}"]]
-HOURS: Mapping[str, Any] = {day: _DAY for day in ("mon", "tue", "wed", "thu", "fri")} | {"sat": [], "sun": []}
+HOURS: Mapping[str, Any] = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _DAY) | {"sat": [], "sun": []}
 SETTINGS = {
     "gap_seconds": GAP_SECONDS, "hold_seconds": HOLD_SECONDS, "offer_seconds": OFFER_SECONDS,
     "max_attempts": ATTEMPTS, "retry_plan": RESTS, "order_field": "score", "order_descending": True,
@@ -112,9 +112,9 @@ def build(app: App, folder: Path, *, customers: int, sellers: int) -> World:
         for rebuild_id in rebuilds_to_do(open_work):
             run_rebuild(open_work, rebuild_id)
     with open_work() as work:
-        ids = dict(work.session.execute(select(Customer.external_id, Customer.id)).tuples().all())
+        found = dict(work.session.execute(select(Customer.external_id, Customer.id)).tuples().all())
         segments = {key: _segments(work, key) for key in (first, second)}
-    return World(crm_id, (first, second), seller_ids, dialer_id, everybody, ids, segments)
+    return World(crm_id, (first, second), seller_ids, dialer_id, everybody, found, segments)
 
 
 def _segments(work: Work, assignment_id: int) -> tuple[int, ...]:
