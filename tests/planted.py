@@ -1,4 +1,4 @@
-"""Bugs to plant into the product, of kinds that were made once, or nearly: the simulation has to find them."""
+"""Bugs to plant into the product, of kinds that were made once, or nearly: simulations have to find them."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

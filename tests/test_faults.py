@@ -1,4 +1,4 @@
-"""The simulation with faults: promises are kept, a seed comes to the same step again, planted bugs are found."""
+"""The simulation with faults: promises are kept, a seed comes to the same step, planted bugs are found."""
 
 import json
 import os

@@ -98,7 +98,7 @@ class Baton:
     def begin(
         self, name: str, act: Callable[[], object], *, after: float = 0.0, process: Process | None = None
     ) -> Actor:
-        """Somebody comes on stage in `after` seconds; they leave when `act` returns, or their process dies."""
+        """Somebody comes on in `after` seconds, and leaves when `act` returns, or their process dies."""
         actor = Actor(name, self.elapsed + after, process)
         self._actors.append(actor)
         Thread(target=self._play, args=(actor, act), name=name, daemon=True).start()

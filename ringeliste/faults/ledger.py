@@ -18,7 +18,7 @@ OPENS, CLOSES = time(9), time(20)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A telephone that rings, or on which somebody talks. `asked_at`: when we were first asked for the ring."""
+    """A telephone that rings, or on which somebody talks. `asked_at`: when we were first asked for it."""
 
     lease_id: UUID
     e164: str
