@@ -17,7 +17,7 @@ from ringeliste.faults import Verdict, play
 from ringeliste.faults.databases import Databases
 from wiring.settings import Settings
 
-pytestmark = [pytest.mark.once, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 SEEDS, BLOCK = 200, 10

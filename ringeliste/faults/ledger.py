@@ -31,12 +31,14 @@ class Call:
 class Wall:
     """A pause or do-not-call that was answered. `scope`: what `target` is.
 
-    `named`: leases that may still ring; None: whatever a dialer has, since nobody was told of it.
+    `named`: leases that may still ring; None: whatever a dialer has, and a ring that somebody had asked for
+    before `at`, since nobody was told of them.
     """
 
     scope: str
     target: object
     named: frozenset[UUID] | None
+    at: datetime
 
 
 @dataclass
@@ -71,9 +73,18 @@ class Ledger:
         if word is Outcome.FOLLOW_UP:
             self.promised.add(customer)
 
-    def answered(self, scope: str, target: object, named: Iterable[UUID] | None) -> None:
+    def answered(self, scope: str, target: object, named: Iterable[UUID] | None, at: datetime) -> None:
         """A wall stands from now on; `named` as in Wall."""
-        self.walls.append(Wall(scope, target, None if named is None else frozenset(named)))
+        self.walls.append(Wall(scope, target, None if named is None else frozenset(named), at))
+
+    def acknowledged(self, event_ids: Iterable[str], at: datetime) -> None:
+        """What a dialer told is safe with us; who wants no more calls is behind a wall by now."""
+        ended = {f"{lease_id}:ended" for lease_id, word in self.words.items() if word is Outcome.DO_NOT_CALL}
+        for event_id in ended.intersection(event_ids):
+            lease_id = UUID(event_id.partition(":")[0])
+            for call in self.rings:
+                if call.lease_id == lease_id:
+                    self.answered("customer", call.customer, None, at)
 
     def lifted(self, scope: str, target: object) -> None:
         """Somebody begins to take walls down: of what is behind them, nothing is certain any more."""
@@ -81,15 +92,14 @@ class Ledger:
 
     def _check_hours(self, call: Call, zones: Iterable[str]) -> None:
         for zone in zones:
-            clock = call.rang_at.astimezone(ZoneInfo(zone)).time()
-            if not OPENS <= clock < CLOSES:
+            asked, clock = (at.astimezone(ZoneInfo(zone)).time() for at in (call.asked_at, call.rang_at))
+            if not (OPENS <= clock < CLOSES or OPENS <= asked < CLOSES):  # we look between the two
                 raise PromiseBroken(f"P3: lease {call.lease_id} rang at {clock} in {zone}")
 
     def _check_walls(self, call: Call, around: Mapping[str, object]) -> None:
         for wall in self.walls:
             behind = wall.scope in around and around[wall.scope] == wall.target
-            named = "dialer" in around if wall.named is None else call.lease_id in wall.named
-            if behind and not named:
+            if behind and not _named(wall, call, by_dialer="dialer" in around):
                 promise = "P8" if wall.scope in ("number", "customer") else "P2"
                 raise PromiseBroken(
                     f"{promise}: lease {call.lease_id} rang behind the wall of {wall.scope} {wall.target}"
@@ -109,3 +119,9 @@ class Ledger:
                 raise PromiseBroken(
                     f"P5: lease {call.lease_id} rang {call.rang_at - before.asked_at} after {before.lease_id}"
                 )
+
+
+def _named(wall: Wall, call: Call, *, by_dialer: bool) -> bool:
+    if wall.named is not None:
+        return call.lease_id in wall.named
+    return by_dialer or call.asked_at < wall.at

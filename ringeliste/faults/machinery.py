@@ -17,9 +17,10 @@ from calling.walls import hours, pause, suppress
 from models.errors import Conflict, NotFound, RingelisteError, Unavailable
 from models.work import Hint, OpenWork
 from ringeliste.faults.baton import Crash
-from ringeliste.faults.dialer import LOOP_SPEED, DialerOnStage, TroubledPort
+from ringeliste.faults.dialer import LOOP_SPEED, DialerOnStage
 from ringeliste.faults.loop import StageLoop
 from ringeliste.faults.scene import Scene
+from ringeliste.faults.way import TroubledPort
 from workers.link import Link
 
 Duty = Callable[[OpenWork], object]

@@ -19,7 +19,7 @@ from calling.walls.suppress import lift, suppress
 from models.errors import Conflict, RingelisteError
 from models.work import OpenWork
 from ringeliste.faults.scene import Scene
-from ringeliste.faults.world import MAPPING, rules, write_list
+from ringeliste.faults.world import GAP_SECONDS, MAPPING, rules, write_list
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ class Manager:
         self._scene, self._dice = scene, scene.dice("manager")
         self._paused: list[tuple[str, int | None]] = []
         self._suppressed: list[dict[str, str]] = []
+        self._jumped_at = 0.0
         self._held: list[tuple[int, list[int]]] = []
         self._deeds: list[Callable[[], None]] = [
             self._pause, self._pause, self._resume, self._suppress, self._lift, self._hold, self._let_go,
@@ -67,7 +68,7 @@ class Manager:
             target = world.dialer_id
         self._paused.append((scope, target))
         answer = self._ask(lambda work: pause(work, scope, target, reason="lunch", author="Kari"))
-        self._scene.ledger.answered(scope, target, _named(answer))
+        self._scene.ledger.answered(scope, target, _named(answer), self._scene.baton.now)
 
     def _resume(self) -> None:
         if self._paused:
@@ -87,7 +88,7 @@ class Manager:
         )  # fmt: skip
         scope, target = ("number", e164) if of_number else ("customer", key)
         self._suppressed.append({"scope": scope, "target": target})
-        self._scene.ledger.answered(scope, target, _named(answer))
+        self._scene.ledger.answered(scope, target, _named(answer), self._scene.baton.now)
 
     def _lift(self) -> None:
         if self._suppressed:
@@ -156,8 +157,10 @@ class Manager:
 
     def _jump(self) -> None:
         """The wall clock is set forward; business time with it."""
-        if self._scene.trouble.comes("time jumps"):
-            self._scene.baton.jumped += timedelta(seconds=self._scene.trouble.seconds(1, 5400))
+        baton = self._scene.baton
+        if baton.elapsed - self._jumped_at > GAP_SECONDS and self._scene.trouble.comes("time jumps"):
+            self._jumped_at = baton.elapsed  # twice in one call, and nobody could keep the gap
+            baton.jumped += timedelta(seconds=self._scene.trouble.seconds(1, 5400))
 
     def _somebody(self) -> tuple[str, str, int]:
         """External id, first number, and id of anybody."""

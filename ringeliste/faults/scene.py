@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from random import Random
 from typing import TypeVar
 from uuid import UUID
@@ -69,12 +69,12 @@ class Scene:
         )
 
     def ring(
-        self, lease_id: UUID, e164: str, customer: str, asked: float, around: Mapping[str, object]
+        self, lease_id: UUID, e164: str, customer: str, asked_at: datetime, around: Mapping[str, object]
     ) -> None:
-        """A telephone rings; whoever rings it had begun to ask so many seconds ago."""
+        """A telephone rings; `asked_at`: when whoever rings it began to ask whether they may."""
         now = self.baton.now
         self.baton.step(f"rings {customer} for {lease_id}")
-        call = Call(lease_id, e164, customer, now - timedelta(seconds=asked), now)
+        call = Call(lease_id, e164, customer, asked_at, now)
         self.ledger.ring(call, zones_of(e164), around)
 
     def ask(self, who: Random, what: str, verb: Verb[T]) -> T:

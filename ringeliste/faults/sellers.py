@@ -1,5 +1,6 @@
 """Sellers at their desks: as people and browsers are, who repeat what nobody answers, and leave at will."""
 
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import TypeVar
@@ -53,7 +54,7 @@ class SellerOnStage:
 
     def _call(self, card: HandOut) -> None:
         self._pass(LOOK)
-        began = self._scene.baton.elapsed
+        asked_at = self._scene.baton.now
         try:
             self._ask("ring", lambda open_work: self._ring(open_work, card))
         except LeaseGone:
@@ -65,8 +66,7 @@ class SellerOnStage:
         around = {"assignment": card.assignment_id, "segment": card.segment_id, "seller": self._id}
         if card.promised_at is not None:
             self._scene.ledger.promised.add(card.external_id)
-        waited = self._scene.baton.elapsed - began
-        self._scene.ring(card.lease_id, card.e164, card.external_id, waited, around)
+        self._scene.ring(card.lease_id, card.e164, card.external_id, asked_at, around)
         self._scene.baton.wait(its.rings + its.talks)
         self._scene.ledger.hang_up(card.lease_id)
         self._scene.ledger.tell(card.lease_id, its.result, card.external_id)
@@ -98,10 +98,12 @@ class SellerOnStage:
     def _report(self, card: HandOut, result: Outcome) -> None:
         self._scene.ledger.tell(card.lease_id, result, card.external_id)
         said = report(self._scene, card, result, self._dice)
-        for _ in range(2 if self._scene.trouble.comes("seller tells twice") else 1):
-            self._ask(result.value, lambda open_work: record_all(open_work, [said]))
+        self._ask(result.value, lambda open_work: record_all(open_work, [said]))
+        if self._scene.trouble.comes("seller tells twice"):  # the first word counts
+            other = replace(said, outcome=self._dice.choice((result, Outcome.BUSY)), promise=None)
+            self._ask("again", lambda open_work: record_all(open_work, [other]))
         if result is Outcome.DO_NOT_CALL:
-            self._scene.ledger.answered("customer", card.external_id, None)
+            self._scene.ledger.answered("customer", card.external_id, None, self._scene.baton.now)
 
     def _be(self, what: str) -> None:
         def be(open_work: OpenWork) -> None:

@@ -35,7 +35,7 @@ CHANCES = {
     "seller never tells": 0.02,
     "seller tells twice": 0.1,
     # of time
-    "time jumps": 0.02,
+    "time jumps": 0.3,
 }
 """Fault -> how often it comes where it can, on an average: a seed makes it rarer or more frequent."""
 
