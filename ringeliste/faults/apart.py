@@ -12,7 +12,6 @@ from ringeliste import embedded, throwaway
 from ringeliste.faults.databases import CUSTOMERS, SELLERS, Databases
 from ringeliste.faults.playing import MINUTES, Verdict, play
 from ringeliste.simulation.apart import SETTINGS
-from wiring.logs import configure
 from wiring.settings import Settings
 
 FOLDER = "faults"
@@ -58,9 +57,8 @@ def _laid(own: Path, size: Size, *, keep: bool) -> Iterator[Databases]:
         servers = embedded.start(own, env={}, postgres_settings=_SETTINGS)
         settings = Settings(
             database_url=servers.database_url, database_owner_url=servers.owner_url,
-            redis_url=servers.redis_url, data=own, log_level="error",
+            redis_url=servers.redis_url, data=own,
         )  # fmt: skip
-        configure(settings, "faults")
         migrations.upgrade(servers.owner_url)
         with psycopg.connect(
             host=str(own / "run"), user="postgres", dbname="postgres", autocommit=True

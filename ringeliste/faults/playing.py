@@ -1,5 +1,6 @@
 """A seed is played: half an hour of calling with faults, then peace, then everything is held to account."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
+import structlog
 from sqlalchemy import Engine
 
 from calling.outcomes.outcome import Report, record_all
@@ -63,7 +65,7 @@ def play(
     broken = None
     machinery = _put_on_stage(scene)
     try:
-        with _hints_to(machinery):
+        with _quietly(), _hints_to(machinery):
             scene.baton.run(minutes * 60)
             _make_peace(scene, machinery)
         broken = account(scene)
@@ -111,6 +113,19 @@ def _make_peace(scene: Scene, machinery: Machinery) -> None:
     machinery.do("told at last", partial(record_all, reports=reports))
     for name, duty in machinery.duties():
         machinery.do(name, duty)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """What its processes log is no news of this one's."""
+    before = structlog.get_config() if structlog.is_configured() else None
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
+        if before is not None:
+            structlog.configure(**before)
 
 
 @contextmanager

@@ -112,7 +112,8 @@ def build(app: App, folder: Path, *, customers: int, sellers: int) -> World:
         for rebuild_id in rebuilds_to_do(open_work):
             run_rebuild(open_work, rebuild_id)
     with open_work() as work:
-        found = dict(work.session.execute(select(Customer.external_id, Customer.id)).tuples().all())
+        rows = work.session.execute(select(Customer.external_id, Customer.id))
+        found = {row.external_id: row.id for row in rows}
         segments = {key: _segments(work, key) for key in (first, second)}
     return World(crm_id, (first, second), seller_ids, dialer_id, everybody, found, segments)
 
