@@ -92,6 +92,20 @@ def test_what_a_simulation_would_build_is_said_and_not_built(home: Path) -> None
     assert (said.code, "not ours" in said.err) == (2, True)
 
 
+def test_a_seed_with_faults_is_played_up_to_a_step(home: Path) -> None:
+    """And one step of one seed has nothing to do with days, nor with several seeds."""
+    few = ("--faults", "--seed", "3", "--customers", "40", "--minutes", "5")
+    planned = ok("simulate", *few, "--dry-run")
+    assert (planned["directory"], planned["seeds"], planned["sellers"]) == (str(home / "faults"), "3 to 3", 4)
+    assert not home.exists()
+    for wrong in (("--until-step", "9"), ("--seeds", "2"), ("--faults", "--seeds", "2", "--until-step", "9")):
+        assert run("simulate", *wrong).code == 2
+    played = ok("simulate", *few, "--until-step", "60")
+    (seed,) = played["seeds"]
+    assert (played["broken"], seed["seed"], seed["steps"], len(seed["last"])) == ([], 3, 60, 40)
+    assert embedded.status(home / "faults").postgres_pid is None
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_a_benchmark_would_do_is_said_and_not_done(home: Path, name: str) -> None:
     told = ok("bench", name, "--rows", "1000000", "--dry-run")

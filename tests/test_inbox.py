@@ -85,6 +85,30 @@ def test_it_rang_when_its_ringing_says_in_whatever_order_it_comes(world: World, 
         assert [found for found in audit(work) if found.count] == []
 
 
+@pytest.mark.parametrize(
+    "batches", [[["ringing", "answered"]], [["answered"], ["ringing"]], [["ended"], ["ringing"]]]
+)
+def test_a_ring_began_when_the_first_of_its_events_says_in_whatever_order_they_come(
+    world: World, batches: list[list[str]]
+) -> None:
+    """A simulation with faults found it: rung 10 s after `ring_by`, when it was the answer that came first.
+
+    Planted: whichever event is read first, as it had been; seen to fail.
+    """
+    dialer, (lease,) = sent(world, 1)
+    said = {"ringing": 55, "answered": 70, "ended": 90}
+    for batch in batches:
+        told = [
+            Told(f"{lease}:{kind}", lease, kind, NOON + timedelta(seconds=said[kind]), {"result": "sale"})
+            for kind in batch
+        ]
+        hear(world, dialer, *told, now=NOON + HOUR)
+    (row,) = rows(world, "select rung_at from lease where id = :lease", lease=lease)
+    assert row.rung_at == NOON + timedelta(seconds=55)
+    with world.work(NOON + HOUR) as work:
+        assert [found for found in audit(work) if found.count and found.promise == "P3"] == []
+
+
 def rows(world: World, sql: str, **values: Any) -> list[Row[Any]]:
     with world.work() as work:
         return list(work.run(text(sql), **values))

@@ -5,10 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
+from models.errors import BadInput
 from ringeliste.cli.front import VIOLATIONS, add
 from ringeliste.cli.options import AsJson, DryRun
 
 PANEL = "Try it"
+SELLERS = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +54,24 @@ def simulate(
     data: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A list of the demo's shape; else the bank's.")
     ] = None,
-    sellers: Annotated[int, typer.Option(min=1, help="How many sellers work.")] = 20,
+    sellers: Annotated[
+        int | None, typer.Option(min=1, help="How many sellers work.", show_default="20; 4 with --faults")
+    ] = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Play half hours of a small world in which everything fails.")
+    ] = False,
+    seeds: Annotated[int, typer.Option(min=1, help="With --faults: so many seeds, the first is --seed.")] = 1,
+    until_step: Annotated[
+        int | None, typer.Option(min=1, metavar="STEP", help="With --faults: one seed, up to this step.")
+    ] = None,
+    customers: Annotated[
+        int | None,
+        typer.Option(min=20, max=100_000, help="With --faults: customers.", show_default="300"),
+    ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=1, max=600, help="With --faults: business time.", show_default="30"),
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -63,13 +82,28 @@ def simulate(
     run makes it anew: look at it with RINGELISTE_DATA=DATA/simulation, or remove it. Exit code 3 if the audit
     afterwards finds a broken promise.
 
+    With --faults processes die, messages are lost, repeated and late, the queue burns, time jumps, and a
+    manager pauses, moves, suppresses, imports and publishes meanwhile: afterwards every promise has to stand.
+    A seed that breaks one tells its step, and comes to the same step again. One seed stays in DATA/faults.
+
     \b
     Examples:
       ringeliste simulate --days 1 --seed 7
       ringeliste simulate --days 5 --dry-run
       ringeliste simulate --days 5 --sellers 40 --json
+      ringeliste simulate --faults --seeds 200
+      ringeliste simulate --faults --seed 17 --until-step 900
     """
     from ringeliste.cli.output import answer
+
+    if faults:
+        _with_faults(
+            seed, seeds, customers, sellers, minutes, until_step, dry_run=dry_run, as_json=as_json
+        )  # fmt: skip
+        return
+    if seeds != 1 or (until_step, customers, minutes) != (None, None, None):
+        raise BadInput("--seeds, --until-step, --customers and --minutes: only with --faults")
+    sellers = sellers or SELLERS
     from ringeliste.cli.playing import draw_report, plan, play
 
     if dry_run:
@@ -79,6 +113,29 @@ def simulate(
     report = play(days=days, seed=seed, data=data, sellers=sellers)
     answer(report.to_json(), lambda console: draw_report(console, report), as_json=as_json)
     if any(report.check.values()):
+        raise typer.Exit(VIOLATIONS)
+
+
+def _with_faults(
+    seed: int, seeds: int, customers: int | None, sellers: int | None, minutes: float | None,
+    until_step: int | None, *, dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    from ringeliste.cli import faults
+    from ringeliste.cli.output import answer
+
+    faults.check(seeds, until_step)
+    size = faults.sized(customers, sellers, minutes)
+    if dry_run:
+        document = faults.plan(seed, seeds, size)
+        answer(document, lambda console: _draw_plan(console, document), as_json=as_json)
+        return
+    verdicts = faults.run(seed, seeds, size, until_step)
+    answer(
+        faults.document(verdicts, size),
+        lambda console: faults.draw(console, verdicts, steps=until_step is not None),
+        as_json=as_json,
+    )
+    if any(one.broken for one in verdicts):
         raise typer.Exit(VIOLATIONS)
 
 
