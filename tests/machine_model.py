@@ -47,6 +47,9 @@ WORDS = {
     "follow_up": Word(reached=True, proves=True),  # nobody here says when
     "sale": Word(closes=True, reached=True, proves=True, always=True),
     "do_not_call": Word(closes=True, reached=True, proves=True, always=True),
+    "language": Word(reached=True),
+    "key_pressed": Word(reached=True, proves=True),
+    "intent": Word(reached=True, proves=True),
 }
 
 
@@ -338,11 +341,14 @@ class Model:
 
     def give_up(self, card: Card) -> None:
         """Nobody knows what came of it: it counts as a ring now, and waits the gap from then."""
-        place, closed = card.place, card.place.going_to[0] == "closed"
+        place, (state, due) = card.place, card.place.going_to
         card.rung_at, card.in_peace_from = card.rung_at or self.now, self.now
         self._end(card, "unconfirmed")
         place.back = None
-        place.state, place.due = ("closed", None) if closed else ("resting", self.now + place.job.gap)
+        rest = self.now + place.job.gap
+        if state == "resting" and due:  # a late word has put them off for longer
+            rest = max(rest, due)
+        place.state, place.due = ("closed", None) if state == "closed" else ("resting", rest)
 
     def recall(self, card: Card, states: tuple[str, ...] = UNRUNG) -> None:
         """From a seller at once, and what was not sent; what is outside is asked for."""
@@ -356,8 +362,12 @@ class Model:
 
     def ring(self, card: Card, at: datetime) -> None:
         """The telephone rings, or rang at an instant."""
-        if card.rung_at is None:
-            card.rung_at = card.in_peace_from = min(max(at, card.offered_at), self.now)
+        rang = min(max(at, card.offered_at), self.now)
+        if card.rung_at is not None:
+            if card.ended_by != "unconfirmed":  # the earliest word of it is right
+                card.rung_at = min(card.rung_at, rang)
+        else:
+            card.rung_at = card.in_peace_from = rang
             if card.live:
                 card.state, card.expires = "rung", card.rung_at + TALK
 

@@ -13,6 +13,8 @@ from world import NOON, World
 
 from models.outcomes import Outcome
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def api(world: World) -> Iterator[Api]:

@@ -13,6 +13,8 @@ from calling.dialers import inbox
 from calling.dialers.inbox import Told
 from calling.dialers.set_aside import unseen
 
+pytestmark = pytest.mark.once
+
 WHY = "the new trunk says so"
 
 

@@ -111,7 +111,7 @@ def test_processes_killed_again_and_again_two_at_a_time(demo: Running, seed: int
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("minutes", [2, pytest.param(60, marks=pytest.mark.full)])
+@pytest.mark.parametrize("minutes", [1, pytest.param(60, marks=pytest.mark.full)])
 def test_a_day_of_faults(open_directory: Path, minutes: float) -> None:
     """A hundred sellers, four dialers, fifty calls a second, and whatever may break (tests/chaos.py).
 

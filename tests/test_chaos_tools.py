@@ -18,6 +18,8 @@ from world import wait_until
 
 from ringeliste.embedded.processes import wait_until as became
 
+pytestmark = pytest.mark.once
+
 GAP = 300.0
 SOON = 0.3
 """Wall seconds in which an answer would have come."""

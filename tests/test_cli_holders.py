@@ -7,6 +7,8 @@ from world import World
 
 from calling.handout.skipping import skip
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> Shell:

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 SEEDS, BLOCK = 200, 10
+SHORT = 20
+"""Seeds of every run of the tests; all of them in the long one."""
+
+FIRSTS = [
+    pytest.param(first, marks=[] if first <= SHORT else pytest.mark.full)
+    for first in range(1, SEEDS + 1, BLOCK)
+]
 ENOUGH = 40
 """Seeds within which each planted bug is found."""
 
@@ -53,7 +60,7 @@ def played(databases: Databases, seed: int, until_step: int | None = None) -> Ve
         return play(settings, engine, databases.world, seed, until_step=until_step)
 
 
-@pytest.mark.parametrize("first", range(1, SEEDS + 1, BLOCK))
+@pytest.mark.parametrize("first", FIRSTS)
 def test_no_seed_breaks_a_promise(databases: Databases, first: int) -> None:
     """Half an hour of the small world with faults, {BLOCK} seeds a block."""
     verdicts = [played(databases, seed) for seed in range(first, first + BLOCK)]

@@ -21,6 +21,8 @@ from models.outcomes import Outcome
 from web import silence
 from web.silence import DEAF_SECONDS, Silence
 
+pytestmark = pytest.mark.once
+
 WALL = NOON.replace(year=2027)  # business time has nothing to do with it
 SILENT = timedelta(seconds=150)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)

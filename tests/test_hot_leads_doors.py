@@ -11,6 +11,8 @@ from world import World
 
 from calling.views.explain import explain
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def api(world: World) -> Iterator[Api]:

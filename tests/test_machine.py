@@ -70,6 +70,8 @@ from models.outcomes import Outcome
 from models.tables import CustomerNumber
 from wiring.app import App
 
+pytestmark = pytest.mark.once
+
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 REST = {
     Outcome.ANSWERED: 4 * HOUR, Outcome.NO_ANSWER: 20 * MINUTE, Outcome.BUSY: MINUTE, Outcome.MACHINE: HOUR,

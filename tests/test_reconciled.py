@@ -21,6 +21,8 @@ from calling.views.who_has_whom import unconfirmed
 from dialer_adapter.values import Status
 from models.outcomes import EFFECTS, Outcome
 
+pytestmark = pytest.mark.once
+
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 GIVEN_UP = NOON + HOUR
 

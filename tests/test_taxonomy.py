@@ -18,6 +18,8 @@ from dialer_adapter.fate import Fate
 from dialer_adapter.simulator import talk
 from models.outcomes import EFFECTS, Outcome
 
+pytestmark = pytest.mark.once
+
 STATES = (Path(__file__).parent.parent / "docs" / "states.md").read_text(encoding="utf-8")
 HEARD = (Outcome.LANGUAGE, Outcome.KEY_PRESSED, Outcome.INTENT)
 UNITS = {"h": HOUR, "min": MINUTE, "day": DAY}

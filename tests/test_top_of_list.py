@@ -15,6 +15,8 @@ from calling.handout.hand_out import next_customer
 from calling.handout.recalling import WallAnswer
 from calling.walls.pause import pause
 
+pytestmark = pytest.mark.once
+
 UNUSUAL = {
     "away": "update seller set presence = 'away'",
     "works another assignment": "update seller set assignment_id = :other",

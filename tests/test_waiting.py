@@ -28,6 +28,8 @@ from wiring.hints import install_publisher
 from wiring.settings import Settings
 from workers.sending import connect
 
+pytestmark = pytest.mark.once
+
 Asks = Callable[[], str | None]
 WORK = (1, 7, None)
 
