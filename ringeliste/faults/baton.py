@@ -87,6 +87,8 @@ class Baton:
 
     def step(self, what: str) -> None:
         """Note a step of whoever holds the baton. Raises Gone at the last one that was asked for."""
+        if self._over:
+            raise Gone
         self.steps += 1
         line = f"{self.steps:6} {self.now:%H:%M:%S.%f} {self._current.name}: {what}"
         self.last.append(line)
