@@ -17,6 +17,8 @@ from web.api import PARTS, PREFIX, make_api
 from web.edge import LARGEST_BODY
 from web.keys import KeyRing
 
+pytestmark = pytest.mark.once
+
 ZERO = "00000000-0000-7000-8000-000000000000"
 
 

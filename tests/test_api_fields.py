@@ -10,6 +10,8 @@ from world import World
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+pytestmark = pytest.mark.once
+
 POLICY = {"key": "policy", "type": "text", "label": "Policy", "unique": True, "pattern": r"[A-Z]\d+"}
 
 

@@ -12,6 +12,8 @@ from calling.handout import hand_out
 from calling.segments.holding import hold
 from models.outcomes import Outcome
 
+pytestmark = pytest.mark.once
+
 LOANS = {"key": "loans", "name": "Loans", "when": {"f": "loan", "op": "is_true"}}
 
 

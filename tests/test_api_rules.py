@@ -11,6 +11,8 @@ from world import NOON, World
 from calling.segments.holding import hold
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+pytestmark = pytest.mark.once
+
 OLD = {"key": "old", "name": "Old", "when": {"f": "age", "op": "ge", "v": 60}}
 YOUNG = {"key": "young", "name": "Young", "when": {"f": "age", "op": "lt", "v": 30}}
 GREY = {"key": "grey", "name": "Grey", "when": {"f": "age", "op": "ge", "v": 50}}

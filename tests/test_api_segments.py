@@ -13,6 +13,8 @@ from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 from calling.views import bars as bars_of
 from segmentation.facets import facets
 
+pytestmark = pytest.mark.once
+
 JOBS = ("student", "student", "retired", "services", None)
 
 

@@ -14,6 +14,8 @@ from calling.handout import hand_out
 from models.tables import Lease
 from wiring.clock import set_clock
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def api(world: World) -> Iterator[Api]:

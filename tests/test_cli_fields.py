@@ -9,6 +9,8 @@ from world import World
 
 from calling.segments.publishing import publish
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> Shell:

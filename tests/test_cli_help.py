@@ -17,6 +17,8 @@ from shell import run
 from ringeliste.cli import app
 from ringeliste.demo_rules import RULES
 
+pytestmark = pytest.mark.once
+
 README = Path(__file__).parents[1] / "README.md"
 
 READING = {

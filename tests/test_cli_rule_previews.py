@@ -11,6 +11,8 @@ from calling.segments.holding import hold
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+pytestmark = pytest.mark.once
+
 IN_FORCE = {"segments": [{"key": "old", "name": "Old [b]", "when": {"f": "age", "op": "ge", "v": 60}}]}
 DRAFT = """\
 segment young "Young": age < 30

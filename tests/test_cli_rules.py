@@ -8,6 +8,8 @@ from shell import Shell
 from sqlalchemy import text
 from world import World
 
+pytestmark = pytest.mark.once
+
 TEXT = """\
 segment old "Old ones": age >= 60 and not vip
 

@@ -11,6 +11,8 @@ from calling.handout.hand_out import next_customer
 from calling.segments.publishing import publish
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+pytestmark = pytest.mark.once
+
 KEPT = "segments in front of it and holds keep"
 
 

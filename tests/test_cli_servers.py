@@ -14,6 +14,8 @@ from benchmarks import NAMES
 from ringeliste import embedded
 from ringeliste.supervisor import FILE, identity
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def home(open_directory: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:

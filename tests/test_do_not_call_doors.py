@@ -18,6 +18,8 @@ from calling.registers.using import use
 from calling.views import do_not_call
 from wiring.gauges import DatabaseGauges
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(autouse=True)
 def _portugal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -12,6 +12,8 @@ from world import NOON, World
 from calling.handout.presence import be
 from wiring.clock import set_clock
 
+pytestmark = pytest.mark.once
+
 LATE = {"wall_time": "2026-03-02T22:00", "note": "boat"}
 OPENING = "2026-03-03T09:01:00Z"
 

@@ -22,6 +22,8 @@ from calling.walls.hours import exempt
 from models.errors import BadInput
 from wiring.clock import set_clock
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def shell(world: World, monkeypatch: pytest.MonkeyPatch) -> Shell:

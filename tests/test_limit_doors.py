@@ -11,6 +11,8 @@ from calling.handout.allocate import allocate_all
 from calling.handout.hand_out import next_customer
 from calling.handout.ring import ring
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def kari(world: World) -> Iterator[Caller]:

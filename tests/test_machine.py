@@ -731,7 +731,7 @@ def run(world: World, examples: int, steps: int) -> None:
     )  # fmt: skip
 
 
-# Written before leases had a whole life: what that changed, the model is still to learn. Until then it is long.
+# Written before leases had a whole life: until the model knows what that changed, it is a long form.
 @pytest.mark.full
 @pytest.mark.parametrize(
     ("examples", "steps"), [(16, 30), pytest.param(2_000, 60, marks=pytest.mark.full)], ids=["16", "2000"]

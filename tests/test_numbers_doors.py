@@ -19,6 +19,8 @@ from calling.registers.using import use
 from calling.walls.suppress import lift, suppress
 from models.errors import BadValues, NotFound
 
+pytestmark = pytest.mark.once
+
 WEEK = ["mon", "tue", "wed", "thu", "fri"]
 
 

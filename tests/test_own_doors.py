@@ -11,6 +11,8 @@ from world import NOON, OFFICE_HOURS, World
 from calling import register
 from wiring.clock import set_clock
 
+pytestmark = pytest.mark.once
+
 SATURDAYS = OFFICE_HOURS | {"sat": [["10:00", "14:00"]], "sun": []}
 
 

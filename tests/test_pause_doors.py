@@ -14,6 +14,8 @@ from world import World
 from calling.handout.hand_out import next_customer
 from calling.walls.pause import pause
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def kari(world: World) -> Iterator[Caller]:

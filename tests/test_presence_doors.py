@@ -18,6 +18,8 @@ from models.work import Work
 from web.pages import line, promise_rows
 from web.pages.snapshot import read
 
+pytestmark = pytest.mark.once
+
 MIDNIGHT = "2026-03-03T00:00:00Z"
 LUNCH = {"presence": "away", "reason": "lunch", "back_at": "2026-03-02T12:30:00Z"}
 ILL = {"presence": "away", "reason": "ill", "back_at": "today"}

@@ -21,6 +21,8 @@ from ringeliste.desk_api import BusinessTime, DeskApi
 from ringeliste.desk_journal import DeskJournal, Told, read_lines
 from wiring.clock import set_clock
 
+pytestmark = pytest.mark.once
+
 Break = Callable[[httpx.Request], None]
 SPEED = 20_000
 

@@ -10,6 +10,8 @@ from world import World
 from calling.segments.publishing import current
 from calling.segments.resegmenting import rebuilds_to_do, run_rebuild
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def work(world: World) -> int:
