@@ -181,7 +181,7 @@ def workers(master: int) -> list[int]:
         children = psutil.Process(master).children()
     except psutil.NoSuchProcess:
         return []
-    ours = [child for child in children if alive(child) and "dramatiq" in " ".join(child.cmdline())]
+    ours = [child for child in children if "dramatiq" in _command(child)]
     return sorted(child.pid for child in ours)
 
 
@@ -196,3 +196,11 @@ def until(predicate: Any, what: str, said: Path, seconds: float = PATIENCE) -> N
         wait_until(predicate, seconds)
     except AssertionError:
         raise AssertionError(f"{what}: not within {seconds:g} s\n{said.read_text()[-2000:]}") from None
+
+
+def _command(process: psutil.Process) -> str:
+    """Of a process that lives; nothing of one that has just died."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

@@ -25,6 +25,7 @@ MILLISECONDS_A_ROW = {
     "allocate": 0.2,
     "pairs": 0.3,
     "next": 0.5,
+    "next-http": 0.3,
     "wake": 0.3,
     "outcomes": 0.1,
     "pause": 0.3,
@@ -38,7 +39,7 @@ MILLISECONDS_A_ROW = {
 }
 KILOBYTES_A_ROW = 3
 """What a benchmark takes on two cores, roughly; most of it is making the customers."""
-SECONDS_WHATEVER_THE_ROWS = {"flood": flooding.SECONDS, "pause": 40, "wake": 90}
+SECONDS_WHATEVER_THE_ROWS = {"flood": flooding.SECONDS, "pause": 40, "next-http": 80, "wake": 90}
 CLOSE, FAR = 2.0, 5.0
 """Ratios up to these are shown green and yellow, beyond red."""
 
