@@ -24,7 +24,6 @@ venv: $(READY) ## Make .venv and install everything in it, exactly as locked
 
 test: lint browser ## Check everything that must hold before a commit
 	$(BIN)/python -m pytest -m "not full"
-	$(BIN)/python -m pytest -n 0 -m "alone and not full"
 	$(BIN)/python -m pytest -m "not full" --postgres 15
 
 test-full: lint browser ## The same with the long forms: more seeds, whole grids

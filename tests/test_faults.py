@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 SEEDS, BLOCK = 200, 10
-SHORT = 20
+SHORT = 10
 """Seeds of every run of the tests; all of them in the long one."""
 
 FIRSTS = [
